@@ -1,0 +1,1 @@
+"""Frontends, resolution, the driver and the command line: the layer that does I/O."""

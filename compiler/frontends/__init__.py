@@ -1,0 +1,1 @@
+"""Readers: programs, stubs, wheels and metadata into IR."""

@@ -1,0 +1,1 @@
+"""Values: what every layer above speaks of. No I/O, no policy."""

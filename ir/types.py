@@ -1,0 +1,226 @@
+"""Bridge types: the closed set of shapes a value may take on its way to Mochi.
+
+Types are trees, never strings. Code that consumes a type matches on every shape and
+ends in `assert_never`, so that a new shape fails the type check wherever it still has
+to be handled. Early IR may hold every shape; what a pass removes, `verifier` rejects
+from then on.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TypeAlias, final
+
+from attrs import field, frozen
+
+from .refusals import SkipReason
+from .source import Span
+
+
+@final
+class ScalarKind(enum.Enum):
+    """The scalars of the type table. The value is the spelling in IR text."""
+
+    BOOL = "bool"
+    INT = "int"
+    BIGINT = "bigint"
+    FLOAT = "float"
+    STRING = "string"
+    BYTES = "bytes"
+    NONE = "none"
+    ANY = "any"
+    NEVER = "never"
+
+
+@final
+@frozen
+class Scalar:
+    """A value without parts. `none` is Mochi's `unit`, `any` a value without a type."""
+
+    kind: ScalarKind
+
+
+@final
+@frozen
+class ListOf:
+    """`list<T>`: any Python iterable that is materialised at the boundary."""
+
+    element: BridgeType
+
+
+@final
+@frozen
+class SetOf:
+    """`set<T>`."""
+
+    element: BridgeType
+
+
+@final
+@frozen
+class MapOf:
+    """`map<K, V>`. Legal only where `key` is `string` or `int`."""
+
+    key: BridgeType
+    value: BridgeType
+
+
+@final
+@frozen
+class TupleOf:
+    """`tuple<A, B>`: a Python tuple of fixed length, possibly empty."""
+
+    elements: tuple[BridgeType, ...]
+
+
+@final
+@frozen
+class OptionOf:
+    """`T?`: a value or none. Invariant: `inner` is neither none, `any`, nor an option."""
+
+    inner: BridgeType
+
+
+@final
+@frozen
+class UnionOf:
+    """`A | B`: one of two or more members. After flatten-unions no member is a union."""
+
+    members: tuple[BridgeType, ...]
+
+
+LiteralValue: TypeAlias = bool | int | str | bytes
+
+
+@final
+@frozen
+class EnumMember:
+    """A member of an enum inside `Literal[...]`, by its qualified name."""
+
+    path: str
+
+
+@final
+@frozen
+class LiteralOf:
+    """`literal<"r", "w">`: one of these values. `Literal[None]` is none, not a literal.
+
+    Equality tells `True` from `1`, as PEP 586 does.
+    """
+
+    values: tuple[LiteralValue | EnumMember, ...] = field(eq=lambda vs: tuple((type(v), v) for v in vs))
+
+
+@final
+@frozen
+class FunOf:
+    """`fun(A, B): R`. `params` is None for `Callable[..., R]`."""
+
+    params: tuple[BridgeType, ...] | None
+    result: BridgeType
+
+
+@final
+@frozen
+class AsyncOf:
+    """`async<T>`: an awaitable that yields one `T`."""
+
+    inner: BridgeType
+
+
+@final
+@frozen
+class StreamOf:
+    """`stream<T>`: an asynchronous iterator."""
+
+    element: BridgeType
+
+
+@final
+@frozen
+class IteratorOf:
+    """`iterator<T>`: a synchronous iterator or generator, consumed once."""
+
+    element: BridgeType
+
+
+@final
+@frozen
+class Ref:
+    """`@a.b.C<T>`: a named type by its Python qualified name.
+
+    From the frontend: the name qualified by what its own file says. After bind-names:
+    the path at which the thing is defined, or an external path. After select-public:
+    the canonical public path of an item of the package.
+    """
+
+    path: str
+    arguments: tuple[BridgeType, ...] = ()
+
+
+@final
+@frozen
+class TypeVarRef:
+    """`'T`: a use of a type variable, ParamSpec or TypeVarTuple by its short name."""
+
+    name: str
+
+
+@final
+@frozen
+class SelfType:
+    """`self`: the class of the receiver (PEP 673)."""
+
+
+@final
+@frozen
+class TypeObject:
+    """`type<T>`: a class as a value."""
+
+    inner: BridgeType
+
+
+@final
+@frozen
+class Unsupported:
+    """What a frontend met but the type table does not know, with its source text.
+
+    A missing annotation is `Unsupported(UNTYPED_PACKAGE, "")`, so that inference may
+    replace it and legalization records it.
+    """
+
+    reason: SkipReason
+    text: str
+    span: Span | None = field(default=None, eq=False, repr=False)
+
+
+BridgeType: TypeAlias = (
+    Scalar
+    | ListOf
+    | SetOf
+    | MapOf
+    | TupleOf
+    | OptionOf
+    | UnionOf
+    | LiteralOf
+    | FunOf
+    | AsyncOf
+    | StreamOf
+    | IteratorOf
+    | Ref
+    | TypeVarRef
+    | SelfType
+    | TypeObject
+    | Unsupported
+)
+
+BOOL = Scalar(ScalarKind.BOOL)
+INT = Scalar(ScalarKind.INT)
+BIGINT = Scalar(ScalarKind.BIGINT)
+FLOAT = Scalar(ScalarKind.FLOAT)
+STRING = Scalar(ScalarKind.STRING)
+BYTES = Scalar(ScalarKind.BYTES)
+NONE = Scalar(ScalarKind.NONE)
+ANY = Scalar(ScalarKind.ANY)
+NEVER = Scalar(ScalarKind.NEVER)
+UNANNOTATED = Unsupported(SkipReason.UNTYPED_PACKAGE, "")

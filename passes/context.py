@@ -1,0 +1,48 @@
+"""What a pass is given beside the package, and what it gives back beside one."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol, final
+
+from attrs import Factory, define, frozen
+
+from ..ir.diagnostics import Diagnostic
+from ..ir.items import Package
+
+
+@final
+@frozen
+class PassOptions:
+    """The settings of `[python]` that passes obey.
+
+    `strict` turns degradations into refusals. `int_mode` is `bigint` or `int64-only`.
+    """
+
+    strict: bool = False
+    int_mode: str = "bigint"
+
+
+@final
+@define
+class PassContext:
+    """Options in, diagnostics out. One context serves one run of a pipeline."""
+
+    options: PassOptions = PassOptions()
+    diagnostics: list[Diagnostic] = Factory(list)
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Keep `diagnostic`; the pass goes on."""
+        self.diagnostics.append(diagnostic)
+
+
+class Pass(Protocol):
+    """A rewrite. `name` is the kebab-case file name; the fields are its options.
+
+    `run` is pure: it returns a new package and reports through `ctx`.
+    """
+
+    name: ClassVar[str]
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` rewritten."""
+        ...

@@ -1,0 +1,1 @@
+"""What runs beside emitted code; the standard library only."""
