@@ -1,0 +1,51 @@
+# Set-up and checks. Needs Python 3.11 or later, a C compiler only where a wheel is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+JOBS ?= 2
+
+.PHONY: demo test test-slow check format-check format lint types golden bench lock clean
+
+$(READY): requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(READY)  ## compile examples/ and run bound functions of the compiled packages
+	$(BIN)/python examples/demo.py
+
+test: $(READY)  ## every test that finishes in seconds; needs the package index
+	$(BIN)/python -m pytest tests -n $(JOBS) -m "not slow"
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest tests -n $(JOBS) -m slow
+
+check: format-check lint types test  ## what must hold before a push
+
+format-check: $(READY)
+	$(BIN)/ruff format --check .
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy ir passes backends compiler runtime
+
+format: $(READY)  ## rewrite the tree in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+golden: $(READY)  ## rewrite golden outputs; read the diff before you commit it
+	$(BIN)/python -m pytest tests -k golden --update-golden
+
+bench: $(READY)
+	$(BIN)/python benchmarks/run.py
+
+lock: $(READY)  ## move the development lock to the newest versions
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--python-version 3.11 --upgrade --group dev pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf .venv build out *.egg-info
