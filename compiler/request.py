@@ -1,0 +1,133 @@
+"""What is asked of the compiler and what it gives back, as values."""
+
+from __future__ import annotations
+
+import enum
+from typing import final
+
+from attrs import field, frozen
+
+from ..backends.declarations import ShimStyle
+from ..backends.target import Artifact
+from ..ir.diagnostics import Diagnostic, Severity
+from ..ir.dist import Pin, Requirement, Target
+from ..ir.items import Package
+from ..ir.source import SourceFile
+
+
+@final
+class Emit(enum.Enum):
+    """The kinds of file that `compile` can write for a package."""
+
+    WRAPPER = "wrapper"
+    PYI = "pyi"
+    SHIM = "shim"
+    SYMBOLS = "symbols"
+    IR = "ir"
+
+
+DEFAULT_EMIT = frozenset({Emit.WRAPPER, Emit.PYI, Emit.SHIM, Emit.SYMBOLS})
+
+
+@final
+@frozen
+class PackageRequest:
+    """A package asked for outside a program: an import spec and the alias to bind it under.
+
+    An empty `alias` stands for the distribution name as an identifier.
+    """
+
+    spec: str
+    alias: str = ""
+
+
+@final
+@frozen
+class IrDump:
+    """Which textual IR to keep: before or after a pass (`all` for every one), or on change."""
+
+    before: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
+    after_change: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.before or self.after or self.after_change)
+
+
+@final
+@frozen
+class Request:
+    """One compilation: programs and packages in, artifacts out.
+
+    `pipeline` is pass-pipeline text, empty for the standard one. `jobs` is the number of
+    processes that lower packages; the result does not depend on it. `index_url` replaces
+    the default index.
+    """
+
+    programs: tuple[SourceFile, ...] = ()
+    packages: tuple[PackageRequest, ...] = ()
+    manifest: SourceFile | None = None
+    target: Target = Target()
+    shim_style: ShimStyle = ShimStyle.MODULE
+    emit: frozenset[Emit] = DEFAULT_EMIT
+    strict: bool = False
+    offline: bool = False
+    jobs: int = 1
+    pipeline: str = ""
+    dump: IrDump = IrDump()
+    index_url: str = ""
+
+
+@final
+@frozen
+class Binding:
+    """An alias and what it stands for."""
+
+    alias: str
+    requirement: Requirement
+    auto: bool = False
+
+
+@final
+@frozen
+class PassTiming:
+    """Seconds and item count of one pass over one package."""
+
+    package: str
+    name: str
+    seconds: float
+    items: int
+
+
+@final
+@frozen
+class BoundPackage:
+    """One alias bound: its pin, the surface after the last pass, and the IR dumps asked for."""
+
+    binding: Binding
+    pin: Pin
+    package: Package
+    seconds: float = field(default=0.0, eq=False)
+    timings: tuple[PassTiming, ...] = field(default=(), eq=False)
+    dumps: tuple[tuple[str, str], ...] = ()
+
+
+@final
+@frozen
+class Result:
+    """What came of a request. `artifacts` is empty when `ok` is false.
+
+    `sources` holds the texts that diagnostics point into, by path, for renderers.
+    """
+
+    target: Target
+    packages: tuple[BoundPackage, ...]
+    artifacts: tuple[Artifact, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    sources: dict[str, SourceFile] = field(factory=dict, repr=False)
+    seconds: float = field(default=0.0, eq=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether no diagnostic is an error."""
+        return all(d.severity is not Severity.ERROR for d in self.diagnostics)
