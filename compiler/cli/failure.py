@@ -1,0 +1,40 @@
+"""What a user sees when a command cannot go on."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from ... import __version__
+from ...ir import codes
+from ...ir.diagnostics import DiagnosticError, InternalError
+from ...ir.render import render_human
+from ..host import Host
+from . import EXIT_FAILED, EXIT_INTERNAL
+
+
+def report_failure(error: Exception, argv: Sequence[str]) -> int:
+    """Explain `error` on stderr and return the exit code.
+
+    A `DiagnosticError` is the user's to mend. Anything else is a bug of ours: the
+    traceback and, where a pass failed, its reproducer go into a file that is named.
+    """
+    if isinstance(error, DiagnosticError):
+        sys.stderr.write(render_human(error.diagnostics, {}, color=False))
+        return EXIT_FAILED
+    text = "".join(traceback.format_exception(error))
+    report = f"mochic-py {__version__}\narguments: {list(argv)}\n\n{text}"
+    reproducer = getattr(error, "reproducer", None)
+    if isinstance(error, InternalError) and reproducer is not None:
+        report += f"\n// mochic-py opt FILE --pass-pipeline '{reproducer.pipeline}'\n{reproducer.ir}"
+    host = Host()
+    try:
+        path = host.write_report("mochic-py-crash.txt", report.encode())
+        place = f"the details are in `{PurePath(path)}`; please send that file to the maintainers"
+    except (DiagnosticError, OSError):
+        place = f"the details could not be saved: {text.splitlines()[-1]}"
+    summary = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    sys.stderr.write(render_human((codes.INTERNAL.at(None, summary, help=place),), {}, color=False))
+    return EXIT_INTERNAL
