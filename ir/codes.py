@@ -40,4 +40,30 @@ MISSING_MANIFEST_KEY = Code("PY406", "missing-manifest-key", "the manifest lacks
 DUPLICATE_DEPENDENCY = Code("PY407", "duplicate-dependency", "the manifest names one distribution twice")
 MANIFEST_CONFLICT = Code("PY408", "manifest-conflict", "an import and the manifest ask for different things")
 
+NETWORK = Code("PY420", "network-failure", "a server gave no usable answer")
+OFFLINE = Code("PY421", "not-in-cache", "this is not in the cache and the network is off")
+PACKAGE_NOT_FOUND = Code("PY422", "package-not-found", "the index has no distribution of this name")
+INVALID_INDEX_PAGE = Code("PY423", "invalid-index-page", "the index sent a page that cannot be read")
+NO_MATCHING_VERSION = Code("PY424", "no-matching-version", "no version fits what is asked for")
+VERSION_CONFLICT = Code("PY425", "version-conflict", "the requirements exclude each other")
+NO_USABLE_WHEEL = Code("PY426", "no-usable-wheel", "no wheel of this distribution fits the target")
+HASH_MISMATCH = Code("PY427", "hash-mismatch", "a file does not have the digest it should have")
+SOURCE_NOT_SUPPORTED = Code("PY428", "source-not-supported", "packages cannot be taken from here yet")
+INVALID_METADATA = Code("PY429", "invalid-metadata", "the metadata of a distribution cannot be read")
+FILE_ACCESS = Code("PY430", "file-access", "a file or folder cannot be used")
+DISK_FULL = Code("PY431", "disk-full", "there is no space left")
+SUBPROCESS_FAILED = Code("PY432", "subprocess-failed", "a program could not be run")
+UNKNOWN_TARGET = Code("PY433", "unknown-target", "this target is not known")
+
+INVALID_WHEEL = Code("PY501", "invalid-wheel", "this file is not a wheel")
+UNSAFE_WHEEL_PATH = Code(
+    "PY502", "unsafe-wheel-path", "a wheel holds a file that would land outside its folder"
+)
+WHEEL_TOO_LARGE = Code("PY503", "wheel-too-large", "a wheel unpacks to more than is sensible")
+RECORD_MISMATCH = Code("PY504", "record-mismatch", "a file of a wheel differs from its RECORD")
+INVALID_WHEEL_METADATA = Code("PY505", "invalid-wheel-metadata", "a wheel does not describe itself correctly")
+
 INTERNAL = Code("PY600", "internal-error", "the compiler broke one of its own invariants")
+UNKNOWN_PASS = Code("PY610", "unknown-pass", "there is no pass of this name")
+UNKNOWN_PASS_OPTION = Code("PY611", "unknown-pass-option", "the pass has no option of this name")
+MALFORMED_PIPELINE = Code("PY612", "malformed-pipeline", "this is not a pipeline of passes")
