@@ -132,7 +132,7 @@ class _Parser:
     diagnostics: list[Diagnostic] = attrs.Factory(list)
 
     def parse(self) -> tuple[Pass, ...]:
-        """pipeline = [pass ("," pass)*]"""
+        """Parse `[pass ("," pass)*]`."""
         passes: list[Pass] = []
         if self._peek() == "":
             return ()
@@ -145,7 +145,7 @@ class _Parser:
             self._expect(",")
 
     def _parse_pass(self) -> Pass | None:
-        """pass = NAME ["{" option* "}"]"""
+        """Parse `NAME ["{" option* "}"]`."""
         start, name = self._word("the name of a pass")
         known = name in _PASSES
         if not known:
@@ -159,8 +159,10 @@ class _Parser:
             self._expect("}")
         return load_pass(name)(**options) if known and not self.diagnostics else None
 
-    def _parse_option(self, owner: str, types: Mapping[str, type] | None, options: dict[str, OptionValue]) -> None:
-        """option = NAME "=" VALUE"""
+    def _parse_option(
+        self, owner: str, types: Mapping[str, type] | None, options: dict[str, OptionValue]
+    ) -> None:
+        """Parse `NAME "=" VALUE`."""
         start, name = self._word("the name of an option")
         self._expect("=")
         value_start, text = self._next()
@@ -242,4 +244,6 @@ _OPTION_TYPES: Mapping[str, type] = {"bool": bool, "int": int, "str": str}
 def _option_types(cls: type[Pass]) -> dict[str, type]:
     """Return the options of a pass: its fields and their types, which are bool, int or str."""
     attributes = attrs.fields(cast("type[attrs.AttrsInstance]", cls))
-    return {field.name: _OPTION_TYPES[getattr(field.type, "__name__", str(field.type))] for field in attributes}
+    return {
+        field.name: _OPTION_TYPES[getattr(field.type, "__name__", str(field.type))] for field in attributes
+    }
