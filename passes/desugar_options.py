@@ -1,0 +1,95 @@
+"""Write "or none" as an option, also where a key may be missing.
+
+fun f(x: string | int | none): int | none    =>    fun f(x: (string | int)?): int?
+fun g(x: any?)                               =>    fun g(x: any)
+field optional name: string                  =>    field optional name: string?
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from attrs import evolve, frozen
+
+from ..ir.items import Class, Field, Item, Package
+from ..ir.traverse import map_outer_types, map_type
+from ..ir.types import ANY, NEVER, NONE, BridgeType, OptionOf, UnionOf
+from .context import PassContext
+from .unions import memoised, union_of
+
+
+@final
+@frozen
+class DesugarOptions:
+    """Turns unions with `none` into options and opens options of options.
+
+    Afterwards no union has a `none` among its members, and the inside of an option is
+    neither `none`, `any`, nor an option. The type of a `NotRequired` key (PEP 655) is
+    an option.
+    """
+
+    name: ClassVar[str] = "desugar-options"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with options for unions with `none`. Reports nothing."""
+        package = map_outer_types(package, memoised(lambda ty: map_type(ty, desugar_option)))
+        if not any(_has_optional_key(item) for module in package.modules for item in module.items):
+            return package
+        modules = tuple(
+            evolve(module, items=tuple(_open_optional_keys(item) for item in module.items))
+            if any(map(_has_optional_key, module.items))
+            else module
+            for module in package.modules
+        )
+        return evolve(package, modules=modules)
+
+
+def desugar_option(ty: BridgeType) -> BridgeType:
+    """Return `ty` with its own `none` written as an option. What is inside `ty` is left alone."""
+    match ty:
+        case UnionOf():
+            return _desugar_union(ty)
+        case OptionOf():
+            option = option_of(ty.inner)
+            return ty if option == ty else option
+        case _:
+            return ty
+
+
+def option_of(inner: BridgeType) -> BridgeType:
+    """Return the option of `inner` in normal form: `any?` is `any`, `none?` is `none`."""
+    match inner:
+        case OptionOf():
+            return inner
+        case UnionOf() if NONE in inner.members or any(isinstance(m, OptionOf) for m in inner.members):
+            return _desugar_union(inner)
+        case _ if inner == ANY:
+            return ANY
+        case _ if inner in (NONE, NEVER):
+            return NONE
+        case _:
+            return OptionOf(inner)
+
+
+def _desugar_union(union: UnionOf) -> BridgeType:
+    if NONE not in union.members and not any(isinstance(member, OptionOf) for member in union.members):
+        return union
+    match union_of(union.members):
+        case UnionOf() as flat:
+            return option_of(union_of(member for member in flat.members if member != NONE))
+        case other:
+            return other
+
+
+def _has_optional_key(item: Item) -> bool:
+    return isinstance(item, Class) and any(not field.required for field in item.fields)
+
+
+def _open_optional_keys(item: Item) -> Item:
+    if not isinstance(item, Class) or not _has_optional_key(item):
+        return item
+    return evolve(item, fields=tuple(_open_optional_key(field) for field in item.fields))
+
+
+def _open_optional_key(field: Field) -> Field:
+    return field if field.required else evolve(field, type=option_of(field.type))

@@ -1,0 +1,116 @@
+"""Unions in normal form, and rewrites that visit a shared type once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..ir.traverse import Rewrite
+from ..ir.types import (
+    ANY,
+    BOOL,
+    BYTES,
+    FLOAT,
+    INT,
+    NEVER,
+    NONE,
+    STRING,
+    BridgeType,
+    EnumMember,
+    LiteralOf,
+    LiteralValue,
+    OptionOf,
+    Scalar,
+    UnionOf,
+)
+
+
+def union_of(members: Iterable[BridgeType]) -> BridgeType:
+    """Return the union of `members` in normal form.
+
+    Nested unions and options are opened, duplicates merge, `never` adds nothing, `any`
+    absorbs. `int` absorbs `bool` (a bool is an int) and `float` absorbs `int` (typing
+    specification, "Special cases for float and complex"). `float | bool` stays: a bool
+    beside a float is nearly always a flag. The members of one `Literal` are merged
+    (PEP 586) and a scalar absorbs its own literals.
+    """
+    flat = list(dict.fromkeys(_open_unions(members)))
+    if ANY in flat:
+        return ANY
+    flat = _merge_literals(flat)
+    present = set(flat)
+    if FLOAT in present and INT in present:
+        flat = [member for member in flat if member not in (INT, BOOL)]
+    elif INT in present:
+        flat = [member for member in flat if member != BOOL]
+    match flat:
+        case []:
+            return NEVER
+        case [only]:
+            return only
+        case _:
+            return UnionOf(tuple(flat))
+
+
+def literal_scalar(value: LiteralValue) -> Scalar:
+    """Return the scalar that `value` belongs to. A bool is a bool, not an int."""
+    match value:
+        case bool():
+            return BOOL
+        case int():
+            return INT
+        case str():
+            return STRING
+        case bytes():
+            return BYTES
+
+
+def memoised(rewrite: Rewrite) -> Rewrite:
+    """Return `rewrite` with one call per type object: large aliases are shared objects."""
+    seen: dict[int, tuple[BridgeType, BridgeType]] = {}
+
+    def look_up(ty: BridgeType) -> BridgeType:
+        if type(ty) is Scalar:
+            return rewrite(ty)
+        known = seen.get(id(ty))
+        if known is None:
+            # The key is kept beside the result, so that its id is not used again.
+            known = seen[id(ty)] = (ty, rewrite(ty))
+        return known[1]
+
+    return look_up
+
+
+def _open_unions(members: Iterable[BridgeType]) -> Iterator[BridgeType]:
+    for member in members:
+        match member:
+            case UnionOf():
+                yield from _open_unions(member.members)
+            case OptionOf():
+                yield from _open_unions((member.inner, NONE))
+            case Scalar() if member == NEVER:
+                continue
+            case _:
+                yield member
+
+
+def _merge_literals(members: list[BridgeType]) -> list[BridgeType]:
+    """Join the literals among `members` where the first one stands."""
+    literals = [member for member in members if isinstance(member, LiteralOf)]
+    if not literals:
+        return members
+    scalars = {member for member in members if isinstance(member, Scalar)}
+    values: dict[tuple[type, LiteralValue | EnumMember], LiteralValue | EnumMember] = {}
+    for literal in literals:
+        for value in literal.values:
+            if isinstance(value, EnumMember) or literal_scalar(value) not in scalars:
+                values.setdefault((type(value), value), value)
+    merged: list[BridgeType] = []
+    joined = LiteralOf(tuple(values.values()))
+    for member in members:
+        if not isinstance(member, LiteralOf):
+            merged.append(member)
+        elif values and joined not in merged:
+            merged.append(joined)
+    if len(literals) == 1 and joined == literals[0]:
+        return members
+    return merged
