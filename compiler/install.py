@@ -1,0 +1,77 @@
+"""`pkg install`: an environment beside the wrappers, made by uv from the pins.
+
+uv sees only files that this program downloaded and verified, named as the index names
+them; it never goes to the network itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+from attrs import frozen
+
+from ..ir import codes
+from ..ir.diagnostics import DiagnosticError
+from ..ir.dist import Pin, Target
+from .host import Host
+
+
+@final
+@frozen
+class Interpreter:
+    """A Python on this machine: absolute path of its executable, and (major, minor)."""
+
+    path: str
+    version: tuple[int, int]
+
+
+def find_interpreter(python: tuple[int, int], free_threaded: bool = False) -> Interpreter | None:
+    """Return an installed CPython of exactly this minor version, or None."""
+    import findpython  # deferred: only `pkg install` and `doctor` look for interpreters
+
+    found = findpython.find(*python, freethreaded=free_threaded, implementation="cpython")
+    return Interpreter(str(found.real_path), python) if found else None
+
+
+def install(host: Host, pins: Sequence[Pin], wheels: dict[str, str], target: Target, workspace: str) -> str:
+    """Make `<workspace>/.venv` hold exactly `pins` and return the path of its Python.
+
+    `wheels` maps each pin's name to the path of its verified file in the cache.
+
+    Raises `DiagnosticError` when no interpreter of the target's version is installed or
+    uv refuses.
+    """
+    interpreter = find_interpreter(target.python, target.free_threaded)
+    if interpreter is None:
+        version = f"{target.python[0]}.{target.python[1]}{'t' if target.free_threaded else ''}"
+        raise DiagnosticError(
+            codes.NO_INTERPRETER.at(
+                None,
+                f"no CPython {version} is installed on this machine",
+                help=f"install CPython {version}, or compile for an installed one with `--python X.Y`",
+            )
+        )
+    environment = f"{workspace}/.venv"
+    _uv(host, ["venv", "--quiet", "--allow-existing", "--python", interpreter.path, environment])
+    python = host.venv_python(environment)
+    with host.temporary_folder() as folder:
+        for pin in pins:
+            host.link_or_copy(wheels[pin.name], f"{folder}/{pin.file.filename}")
+        lines = [f"{pin.name}=={pin.version} --hash=sha256:{pin.file.hashes.sha256}\n" for pin in pins]
+        host.write_bytes_atomic(f"{folder}/requirements.txt", "".join(lines).encode())
+        sync = ["pip", "sync", "--quiet", "--python", python, "--no-index", "--find-links", folder]
+        _uv(host, [*sync, "--require-hashes", f"{folder}/requirements.txt"])
+    return python
+
+
+def _uv(host: Host, arguments: Sequence[str]) -> None:
+    import uv  # deferred: it only tells where its executable lies
+
+    command = [uv.find_uv_bin(), *arguments, "--no-python-downloads", "--offline", "--no-config"]
+    done = host.run(command)
+    if done.returncode != 0:
+        reason = done.stderr.strip() or f"exit code {done.returncode}"
+        raise DiagnosticError(
+            codes.INSTALL_FAILED.at(None, f"uv could not {arguments[0]} the environment", notes=(reason,))
+        )
