@@ -1,0 +1,615 @@
+"""What every wrapper shares: lazy modules, checked conversion of values, call options.
+
+This file is copied beside the wrappers and imported by them as `_mochi_wrap`. It needs
+nothing but the standard library (Python 3.11 and later).
+
+A *converter* is a function `(value, where) -> value`: it returns what the other side may
+have, or raises `ConversionError`, which names `where` (the wrapper function), the expected
+and the actual type. `as_*` converters serve both directions, `*_of` converters are built
+from others, and `to_*` converters lead from Mochi to Python only.
+"""
+
+# ruff: noqa: ANN401  -- values of any type pass through here
+from __future__ import annotations
+
+import importlib
+import operator
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import ModuleType
+from typing import Any, NoReturn
+
+Converter = Callable[[Any, str], Any]
+
+# --- errors -----------------------------------------------------------------------------
+
+
+class ConversionError(TypeError):
+    """A value does not have the declared type. `expected` and `actual` are type names."""
+
+    def __init__(self, where: str, expected: str, actual: str) -> None:
+        super().__init__(f"{where}: expected {expected}, got {actual}")
+        self.where = where
+        self.expected = expected
+        self.actual = actual
+
+
+class OptionError(TypeError):
+    """An option of a `…_with` call is unknown, or cannot be given without another one."""
+
+
+class LoopError(RuntimeError):
+    """An asynchronous function was called from inside a running event loop."""
+
+
+def type_name(value: object) -> str:
+    """Return the name of the type of `value` as error messages show it."""
+    cls = type(value)
+    if cls is type(None):
+        return "None"
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def fail(where: str, expected: str, value: object) -> NoReturn:
+    """Raise the `ConversionError` for `value`."""
+    raise ConversionError(where, expected, type_name(value))
+
+
+# --- modules ----------------------------------------------------------------------------
+
+
+class LazyModule:
+    """Stands for a module until its first use, then replaces itself in `namespace`."""
+
+    __slots__ = ("_name", "_namespace", "_variable")
+
+    def __init__(self, name: str, namespace: dict[str, Any], variable: str) -> None:
+        self._name = name
+        self._namespace = namespace
+        self._variable = variable
+
+    def _load(self) -> ModuleType:
+        module = importlib.import_module(self._name)
+        self._namespace[self._variable] = module
+        return module
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._load(), attribute)
+
+    def __repr__(self) -> str:
+        return f"<module {self._name!r}, not imported yet>"
+
+
+def lazy_module(name: str, namespace: dict[str, Any], variable: str) -> Any:
+    """Return a stand-in for module `name`, to be kept as `variable` in `namespace`.
+
+    A module that is loaded already is returned as it is.
+    """
+    return sys.modules.get(name) or LazyModule(name, namespace, variable)
+
+
+def find_loaded(path: str) -> Any:
+    """Return the object at the dotted `path`, or None. Imports nothing."""
+    head, tail = path, ""
+    while head:
+        module = sys.modules.get(head)
+        if module is not None:
+            try:
+                return operator.attrgetter(tail)(module) if tail else module
+            except AttributeError:
+                return None
+        head, _, last = head.rpartition(".")
+        tail = f"{last}.{tail}" if tail else last
+    return None
+
+
+def load_object(path: str) -> Any:
+    """Return the object at the dotted `path`, importing the modules on the way."""
+    found = find_loaded(path)
+    if found is not None:
+        return found
+    parts = path.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        name = ".".join(parts[:end])
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+                raise
+            continue
+        return operator.attrgetter(".".join(parts[end:]))(module)
+    raise AttributeError(f"nothing is importable at {path}")
+
+
+# --- scalars ----------------------------------------------------------------------------
+
+INT64_MIN = -(2**63)
+INT64_MAX = 2**63 - 1
+
+
+def as_any(value: Any, where: str) -> Any:
+    """Return `value` as it is."""
+    return value
+
+
+def as_none(value: Any, where: str) -> None:
+    """Return None for whatever a function without a result returned."""
+
+
+def as_bool(value: Any, where: str) -> bool:
+    """Convert a bool, or an array scalar of booleans."""
+    if type(value) is bool:
+        return value
+    if _array_scalar_kind(value) == "b":
+        return bool(value)
+    fail(where, "bool", value)
+
+
+def as_int(value: Any, where: str) -> int:
+    """Convert an int of any size: not a bool, but what has `__index__` (PEP 357)."""
+    if type(value) is int:
+        return value
+    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+        fail(where, "int", value)
+    try:
+        return int(operator.index(value))
+    except TypeError:
+        fail(where, "int", value)
+
+
+def as_int64(value: Any, where: str) -> int:
+    """Convert an int of at most 64 bits."""
+    number = as_int(value, where)
+    if INT64_MIN <= number <= INT64_MAX:
+        return number
+    raise ConversionError(where, "an int of 64 bits", f"an int of {number.bit_length()} bits")
+
+
+def as_float(value: Any, where: str) -> float:
+    """Convert a float, an int (PEP 484, the numeric tower), or what has `__float__`."""
+    if type(value) is float:
+        return value
+    if isinstance(value, bool) or not hasattr(type(value), "__float__"):
+        if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+            fail(where, "float", value)
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        fail(where, "float", value)
+
+
+def as_string(value: Any, where: str) -> str:
+    """Convert a str; a value of a subclass gives the text it holds."""
+    if type(value) is str:
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    fail(where, "string", value)
+
+
+def as_bytes(value: Any, where: str) -> bytes:
+    """Convert bytes; a bytearray or memoryview is copied."""
+    if type(value) is bytes:
+        return value
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    fail(where, "bytes", value)
+
+
+def _array_scalar_kind(value: Any) -> str | None:
+    """Return the kind letter of an array scalar (`b` for booleans), by the array interface."""
+    interface = getattr(value, "__array_interface__", None)
+    if isinstance(interface, dict) and interface.get("shape") == ():
+        return str(interface.get("typestr", "  "))[1]
+    return None
+
+
+# --- containers -------------------------------------------------------------------------
+
+
+def list_of(element: Converter, name: str = "list") -> Converter:
+    """Make the converter of an iterable to a list. A string is not taken for a list."""
+
+    def as_list(value: Any, where: str) -> list[Any]:
+        if isinstance(value, str):
+            fail(where, name, value)
+        try:
+            items: Iterable[Any] = iter(value)
+        except TypeError:
+            fail(where, name, value)
+        if element is as_any:
+            return list(items)
+        try:
+            return [element(item, where) for item in items]
+        except ConversionError as error:
+            inside(error, where, name, value)
+
+    return as_list
+
+
+def set_of(element: Converter, name: str = "set") -> Converter:
+    """Make the converter of a set or another iterable to a set."""
+    convert = list_of(element, name)
+
+    def as_set(value: Any, where: str) -> set[Any]:
+        items = convert(value, where)
+        try:
+            return set(items)
+        except TypeError:
+            fail(where, f"{name} of hashable items", value)
+
+    return as_set
+
+
+def map_of(key: Converter, element: Converter, name: str = "map") -> Converter:
+    """Make the converter of a mapping to a dict."""
+
+    def as_map(value: Any, where: str) -> dict[Any, Any]:
+        if type(value) is not dict and not isinstance(value, Mapping):
+            fail(where, name, value)
+        try:
+            return {key(k, where): element(v, where) for k, v in value.items()}
+        except ConversionError as error:
+            inside(error, where, name, value)
+
+    return as_map
+
+
+def option_of(inner: Converter) -> Converter:
+    """Make the converter that lets None pass and converts anything else."""
+
+    def as_option(value: Any, where: str) -> Any:
+        return None if value is None else inner(value, where)
+
+    return as_option
+
+
+def inside(error: ConversionError, where: str, expected: str, value: object) -> NoReturn:
+    """Raise anew what went wrong with a part of `value`."""
+    if error.where != where:
+        raise error
+    part = f"{type_name(value)} with {error.actual} in place of {error.expected}"
+    raise ConversionError(where, expected, part) from None
+
+
+def function_of(parameters: tuple[Converter, ...], result: Converter, name: str = "fun") -> Converter:
+    """Make the converter of a function: `parameters` lead inward, `result` comes back.
+
+    With `as_any` everywhere the function itself is handed on.
+    """
+    plain = result is as_any and all(parameter is as_any for parameter in parameters)
+
+    def as_function(value: Any, where: str) -> Any:
+        if not callable(value):
+            fail(where, name, value)
+        if plain:
+            return value
+
+        def call(*arguments: Any) -> Any:
+            converted = [
+                convert(argument, where) for convert, argument in zip(parameters, arguments, strict=True)
+            ]
+            return result(value(*converted), where)
+
+        return call
+
+    return as_function
+
+
+# --- handles ----------------------------------------------------------------------------
+
+
+def handle_of(path: str, name: str) -> Converter:
+    """Make the converter of a handle: the object itself, checked to be of the class at `path`.
+
+    The class is looked up among the loaded modules. One that is not found there, or that
+    is a protocol, is not checked.
+    """
+    known: list[type] = []
+
+    def as_handle(value: Any, where: str) -> Any:
+        if known:
+            if isinstance(value, known[0]):
+                return value
+        else:
+            cls = find_loaded(path)
+            if not isinstance(cls, type) or getattr(cls, "_is_protocol", False):
+                return value
+            known.append(cls)
+            if isinstance(value, cls):
+                return value
+        fail(where, name, value)
+
+    return as_handle
+
+
+def cast_down(value: Any, cls: Any, where: str) -> Any:
+    """Return `value`, which must be an instance of `cls`."""
+    if isinstance(cls, type) and not getattr(cls, "_is_protocol", False) and not isinstance(value, cls):
+        fail(where, cls.__qualname__, value)
+    return value
+
+
+# --- records ----------------------------------------------------------------------------
+
+_MISSING = object()
+
+
+def record_of(cls: Callable[..., Any], fields: Mapping[str, Converter], name: str) -> Converter:
+    """Make the converter of a Python value to the record `cls`.
+
+    `fields` maps Python names to converters in the order of the record. A field is read
+    as a key of a mapping, else as an attribute, else by its place in a tuple; an absent key
+    is None.
+    """
+
+    def as_record(value: Any, where: str) -> Any:
+        try:
+            return cls(*[convert(item, where) for convert, item in zip(fields.values(), read(value, where))])
+        except ConversionError as error:
+            inside(error, where, name, value)
+
+    def read(value: Any, where: str) -> list[Any]:
+        if isinstance(value, Mapping):
+            return [value.get(field) for field in fields]
+        found = [getattr(value, field, _MISSING) for field in fields]
+        if _MISSING not in found:
+            return found
+        if isinstance(value, (tuple, list)) and len(value) == len(fields):
+            return list(value)
+        fail(where, name, value)
+
+    return as_record
+
+
+def to_record(make: Callable[..., Any], fields: Mapping[str, tuple[str, Converter]], name: str) -> Converter:
+    """Make the converter of a Mochi record to the Python value `make(**fields)`.
+
+    `fields` maps Python names to the Mochi name and converter of each field.
+    """
+
+    def from_record(value: Any, where: str) -> Any:
+        try:
+            return make(
+                **{
+                    field: convert(_read_field(value, mochi, where, name), where)
+                    for field, (mochi, convert) in fields.items()
+                }
+            )
+        except ConversionError as error:
+            inside(error, where, name, value)
+
+    return from_record
+
+
+def to_tuple(fields: tuple[tuple[str, Converter], ...], name: str) -> Converter:
+    """Make the converter of a Mochi record to a tuple of its fields."""
+
+    def from_record(value: Any, where: str) -> tuple[Any, ...]:
+        try:
+            return tuple(convert(_read_field(value, mochi, where, name), where) for mochi, convert in fields)
+        except ConversionError as error:
+            inside(error, where, name, value)
+
+    return from_record
+
+
+def make_dict(optional: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
+    """Return the maker of a TypedDict: keys in `optional` are left out where the field is None."""
+
+    def make(**fields: Any) -> dict[str, Any]:
+        return {key: value for key, value in fields.items() if value is not None or key not in optional}
+
+    return make
+
+
+def make_object(path: str) -> Callable[..., Any]:
+    """Return the maker of instances of the class at `path`, found at the first call."""
+
+    def make(**fields: Any) -> Any:
+        return load_object(path)(**fields)
+
+    return make
+
+
+def _read_field(value: Any, field: str, where: str, name: str) -> Any:
+    if isinstance(value, Mapping):
+        found = value.get(field, _MISSING)
+    else:
+        found = getattr(value, field, _MISSING)
+    if found is _MISSING:
+        fail(where, f"{name} with a field {field}", value)
+    return found
+
+
+# --- enums and variants -----------------------------------------------------------------
+
+
+class Case:
+    """A variant without fields. Two cases are equal when they are of one class."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def enum_of(cases: Mapping[str, Callable[[], Any]], name: str) -> Converter:
+    """Make the converter of an enum member to its variant, by the name of the member."""
+    made: dict[str, Any] = {}
+
+    def as_variant(value: Any, where: str) -> Any:
+        member = getattr(value, "name", None)
+        if member in made:
+            return made[member]
+        if not isinstance(member, str) or member not in cases:
+            fail(where, name, value)
+        return made.setdefault(member, cases[member]())
+
+    return as_variant
+
+
+def to_enum(path: str, cases: Mapping[str, str], name: str) -> Converter:
+    """Make the converter of a variant to the member of the enum at `path`.
+
+    `cases` maps names of variants to names of members. A variant is known by the name of
+    its class, so that the ones of a Mochi program are taken too.
+    """
+
+    def from_variant(value: Any, where: str) -> Any:
+        cls = load_object(path)
+        if isinstance(value, cls):
+            return value
+        member = cases.get(type(value).__name__)
+        if member is None:
+            fail(where, name, value)
+        return getattr(cls, member)
+
+    return from_variant
+
+
+def variant_of(cases: tuple[tuple[Callable[[Any], Any], Converter], ...], name: str) -> Converter:
+    """Make the converter of a value to the first variant whose converter takes it."""
+
+    def as_variant(value: Any, where: str) -> Any:
+        for make, convert in cases:
+            try:
+                return make(convert(value, where))
+            except ConversionError:
+                continue
+        fail(where, name, value)
+
+    return as_variant
+
+
+def to_variant(cases: Mapping[str, Converter], name: str) -> Converter:
+    """Make the converter of a variant, known by the name of its class, to the value it holds."""
+
+    def from_variant(value: Any, where: str) -> Any:
+        convert = cases.get(type(value).__name__)
+        if convert is None:
+            fail(where, name, value)
+        return convert(value.value, where)
+
+    return from_variant
+
+
+# --- calls ------------------------------------------------------------------------------
+
+
+def keywords(
+    where: str,
+    options: Mapping[str, Any],
+    known: Mapping[str, Converter],
+    further: Converter | None = None,
+) -> dict[str, Any]:
+    """Return the keyword arguments that `options` asks for; what is not given is not sent.
+
+    `further` converts names that are not known, where the function takes `**kwargs`.
+    """
+    if not isinstance(options, Mapping):
+        fail(where, "a map of options", options)
+    given: dict[str, Any] = {}
+    for name, value in options.items():
+        convert = known.get(name, further)
+        if convert is None:
+            raise OptionError(_unknown_option(where, name, known))
+        given[name] = convert(value, f"{where}: option {name}")
+    return given
+
+
+def split_options(
+    where: str,
+    options: Mapping[str, Any],
+    known: Mapping[str, Converter],
+    positional: tuple[str, ...],
+    further: Converter | None = None,
+    splat: str | None = None,
+) -> tuple[list[Any], dict[str, Any]]:
+    """Return the positional and keyword arguments that `options` asks for.
+
+    The options in `positional` are passed by place, so one of them needs all before it;
+    `splat` names the option that holds the list for `*args`.
+    """
+    given = keywords(where, options, known, further)
+    rest = list(given.pop(splat)) if splat is not None and splat in given else []
+    places: list[Any] = []
+    for index, name in enumerate(positional):
+        if name in given:
+            places.append(given.pop(name))
+            continue
+        behind = next((later for later in positional[index + 1 :] if later in given), None)
+        if behind is None and rest:
+            behind = splat
+        if behind is not None:
+            raise OptionError(f"{where}: option {behind} needs option {name}, which stands before it")
+        break
+    return places + rest, given
+
+
+def _unknown_option(where: str, name: object, known: Mapping[str, Converter]) -> str:
+    if not isinstance(name, str):
+        return f"{where}: the name of an option is a string, not {type_name(name)}"
+    if not known:
+        return f"{where}: unknown option {name!r}; there are none"
+    import difflib  # only needed for this message
+
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    return f"{where}: unknown option {name!r}; did you mean {(near or sorted(known))[0]!r}?"
+
+
+def run_async(awaitable: Awaitable[Any], where: str) -> Any:
+    """Drive `awaitable` to its result in an event loop of its own."""
+    import asyncio  # slow to import, and most packages have nothing asynchronous
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_await(awaitable))
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()
+    raise LoopError(
+        f"{where}: an event loop is already running in this thread; await the asynchronous form instead"
+    )
+
+
+async def _await(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+# --- bytes ------------------------------------------------------------------------------
+
+
+def bytes_from_string(text: str) -> bytes:
+    """Return `text` in UTF-8."""
+    return as_string(text, "bytes_from_string").encode("utf-8")
+
+
+def bytes_to_string(data: bytes) -> str:
+    """Return the text that `data` holds in UTF-8; raise UnicodeDecodeError where it does not."""
+    return as_bytes(data, "bytes_to_string").decode("utf-8")
+
+
+def bytes_len(data: bytes) -> int:
+    """Return the number of bytes."""
+    return len(as_bytes(data, "bytes_len"))
+
+
+def bytes_from_list(values: Iterable[int]) -> bytes:
+    """Return the bytes with these values from 0 to 255."""
+    try:
+        return bytes([as_int(value, "bytes_from_list") for value in values])
+    except ValueError:
+        raise ConversionError("bytes_from_list", "values from 0 to 255", "a value outside") from None
+
+
+def bytes_to_list(data: bytes) -> list[int]:
+    """Return the values of the bytes."""
+    return list(as_bytes(data, "bytes_to_list"))
