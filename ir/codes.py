@@ -29,6 +29,32 @@ INVALID_SOURCE = Code("PY114", "invalid-source", "this does not name a place to 
 CREDENTIALS_IN_URL = Code("PY115", "credentials-in-url", "a URL must not hold credentials")
 INVALID_SOURCE_PATH = Code("PY116", "invalid-source-path", "a source path must be relative and use `/`")
 
+OPEN_UNION = Code(
+    "PY301", "open-union", "a union without a closed Mochi type becomes `any`", Severity.WARNING
+)
+UNANNOTATED = Code("PY302", "unannotated", "a value without an annotation becomes `any`", Severity.WARNING)
+ANY_TYPE = Code("PY303", "any-type", "`Any` and `object` have no Mochi type but `any`", Severity.WARNING)
+UNSUPPORTED_TYPING_CONSTRUCT = Code(
+    "PY304", "unsupported-typing-construct", "this typing construct has no Mochi type", Severity.WARNING
+)
+PARAM_SPEC = Code("PY305", "param-spec", "a callable with unknown parameters becomes `any`", Severity.WARNING)
+TYPE_VAR_TUPLE = Code("PY306", "type-var-tuple", "a variable number of types becomes `any`", Severity.WARNING)
+FORWARD_REF = Code(
+    "PY307", "forward-ref", "an annotation names something that is not there", Severity.WARNING
+)
+COMPLEX_TYPE = Code("PY308", "complex-type", "a complex number stays a Python object", Severity.WARNING)
+BYTEARRAY_TYPE = Code("PY309", "bytearray-type", "a mutable buffer is copied to `bytes`", Severity.WARNING)
+OVERLOAD_AMBIGUITY = Code("PY310", "overload-ambiguity", "an overload arm is left out", Severity.WARNING)
+ASYNC_RUNTIME = Code(
+    "PY311",
+    "async-runtime",
+    "an awaitable or asynchronous iterator inside a type becomes `any`",
+    Severity.WARNING,
+)
+MISSING_RECEIVER = Code(
+    "PY312", "missing-receiver", "a method without a first parameter cannot be called", Severity.WARNING
+)
+
 INVALID_TOML = Code("PY401", "invalid-toml", "the manifest is not valid TOML")
 UNKNOWN_MANIFEST_KEY = Code("PY402", "unknown-manifest-key", "the manifest has a key that nothing reads")
 WRONG_MANIFEST_TYPE = Code("PY403", "wrong-manifest-type", "a manifest value has the wrong type")

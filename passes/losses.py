@@ -1,0 +1,108 @@
+"""Losses of type information: recorded on the item, or a refusal in strict mode."""
+
+from __future__ import annotations
+
+from typing import final
+
+from attrs import evolve, field, frozen
+
+from ..ir import codes
+from ..ir.diagnostics import Code, Diagnostic
+from ..ir.items import Degradation, Info, Refusal
+from ..ir.refusals import SkipReason
+from ..ir.source import Span
+
+_ANY_TEXT = "any"
+
+_CODES = {
+    SkipReason.OPEN_UNION: codes.OPEN_UNION,
+    SkipReason.UNTYPED_PACKAGE: codes.UNANNOTATED,
+    SkipReason.UNSUPPORTED_TYPING_CONSTRUCT: codes.UNSUPPORTED_TYPING_CONSTRUCT,
+    SkipReason.PARAM_SPEC: codes.PARAM_SPEC,
+    SkipReason.TYPE_VAR_TUPLE: codes.TYPE_VAR_TUPLE,
+    SkipReason.FORWARD_REF: codes.FORWARD_REF,
+    SkipReason.NO_COMPLEX_TYPE: codes.COMPLEX_TYPE,
+    SkipReason.BYTEARRAY_MUTABLE: codes.BYTEARRAY_TYPE,
+    SkipReason.OVERLOAD_AMBIGUITY: codes.OVERLOAD_AMBIGUITY,
+    SkipReason.INCOMPATIBLE_ASYNC_RUNTIME: codes.ASYNC_RUNTIME,
+}
+
+
+@final
+@frozen
+class Loss:
+    """One type that could not be kept: why, its IR text, and its place where that is known.
+
+    `erased` marks a type variable without a bound: many uses of it are one loss.
+    """
+
+    reason: SkipReason
+    detail: str
+    span: Span | None = field(default=None, eq=False)
+    erased: bool = False
+
+    @property
+    def is_explicit_any(self) -> bool:
+        """Whether the declaration itself says `Any` or `object`."""
+        return self.reason is SkipReason.UNSUPPORTED_TYPING_CONSTRUCT and self.detail == _ANY_TEXT
+
+
+@final
+@frozen
+class PlacedLoss:
+    """A loss in a part of an item: `parameter x`, `result`, `field`, `setter`."""
+
+    where: str
+    loss: Loss
+    span: Span | None = field(default=None, eq=False)
+
+
+def explicit_any() -> Loss:
+    """Return the loss that stands for `Any` or `object` in a declaration."""
+    return Loss(SkipReason.UNSUPPORTED_TYPING_CONSTRUCT, _ANY_TEXT)
+
+
+def record_losses(info: Info, losses: list[PlacedLoss]) -> Info:
+    """Return `info` with `losses` as degradations, each once.
+
+    An explicit `any` is not recorded where an earlier run has already recorded what it
+    replaced.
+    """
+    if not losses:
+        return info
+    earlier = {degradation.where for degradation in info.degradations}
+    kept = dict.fromkeys(info.degradations)
+    erased: set[str] = {d.detail for d in info.degradations}
+    for placed in losses:
+        loss = placed.loss
+        if loss.is_explicit_any and placed.where in earlier:
+            continue
+        if loss.erased and loss.detail in erased:
+            continue
+        if loss.erased:
+            erased.add(loss.detail)
+        kept.setdefault(Degradation(loss.reason, placed.where, loss.detail))
+    if len(kept) == len(info.degradations):
+        return info
+    return evolve(info, degradations=tuple(kept))
+
+
+def refuse(name: str, path: str, kind: str, placed: PlacedLoss, info: Info) -> tuple[Refusal, Diagnostic]:
+    """Return the refusal of an item for `placed`, and the diagnostic that tells of it."""
+    loss = placed.loss
+    lost = f"`{loss.detail}`" if loss.detail else "no annotation"
+    code = code_of(loss)
+    diagnostic = code.at(
+        loss.span or placed.span or info.span,
+        f"{kind} `{path}` is not bound in strict mode: its {placed.where} has {lost}",
+        label=code.summary,
+        help="without `strict` it is bound, and the loss is recorded",
+    )
+    return Refusal(name, path, kind, loss.reason, f"{placed.where}: {loss.detail}", info), diagnostic
+
+
+def code_of(loss: Loss) -> Code:
+    """Return the code under which `loss` is reported."""
+    if loss.is_explicit_any:
+        return codes.ANY_TYPE
+    return _CODES.get(loss.reason, codes.UNSUPPORTED_TYPING_CONSTRUCT)
