@@ -1,0 +1,104 @@
+"""`mochic-py compile`: bind what programs import and write the workspace.
+
+A repeat of a finished compilation is answered from its memo (`compiler/memo.py`), so this
+module imports the compiler only when there is something to compile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..cache import Cache
+from ..host import Host
+from ..memo import Memo, load_memo, memo_key, save_memo
+from . import EXIT_FAILED
+from .options import (
+    DEFAULT_OUT,
+    PackageCommand,
+    color_option,
+    input_options,
+    pair_packages,
+    target_options,
+    wants_color,
+)
+
+EMITS = ("wrapper", "pyi", "shim", "symbols", "ir")
+
+
+@click.command("compile", cls=PackageCommand)
+@input_options
+@click.option("-o", "--out", default=DEFAULT_OUT, show_default=True, help="Folder to write to.")
+@click.option("--emit", default="wrapper,pyi,shim,symbols", help="What to write, separated by commas.")
+@target_options
+@click.option("--shim-style", type=click.Choice(["module", "dotted", "linked"]), default="module")
+@click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Packages lowered at a time.")
+@click.option("--report", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
+@click.option("--pass-pipeline", "pipeline", default="", help="Passes to run instead of the standard ones.")
+@click.option("--print-ir-before", multiple=True, metavar="PASS", help="Print the IR before a pass, or `all`.")
+@click.option("--print-ir-after", multiple=True, metavar="PASS", help="Print the IR after a pass, or `all`.")
+@click.option("--print-ir-after-change", is_flag=True, help="Print the IR after each pass that changed it.")
+@click.option("--time-passes", is_flag=True, help="Print what each pass cost.")
+@color_option
+def compile_command(**options: Any) -> int:
+    """Compile the Python imports of FILEs, and of packages named by --package."""
+    pairs = pair_packages(options["packages"], options["aliases"])
+    if not options["programs"] and not pairs:
+        raise click.UsageError("name a program or a --package")
+    options["packages"] = pairs
+    options["emit"] = _read_emit(options["emit"])
+    host = Host()
+    cache = Cache(host)
+    contents = {path: host.read_bytes(Path(path)) for path in _files(options)}
+    watched = options["print_ir_before"] or options["print_ir_after"] or options["print_ir_after_change"]
+    observed = bool(watched or options["time_passes"])
+    key = memo_key(_asked(options, contents))
+    memo = None if observed else load_memo(cache, key, options["offline"])
+    if memo is None:
+        from .compile_run import run_compile  # deferred: the whole compiler hangs on it
+
+        memo = run_compile(host, cache, options, contents)
+        if memo["ok"] and not observed:
+            save_memo(cache, key, memo)
+    return _finish(host, memo, options)
+
+
+def _read_emit(text: str) -> list[str]:
+    kinds = [kind.strip() for kind in text.split(",") if kind.strip()]
+    unknown = [kind for kind in kinds if kind not in EMITS]
+    if unknown:
+        raise click.UsageError(f"`--emit` does not know `{unknown[0]}`; it knows {', '.join(EMITS)}")
+    return sorted(set(kinds))
+
+
+def _files(options: dict[str, Any]) -> list[str]:
+    manifest = [options["manifest"]] if options["manifest"] else []
+    return [*dict.fromkeys(options["programs"]), *manifest]
+
+
+def _asked(options: dict[str, Any], contents: dict[str, bytes]) -> dict[str, Any]:
+    ignored = {"out", "report", "color", "jobs", "offline"}
+    asked = {name: value for name, value in options.items() if name not in ignored}
+    files = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    return {**asked, "files": files}
+
+
+def _finish(host: Host, memo: Memo, options: dict[str, Any]) -> int:
+    out = Path(options["out"])
+    for path, text in memo["files"].items():
+        content = text.encode("utf-8", "surrogatepass")
+        if host.find_bytes(out / path) != content:
+            host.write_bytes_atomic(out / path, content)
+    sys.stderr.write(memo["human"]["color" if wants_color(options["color"]) else "plain"])
+    if options["report"] == "json":
+        json.dump(memo["report"], sys.stdout, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.write(memo["table"])
+    return 0 if memo["ok"] else EXIT_FAILED

@@ -1,0 +1,137 @@
+"""Option types and groups of options that commands share."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PLATFORMS = (
+    "linux-x86_64",
+    "linux-aarch64",
+    "musllinux-x86_64",
+    "musllinux-aarch64",
+    "macos-arm64",
+    "macos-x86_64",
+    "windows-x86_64",
+    "windows-arm64",
+    "pyodide",
+    "wasi-p2",
+)
+DEFAULT_PYTHON = "3.13"
+DEFAULT_OUT = "build/mochi"
+
+
+class PythonVersion(click.ParamType):
+    """`3.13`, or `3.13t` for the free-threaded build, as (major, minor, free-threaded)."""
+
+    name = "X.Y[t]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int, bool]:
+        """Return the parsed version or fail with usage advice."""
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"3\.([0-9]{1,2})(t?)", str(value))
+        if match is None:
+            self.fail(f"`{value}` is not a version of Python 3, such as 3.13 or 3.13t", param, ctx)
+        return 3, int(match[1]), bool(match[2])
+
+
+def default_platform() -> str:
+    """Return the target platform that is this machine's own."""
+    arm = os.uname().machine in ("arm64", "aarch64") if hasattr(os, "uname") else False
+    if sys.platform == "darwin":
+        return "macos-arm64" if arm else "macos-x86_64"
+    if sys.platform == "win32":
+        return "windows-x86_64"
+    return "linux-aarch64" if arm else "linux-x86_64"
+
+
+def target_options(command: Command) -> Command:
+    """Add `--target` and `--python`."""
+    command = click.option(
+        "--python",
+        "python",
+        type=PythonVersion(),
+        default=DEFAULT_PYTHON,
+        show_default=True,
+        help="Python version to bind for.",
+    )(command)
+    return click.option(
+        "--target",
+        "platform",
+        type=click.Choice(PLATFORMS),
+        default=default_platform,
+        show_default="this machine",
+        help="Platform to bind for.",
+    )(command)
+
+
+def input_options(command: Command) -> Command:
+    """Add the programs and packages that a command works on, and where answers come from."""
+    for option in (
+        click.option("--offline", is_flag=True, help="Never touch the network."),
+        click.option("--index-url", default="", help="Package index to use instead of the default one."),
+        click.option("--manifest", type=click.Path(dir_okay=False), help="A mochi.toml to obey."),
+        click.option("--as", "aliases", multiple=True, metavar="ALIAS", help="Alias of the --package before."),
+        click.option("--package", "packages", multiple=True, metavar="SPEC", help="A package to bind."),
+        click.argument("programs", nargs=-1, type=click.Path(dir_okay=False), metavar="[FILE.mochi]..."),
+    ):
+        command = option(command)
+    return command
+
+
+def color_option(command: Command) -> Command:
+    """Add `--color`."""
+    return click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Color diagnostics.",
+    )(command)
+
+
+def wants_color(choice: str) -> bool:
+    """Return whether stderr is to be colored; `NO_COLOR` counts unless `--color always`."""
+    if choice == "auto":
+        return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    return choice == "always"
+
+
+class PackageCommand(click.Command):
+    """A command that remembers how `--package` and `--as` followed each other."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the order of the two options, which click forgets, then parse as usual."""
+        flags = [arg.partition("=")[0] for arg in args]
+        ctx.meta[_ORDER] = [flag for flag in flags if flag in ("--package", "--as")]
+        return super().parse_args(ctx, args)
+
+
+_ORDER = "mochic_py.package_order"
+
+
+def pair_packages(packages: tuple[str, ...], aliases: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Give each `--package` the `--as` that follows it, or an empty alias.
+
+    Raises `click.UsageError` for an `--as` that does not follow a `--package`.
+    """
+    specs, names = iter(packages), iter(aliases)
+    pairs: list[tuple[str, str]] = []
+    for flag in click.get_current_context().meta[_ORDER]:
+        if flag == "--package":
+            pairs.append((next(specs), ""))
+        elif not pairs or pairs[-1][1]:
+            raise click.UsageError("every `--as` needs a `--package` before it")
+        else:
+            pairs[-1] = (pairs[-1][0], next(names))
+    return pairs
