@@ -1,0 +1,290 @@
+"""assign-names: every declaration gets its one name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, assert_never, final
+
+from attrs import evolve, frozen
+
+from ..ir.items import (
+    Alias,
+    CallForm,
+    CallPlan,
+    Cast,
+    Class,
+    ClassKind,
+    Constant,
+    Field,
+    FieldKind,
+    Function,
+    Item,
+    Package,
+    Property,
+    Refusal,
+    TypeVariable,
+    Variant,
+)
+from ..ir.traverse import walk_items
+from .context import PassContext
+from .name_claims import Claim, ClaimKey, grant_local_names, grant_names
+from .operations import OPERATIONS
+
+
+@final
+@frozen
+class AssignNames:
+    """Set `exported`, `getter`, `setter`, `up` and `down` everywhere. All are legal in Mochi and Python.
+
+    Before:
+        function m.sub.load(path)         class m.Reader: get(key), __len__, field text
+    =>  sub_load(path)                    Reader: Reader_get(self, key), Reader_len(self), Reader_text(self)
+
+    Types, functions, variants and constants share one namespace. Its names are granted in
+    three steps, and no step takes a name away that an earlier one gave:
+
+    1. types (`Class`, or `sub_mod_Class` where two want that), module functions and constants
+       (`sub_mod_name`). The principal import package is left out of names, others are not.
+    2. members: `Class_method`, `Class_field`, `Class_new`, `Enum_MEMBER`, `Variant_Case`; special
+       methods by `operations` (`Class_len`), or `Class_eq` where a method is called `equals`.
+    3. derived names: `…_with`, `Class_set_field`, `Class_as_Base`, `Base_as_Class`.
+
+    A function whose awaitable the wrapper drives ends in `_sync`. Parameters and record fields
+    are unique within their function or record; `self` is the receiver, `options` the map of a
+    `_with` form.
+    """
+
+    name: ClassVar[str] = "assign-names"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with every name set; the same names when run twice."""
+        names = _grant(package)
+        modules = tuple(
+            evolve(module, items=tuple(_rename_item(item, names) for item in module.items))
+            for module in package.modules
+        )
+        generated = tuple(_rename_item(item, names) for item in package.generated)
+        return evolve(package, modules=modules, generated=generated)
+
+
+# --- claims -----------------------------------------------------------------------------
+
+_Names = dict[ClaimKey, str]
+
+
+def _grant(package: Package) -> _Names:
+    principal = package.import_names[0] if package.import_names else ""
+    items = list(walk_items(package))
+    taken: set[str] = set()
+    names = grant_names([claim for item in items for claim in _claim_item(item, principal)], taken)
+    members = [claim for item in items for claim in _claim_members(item, names)]
+    names |= grant_names(members, taken)
+    derived = [claim for item in items for claim in _claim_derived(item, names)]
+    names |= grant_names(derived, taken)
+    return names
+
+
+def _claim_item(item: Item, principal: str) -> Iterator[Claim]:
+    match item:
+        case Class() | Variant():
+            yield Claim(
+                (item.path, "type"), _flat(item.name), _qualify(item.path, principal), 0, _companions(item)
+            )
+        case Function():
+            if item.calls:
+                name = _qualify(item.path, principal) + _ending(item)
+                yield Claim((item.path, "function"), name, name, 1)
+        case Constant():
+            name = _qualify(item.path, principal)
+            yield Claim((item.path, "constant"), name, name, 1)
+        case Alias() | TypeVariable() | Refusal():
+            return
+        case _:
+            assert_never(item)
+
+
+def _companions(item: Class | Variant) -> tuple[str, ...]:
+    """Return the endings of the names that backends make from the name of `item`."""
+    if isinstance(item, Variant) or item.kind is ClassKind.RECORD:
+        return ()
+    return ("_value",) if item.kind is ClassKind.ENUM else ("Ref",)
+
+
+def _claim_members(item: Item, names: _Names) -> Iterator[Claim]:
+    match item:
+        case Class():
+            owner = names[item.path, "type"]
+            for member, role in _attributes(item):
+                if not _is_record_field(item, member):
+                    yield _claim_member(owner, member.path, role, member.name)
+            for function, role in _functions(item):
+                if not function.calls:
+                    continue
+                if role.startswith("constructor"):
+                    yield _claim_member(owner, function.path, role, "new" + _ending(function))
+                elif operation := OPERATIONS.get(function.name):
+                    yield Claim(
+                        (function.path, role),
+                        f"{owner}_{operation}{_ending(function)}",
+                        f"{owner}_{function.name.strip('_')}{_ending(function)}",
+                        1,
+                    )
+                else:
+                    yield _claim_member(owner, function.path, role, function.name + _ending(function))
+        case Variant():
+            for case in item.cases:
+                yield _claim_member(names[item.path, "type"], item.path, f"case {case.name}", case.name)
+        case _:
+            return
+
+
+def _claim_member(owner: str, path: str, role: str, name: str) -> Claim:
+    return Claim((path, role), f"{owner}_{name}", f"{owner}_{name}")
+
+
+def _claim_derived(item: Item, names: _Names) -> Iterator[Claim]:
+    if isinstance(item, Function):
+        yield from _claim_calls(item, "function", names)
+    if not isinstance(item, Class):
+        return
+    owner = names[item.path, "type"]
+    for function, role in _functions(item):
+        yield from _claim_calls(function, role, names)
+    for member, role in _attributes(item):
+        if _is_settable(item, member):
+            yield _claim_member(owner, member.path, f"{role} setter", f"set_{member.name}")
+    for cast in item.casts:
+        base = names.get((cast.base, "type")) or _flat(cast.base.rpartition(".")[2])
+        yield _claim_member(owner, item.path, f"up {cast.base}", f"as_{base}")
+        yield _claim_member(base, item.path, f"down {cast.base}", f"as_{owner}")
+
+
+def _claim_calls(function: Function, role: str, names: _Names) -> Iterator[Claim]:
+    """Claim a name for every call but the first without options, which has that of `function`."""
+    first = _first_required(function)
+    for index, call in enumerate(function.calls):
+        if index == first:
+            continue
+        stem = names[function.path, role]
+        name = f"{stem}_with" if call.form is CallForm.WITH_OPTIONS else stem
+        yield Claim((function.path, f"{role} call {index:03}"), name, name)
+
+
+def _first_required(function: Function) -> int:
+    forms = [call.form for call in function.calls]
+    return forms.index(CallForm.REQUIRED) if CallForm.REQUIRED in forms else -1
+
+
+def _attributes(cls: Class) -> Iterator[tuple[Field | Property, str]]:
+    """Yield the fields and properties of `cls`, each with its role."""
+    for index, member in enumerate(cls.fields):
+        yield member, f"field {index:03}"
+    for index, prop in enumerate(cls.properties):
+        yield prop, f"property {index:03}"
+
+
+def _functions(cls: Class) -> Iterator[tuple[Function, str]]:
+    """Yield the functions of `cls`, each with a role that tells it from others at its path."""
+    for index, function in enumerate(cls.constructors):
+        yield function, f"constructor {index:03}"
+    for index, function in enumerate(cls.methods):
+        yield function, f"method {index:03}"
+
+
+def _ending(function: Function) -> str:
+    return "_sync" if any(call.run_async for call in function.calls) else ""
+
+
+def _is_record_field(cls: Class, member: Field | Property) -> bool:
+    return cls.kind is ClassKind.RECORD and isinstance(member, Field) and member.kind is FieldKind.INSTANCE
+
+
+def _is_settable(cls: Class, member: Field | Property) -> bool:
+    match member:
+        case Property():
+            return member.setter_type is not None
+        case Field():
+            instance = member.kind is FieldKind.INSTANCE
+            return instance and member.writable and not _is_record_field(cls, member)
+
+
+def _qualify(path: str, principal: str) -> str:
+    return _flat(path.removeprefix(f"{principal}."))
+
+
+def _flat(path: str) -> str:
+    return path.replace(".", "_")
+
+
+# --- renaming ---------------------------------------------------------------------------
+
+
+def _rename_item(item: Item, names: _Names) -> Item:
+    match item:
+        case Class():
+            return _rename_class(item, names)
+        case Variant():
+            cases = tuple(evolve(case, exported=names[item.path, f"case {case.name}"]) for case in item.cases)
+            return evolve(item, exported=names[item.path, "type"], cases=cases)
+        case Function():
+            return _rename_function(item, "function", names)
+        case Constant():
+            return evolve(item, exported=names[item.path, "constant"])
+        case Alias() | TypeVariable() | Refusal():
+            return item
+        case _:
+            assert_never(item)
+
+
+def _rename_class(cls: Class, names: _Names) -> Class:
+    functions = [_rename_function(function, role, names) for function, role in _functions(cls)]
+    stored = [member.name for member in cls.fields if _is_record_field(cls, member)]
+    labels = iter(grant_local_names(stored, ()))
+    fields: list[Field] = []
+    properties: list[Property] = []
+    for member, role in _attributes(cls):
+        getter = names.get((member.path, role))
+        setter = names.get((member.path, f"{role} setter"))
+        if isinstance(member, Property):
+            properties.append(evolve(member, getter=getter, setter=setter))
+        elif _is_record_field(cls, member):
+            fields.append(evolve(member, exported=next(labels), getter=None, setter=None))
+        elif member.kind is FieldKind.MEMBER:
+            fields.append(evolve(member, exported=getter, getter=None, setter=None))
+        else:
+            fields.append(evolve(member, exported=None, getter=getter, setter=setter))
+    return evolve(
+        cls,
+        exported=names[cls.path, "type"],
+        fields=tuple(fields),
+        properties=tuple(properties),
+        constructors=tuple(functions[: len(cls.constructors)]),
+        methods=tuple(functions[len(cls.constructors) :]),
+        casts=tuple(
+            Cast(cast.base, names[cls.path, f"up {cast.base}"], names[cls.path, f"down {cast.base}"])
+            for cast in cls.casts
+        ),
+    )
+
+
+def _rename_function(function: Function, role: str, names: _Names) -> Function:
+    if not function.calls:
+        return function
+    first = _first_required(function)
+    calls = tuple(
+        _rename_call(call, names[function.path, role if index == first else f"{role} call {index:03}"])
+        for index, call in enumerate(function.calls)
+    )
+    return evolve(function, calls=calls)
+
+
+def _rename_call(call: CallPlan, name: str) -> CallPlan:
+    reserved = [
+        *(["self"] if call.receiver is not None else []),
+        *(["options"] if call.form is CallForm.WITH_OPTIONS else []),
+    ]
+    exported = grant_local_names([argument.name for argument in call.arguments], reserved)
+    arguments = tuple(
+        evolve(argument, exported=chosen) for argument, chosen in zip(call.arguments, exported, strict=True)
+    )
+    return evolve(call, exported=name, arguments=arguments)

@@ -1,0 +1,91 @@
+"""Unique names: claims on a namespace, and the names they are given.
+
+A name depends only on the claims that want the same one, never on how many others there
+are or in which order they come.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from itertools import chain, count
+from typing import TypeAlias, final
+
+from attrs import frozen
+
+from ..ir.keywords import mochi_local_name, mochi_name
+
+ClaimKey: TypeAlias = tuple[str, str]
+
+
+@final
+@frozen
+class Claim:
+    """A wish for a name, for the role `key[1]` of the thing at the Python path `key[0]`.
+
+    `wish` is what it would be called on its own, `qualified` what it is called when others
+    have the same wish; both still unspelled. Of claims that stay equal the one of lowest
+    `rank` keeps the name. `companions` are endings of names that come with the name.
+    """
+
+    key: ClaimKey
+    wish: str
+    qualified: str
+    rank: int = 0
+    companions: tuple[str, ...] = ()
+
+
+def grant_names(claims: Sequence[Claim], taken: set[str]) -> dict[ClaimKey, str]:
+    """Return a legal name for every claim and add the names to `taken`.
+
+    Claims with the same wish all become qualified. Where names are still equal, the
+    lowest rank, a name that needed no respelling, the shortest path and the first path in
+    this order keep theirs; the others get `_2`, `_3`, … in the same order.
+    """
+    counts = Counter(mochi_name(claim.wish) for claim in claims)
+    texts: dict[ClaimKey, str] = {}
+    for claim in claims:
+        name = mochi_name(claim.wish)
+        texts[claim.key] = claim.wish if counts[name] == 1 and name not in taken else claim.qualified
+
+    def precedence(claim: Claim) -> tuple[int, bool, int, ClaimKey]:
+        text = texts[claim.key]
+        return claim.rank, mochi_name(text) != text, claim.key[0].count("."), claim.key
+
+    granted: dict[ClaimKey, str] = {}
+    late: list[Claim] = []
+    for claim in sorted(claims, key=precedence):
+        name = mochi_name(texts[claim.key])
+        if _take(name, claim.companions, taken):
+            granted[claim.key] = name
+        else:
+            late.append(claim)
+    for claim in late:
+        text = texts[claim.key]
+        numbered = (mochi_name(f"{text}_{number}") for number in count(2))
+        granted[claim.key] = next(name for name in numbered if _take(name, claim.companions, taken))
+    return granted
+
+
+def grant_local_names(names: Sequence[str], reserved: Collection[str]) -> list[str]:
+    """Return a legal name for every parameter or field in `names`, unique and not `reserved`.
+
+    Names that need no respelling come first; the others get `_` and then `_2`, `_3`, ….
+    """
+    taken = set(reserved)
+    granted = [""] * len(names)
+    spelled = [mochi_local_name(name) for name in names]
+    for index in sorted(range(len(names)), key=lambda index: (spelled[index] != names[index], names[index])):
+        endings = chain(("", "_"), (f"_{number}" for number in count(2)))
+        tries = (mochi_local_name(spelled[index] + ending) for ending in endings)
+        granted[index] = next(name for name in tries if name not in taken)
+        taken.add(granted[index])
+    return granted
+
+
+def _take(name: str, companions: tuple[str, ...], taken: set[str]) -> bool:
+    names = {name, *(mochi_name(name + ending) for ending in companions)}
+    if not taken.isdisjoint(names):
+        return False
+    taken |= names
+    return True
