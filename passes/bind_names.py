@@ -1,0 +1,302 @@
+"""Make every reference name the definition it means, wherever that stands.
+
+    fun get(r: @httpx.Request) -> @typing.Optional<@httpx.Response>
+        =>  fun get(r: @httpx._models.Request) -> @httpx._models.Response | none
+    fun first(xs: @builtins.list<@a.T>) -> @a.T      =>  fun first<'T>(xs: list<'T>) -> 'T
+    fun f(x: @a.Missing)                             =>  fun f(x: unsupported<SkipForwardRef, "Missing">)
+
+Imports, re-exports and star imports are followed across modules. Names of the standard library
+that have a shape of their own take it (`forms`); other external names stay references. A type
+variable that a signature, class or alias uses joins its type parameters. A method under a
+decorator that makes properties becomes a property.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import ClassVar, final
+
+from attrs import define, evolve, field, frozen
+
+from ..ir.items import (
+    Alias,
+    Binding,
+    Class,
+    Constant,
+    Decorator,
+    Function,
+    Item,
+    Module,
+    Package,
+    Property,
+    Signature,
+    TypeParam,
+    TypeVariable,
+    Variant,
+)
+from ..ir.refusals import SkipReason
+from ..ir.traverse import map_children, map_outer_types, map_signature
+from ..ir.types import (
+    BridgeType,
+    EnumMember,
+    LiteralOf,
+    Ref,
+    Scalar,
+    TypeObject,
+    TypeVarRef,
+    UnionOf,
+    Unsupported,
+)
+from .context import PassContext
+from .forms import GENERIC, PROTOCOL, canonical_path, find_form, find_known_variable
+from .names import Definition, External, Names, Target, has_member, target_path
+from .stdlib_names import BUILTIN_CLASSES, PROPERTY_DECORATORS
+
+
+@final
+@frozen
+class BindNames:
+    """References name definitions; standard forms become shapes."""
+
+    name: ClassVar[str] = "bind-names"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with every name bound."""
+        binder = _Binder(Names(package))
+        return evolve(package, modules=tuple(map(binder.bind_module, package.modules)))
+
+
+@final
+@define(eq=False)
+class _Binder:
+    """Binds the names of one package.
+
+    `seen` collects the type variables met since it was last cleared, in order.
+    """
+
+    names: Names
+    seen: dict[str, TypeParam] = field(factory=dict)
+    _variables: dict[str, TypeParam] = field(factory=dict)
+    _targets: dict[str, Target | None] = field(factory=dict)
+
+    # --- items --------------------------------------------------------------------------
+
+    def bind_module(self, module: Module) -> Module:
+        """Return `module` with its items bound."""
+        return evolve(module, items=tuple(map(self._bind_item, module.items)))
+
+    def _bind_item(self, item: Item) -> Item:
+        match item:
+            case Function():
+                return self._bind_function(item, ())
+            case Class():
+                return self._bind_class(item)
+            case Alias():
+                return self._bind_alias(item)
+            case TypeVariable():
+                return evolve(item, param=self._bind_variable(item))
+            case _:
+                return map_outer_types(item, self.bind_type)
+
+    def _bind_function(self, function: Function, outer: Collection[str]) -> Function:
+        signatures = tuple([self._bind_signature(each, outer) for each in function.signatures])
+        decorators = self._bind_decorators(function.decorators)
+        return evolve(function, signatures=signatures, decorators=decorators)
+
+    def _bind_signature(self, signature: Signature, outer: Collection[str]) -> Signature:
+        self.seen.clear()
+        bound = map_signature(signature, self.bind_type)
+        params = self._used_params(bound.type_params, outer)
+        return bound if params == bound.type_params else evolve(bound, type_params=params)
+
+    def _used_params(self, declared: tuple[TypeParam, ...], outer: Collection[str]) -> tuple[TypeParam, ...]:
+        """Return `declared` and the variables seen that neither it nor `outer` holds."""
+        if not self.seen:
+            return declared
+        known = {param.name for param in declared}
+        return declared + tuple(p for p in self.seen.values() if p.name not in known and p.name not in outer)
+
+    def _bind_class(self, cls: Class) -> Class:
+        self.seen.clear()
+        bases = tuple(map(self._bind_base, cls.bases))
+        params = self._used_params(cls.type_params, ())
+        declared = next((b.arguments for b in bases if isinstance(b, Ref) and _declares_params(b)), None)
+        if declared:
+            order = {ty.name: index for index, ty in enumerate(declared) if isinstance(ty, TypeVarRef)}
+            params = tuple(sorted(params, key=lambda param: order.get(param.name, len(order))))
+        outer = {param.name for param in params}
+        methods: list[Function] = []
+        properties = [map_outer_types(each, self.bind_type) for each in cls.properties]
+        for method in cls.methods:
+            bound = self._bind_function(method, outer)
+            if self._is_property(bound):
+                properties.append(_make_property(bound))
+            else:
+                methods.append(bound)
+        return evolve(
+            cls,
+            bases=tuple(_plain_base(base) for base in bases if not _is_generic(base)),
+            type_params=params,
+            decorators=self._bind_decorators(cls.decorators),
+            fields=tuple([map_outer_types(each, self.bind_type) for each in cls.fields]),
+            properties=tuple(properties),
+            methods=tuple(methods),
+        )
+
+    def _bind_alias(self, alias: Alias) -> Item:
+        if isinstance(alias.target, Ref) and not alias.target.arguments:
+            target = self._find(alias.target.path)
+            if target is not None and not _is_type(target):
+                return evolve(alias, target=Ref(_path(target)))
+        self.seen.clear()
+        bound = map_outer_types(alias, self.bind_type)
+        return evolve(bound, type_params=self._used_params(bound.type_params, ()))
+
+    def _bind_variable(self, variable: TypeVariable) -> TypeParam:
+        if variable.path not in self._variables:
+            self._variables[variable.path] = variable.param  # its bound may use the variable itself
+            outside, self.seen = self.seen, {}
+            bound = map_outer_types(variable, self.bind_type)
+            self.seen = outside
+            self._variables[variable.path] = bound.param
+        return self._variables[variable.path]
+
+    def _bind_decorators(self, decorators: tuple[Decorator, ...]) -> tuple[Decorator, ...]:
+        return tuple([Decorator(self._bind_path(each.path), each.arguments) for each in decorators])
+
+    def _bind_path(self, path: str) -> str:
+        target = self._find(path)
+        return path if target is None else _path(target)
+
+    def _is_property(self, function: Function) -> bool:
+        """Return whether a decorator makes `function` a property: a known one, or a descriptor class."""
+        if function.binding is not Binding.METHOD:
+            return False
+        return any(
+            decorator.path in PROPERTY_DECORATORS or self._is_descriptor(decorator.path)
+            for decorator in function.decorators
+        )
+
+    def _is_descriptor(self, path: str) -> bool:
+        cls = self.names.find_class(path)
+        if cls is None:
+            return False
+        return has_member(cls, "__get__") or any(
+            isinstance(base, Ref) and self._bind_path(base.path) in PROPERTY_DECORATORS for base in cls.bases
+        )
+
+    # --- types --------------------------------------------------------------------------
+
+    def bind_type(self, ty: BridgeType) -> BridgeType:
+        """Return `ty` with every name in it bound."""
+        if isinstance(ty, Scalar):
+            return ty
+        if isinstance(ty, LiteralOf):
+            return self._bind_literal(ty)
+        ty = map_children(ty, self.bind_type)
+        return self._bind_ref(ty) if isinstance(ty, Ref) else ty
+
+    def _bind_ref(self, ref: Ref) -> BridgeType:
+        target = self._find(ref.path)
+        match target:
+            case None:
+                return Unsupported(SkipReason.FORWARD_REF, self._written(ref.path))
+            case External(path):
+                return self._bind_external(ref, canonical_path(path))
+            case Definition(TypeVariable() as variable):
+                self.seen.setdefault(variable.param.name, self._bind_variable(variable))
+                return TypeVarRef(variable.param.name)
+            case Definition(Class() | Alias() | Variant() as item):
+                return ref if item.path == ref.path else Ref(item.path, ref.arguments)
+            case Definition(Constant(type=TypeObject(inner))):
+                return self.bind_type(inner)
+            case _:
+                return Unsupported(SkipReason.UNSUPPORTED_TYPING_CONSTRUCT, self._written(ref.path))
+
+    def _bind_external(self, ref: Ref, path: str) -> BridgeType:
+        if variable := find_known_variable(path):
+            self.seen.setdefault(variable.name, variable)
+        form = find_form(path)
+        if form is not None:
+            return form(ref.arguments)
+        return ref if path == ref.path else Ref(path, ref.arguments)
+
+    def _bind_literal(self, literal: LiteralOf) -> LiteralOf:
+        if not any(isinstance(value, EnumMember) for value in literal.values):
+            return literal
+        return LiteralOf(
+            tuple(
+                EnumMember(self._bind_path(value.path)) if isinstance(value, EnumMember) else value
+                for value in literal.values
+            )
+        )
+
+    def _bind_base(self, base: BridgeType) -> BridgeType:
+        """Return a base class bound; it stays a reference even where the name has a shape."""
+        if not isinstance(base, Ref):
+            return self.bind_type(base)
+        arguments = tuple(map(self.bind_type, base.arguments))
+        return Ref(self._bind_path(base.path), arguments)
+
+    # --- names --------------------------------------------------------------------------
+
+    def _find(self, path: str) -> Target | None:
+        """Return what `path` names; a name unknown to its scope is looked for in the outer ones."""
+        if path not in self._targets:
+            self._targets[path] = self._find_outward(path)
+        return self._targets[path]
+
+    def _find_outward(self, path: str) -> Target | None:
+        target = self.names.find(path)
+        if target is not None:
+            return target
+        scope, _, name = path.rpartition(".")
+        while not self.names.is_module(scope):
+            # A class body that lacks the name: `mod.Class.name` may mean `mod.name` (PEP 227).
+            if self.names.find_class(scope) is None:
+                return None
+            scope = scope.rpartition(".")[0]
+            if self.names.is_module(scope) and (target := self.names.find(f"{scope}.{name}")):
+                return target
+        return External(f"builtins.{name}") if name in BUILTIN_CLASSES else None
+
+    def _written(self, path: str) -> str:
+        """Return `path` without the module in front, as it may stand in the source."""
+        module = path.rpartition(".")[0]
+        while module and not self.names.is_module(module):
+            module = module.rpartition(".")[0]
+        return path[len(module) + 1 :] if module else path
+
+
+def _path(target: Target) -> str:
+    return canonical_path(target_path(target))
+
+
+def _is_type(target: Target) -> bool:
+    match target:
+        case External(path):
+            return find_form(canonical_path(path)) is not None
+        case Definition(Class() | Alias() | TypeVariable() | Variant()):
+            return True
+        case _:
+            return False
+
+
+def _declares_params(base: Ref) -> bool:
+    return base.path in (GENERIC, PROTOCOL) and bool(base.arguments)
+
+
+def _is_generic(base: BridgeType) -> bool:
+    return isinstance(base, Ref) and base.path == GENERIC
+
+
+def _plain_base(base: BridgeType) -> BridgeType:
+    return Ref(PROTOCOL) if isinstance(base, Ref) and base.path == PROTOCOL else base
+
+
+def _make_property(function: Function) -> Property:
+    """Return the property that a getter makes; several arms are told apart by the owner's type."""
+    results: Iterable[BridgeType] = dict.fromkeys(signature.result for signature in function.signatures)
+    members = tuple(results)
+    ty = members[0] if len(members) == 1 else UnionOf(members)
+    return Property(function.name, function.path, ty, info=function.info)

@@ -1,0 +1,93 @@
+"""Put what a type alias stands for in the place of the alias.
+
+    type Url = @httpx.URL | string;  fun get(url: @httpx.Url)      =>  fun get(url: @httpx.URL | string)
+    type Pair<'T> = list<'T>;        fun f(x: @a.Pair<int>)        =>  fun f(x: list<int>)
+
+An alias that reaches itself is cut there. Aliases of classes, functions and values stay as items:
+they are names, not types.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from attrs import define, evolve, field, frozen
+
+from ..ir.items import Alias, Item, Package
+from ..ir.refusals import SkipReason
+from ..ir.traverse import map_children, map_types, walk_items
+from ..ir.types import BridgeType, Ref, Unsupported
+from .context import PassContext
+from .names import Definition, External, Names
+from .substitution import match_arguments, substitute
+
+
+@final
+@frozen
+class ExpandAliases:
+    """Uses of type aliases become their targets."""
+
+    name: ClassVar[str] = "expand-aliases"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` without type aliases."""
+        names = Names(package)
+        aliases = {item.path: item for item in walk_items(package) if isinstance(item, Alias)}
+        expander = _Expander({path: alias for path, alias in aliases.items() if _is_type_alias(alias, names)})
+        if not expander.aliases:
+            return package
+        modules = []
+        for module in package.modules:
+            kept = tuple(item for item in module.items if item.path not in expander.aliases)
+            modules.append(evolve(module, items=tuple(map(expander.expand_item, kept))))
+        return evolve(package, modules=tuple(modules))
+
+
+def _is_type_alias(alias: Alias, names: Names) -> bool:
+    if not isinstance(alias.target, Ref) or alias.target.arguments or alias.type_params:
+        return True
+    match names.find(alias.target.path):
+        case Definition(Alias()) | External():
+            return True
+        case _:
+            return False
+
+
+@final
+@define(eq=False)
+class _Expander:
+    """Expands the aliases of one package; what an alias without arguments becomes is made once."""
+
+    aliases: dict[str, Alias]
+    _plain: dict[str, BridgeType] = field(factory=dict)
+    _open: list[str] = field(factory=list)
+    _cut: bool = field(default=False)
+
+    def expand_item(self, item: Item) -> Item:
+        """Return `item` with every alias in it expanded."""
+        return map_types(item, self._rewrite)
+
+    def _rewrite(self, ty: BridgeType) -> BridgeType:
+        """Expand `ty` itself; the types inside it are expanded already."""
+        if not isinstance(ty, Ref) or ty.path not in self.aliases:
+            return ty
+        alias = self.aliases[ty.path]
+        if ty.path in self._open:
+            self._cut = True
+            return Unsupported(SkipReason.FORWARD_REF, alias.name)
+        plain = not ty.arguments
+        if plain and ty.path in self._plain:
+            return self._plain[ty.path]
+        self._open.append(ty.path)
+        target = self._expand(alias.target)
+        self._open.pop()
+        expanded = substitute(target, match_arguments(alias.type_params, ty.arguments))
+        # Inside a cycle the result depends on where the cycle was entered.
+        if plain and (not self._cut or not self._open):
+            self._plain[ty.path] = expanded
+        if not self._open:
+            self._cut = False
+        return expanded
+
+    def _expand(self, ty: BridgeType) -> BridgeType:
+        return self._rewrite(map_children(ty, self._expand))

@@ -1,0 +1,165 @@
+"""Runs passes one after another: verifies, observes, times, and reports its own failures.
+
+Nothing here does I/O. Observers are called around every pass; the clock and the sink for
+printed IR are given by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol, final
+
+from attrs import evolve, frozen
+
+from ..ir.diagnostics import InternalError
+from ..ir.items import Class, Package
+from ..ir.printer import format_package
+from ..ir.traverse import walk_items
+from ..ir.verifier import verify_package
+from .context import Pass, PassContext
+from .registry import format_pipeline
+
+
+@final
+@frozen
+class Reproducer:
+    """What replays a failure: `mochic-py opt --passes <pipeline_text>` over `ir_text`.
+
+    `ir_text` is the package before the failing pass, `pipeline_text` that pass alone.
+    """
+
+    ir_text: str
+    pipeline_text: str
+
+
+class PassError(InternalError):
+    """A pass raised, or left IR that the verifier rejects. Always a bug of the pass."""
+
+    def __init__(self, message: str, reproducer: Reproducer) -> None:
+        super().__init__(message)
+        self.reproducer = reproducer
+
+
+@final
+@frozen
+class PassReport:
+    """What one pass cost and did. `seconds` is zero without a clock; `items` counts members too."""
+
+    name: str
+    seconds: float
+    items_before: int
+    items_after: int
+    diagnostics: int
+
+
+class Observer(Protocol):
+    """Is told of every pass, with the packages themselves. Must not keep the run from going on."""
+
+    def before_pass(self, each: Pass, package: Package) -> None:
+        """Called before `each` runs on `package`."""
+        ...
+
+    def after_pass(self, each: Pass, before: Package, after: Package) -> None:
+        """Called when `each` has made `after` of `before` and the verifier agrees."""
+        ...
+
+
+@final
+@frozen
+class IrPrinter:
+    """Hands printed IR to `write`: before and after the named passes, or `all`.
+
+    With `changes` the IR is also printed after every pass that changed it, and a line says
+    so where a pass did not.
+    """
+
+    write: Callable[[str], None]
+    before: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
+    changes: bool = False
+
+    def before_pass(self, each: Pass, package: Package) -> None:
+        """Print `package` when asked to."""
+        if self.before & {each.name, "all"}:
+            self.write(f"// IR before {each.name}\n{format_package(package)}")
+
+    def after_pass(self, each: Pass, before: Package, after: Package) -> None:
+        """Print `after` when asked to."""
+        if self.after & {each.name, "all"}:
+            self.write(f"// IR after {each.name}\n{format_package(after)}")
+        elif self.changes and is_changed(before, after):
+            self.write(f"// IR after {each.name} (changed)\n{format_package(after)}")
+        elif self.changes:
+            self.write(f"// {each.name} changed nothing\n")
+
+
+@final
+@frozen
+class PassManager:
+    """A pipeline with what surrounds it. Each instance may run any number of packages.
+
+    `clock` returns seconds; `on_report` is given one `PassReport` per pass as it ends.
+    """
+
+    passes: tuple[Pass, ...]
+    verify: bool = True
+    observers: tuple[Observer, ...] = ()
+    clock: Callable[[], float] | None = None
+    on_report: Callable[[PassReport], None] | None = None
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` after every pass, in order.
+
+        Diagnostics for the user go to `ctx`. Raises `PassError` when a pass raises or leaves
+        IR that the verifier rejects.
+        """
+        for each in self.passes:
+            package = self._run_pass(each, package, ctx)
+        return package
+
+    def _run_pass(self, each: Pass, before: Package, ctx: PassContext) -> Package:
+        for observer in self.observers:
+            observer.before_pass(each, before)
+        reported = len(ctx.diagnostics)
+        started = self.clock() if self.clock else 0.0
+        try:
+            after = each.run(before, ctx)
+        except Exception as error:
+            raise _make_error(each, before, f"pass `{each.name}` raised {error!r}") from error
+        seconds = self.clock() - started if self.clock else 0.0
+        after = evolve(after, passes=(*after.passes, each.name))
+        if self.verify and (problems := verify_package(after)):
+            raise _make_rejection(each, before, after, problems)
+        for observer in self.observers:
+            observer.after_pass(each, before, after)
+        if self.on_report:
+            counts = count_items(before), count_items(after)
+            self.on_report(PassReport(each.name, seconds, *counts, len(ctx.diagnostics) - reported))
+        return after
+
+
+def is_changed(before: Package, after: Package) -> bool:
+    """Return whether two packages differ in more than the list of passes that ran."""
+    return evolve(before, passes=()) != evolve(after, passes=())
+
+
+def count_items(package: Package) -> int:
+    """Return the number of items and of members of classes."""
+    return sum(map(_count, walk_items(package)))
+
+
+def _count(item: object) -> int:
+    if not isinstance(item, Class):
+        return 1
+    return 1 + len(item.fields) + len(item.properties) + len(item.constructors) + len(item.methods)
+
+
+def _make_error(each: Pass, before: Package, message: str) -> PassError:
+    return PassError(message, Reproducer(format_package(before), format_pipeline([each])))
+
+
+def _make_rejection(each: Pass, before: Package, after: Package, problems: Iterable[str]) -> PassError:
+    listed = "\n".join(f"  {problem}" for problem in problems)
+    failure = _make_error(each, before, f"the IR after pass `{each.name}` is not valid:\n{listed}")
+    failure.add_note(format_package(after))
+    return failure

@@ -1,0 +1,297 @@
+"""Looks names up across the modules of a package: imports, star imports, re-exports, members.
+
+Lookup follows PEP 328 for imports and the typing specification for stubs. Cycles of imports end
+where they come back to a name that is being looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias, assert_never, final
+
+from attrs import Factory, define, field, frozen
+
+from ..ir.items import Alias, Class, Constant, Import, Item, Module, Package, StarExport, TypeVariable
+from ..ir.types import Ref
+
+
+@final
+@frozen(eq=False)
+class Definition:
+    """An item of the package."""
+
+    item: Item
+
+
+@final
+@frozen
+class Member:
+    """A method, property or field of a class of the package; `owner` is the class that declares it."""
+
+    owner: Class
+    name: str
+
+
+@final
+@frozen
+class ModuleName:
+    """A module of the package."""
+
+    name: str
+
+
+@final
+@frozen
+class External:
+    """Something outside of the package, by the path under which it was imported."""
+
+    path: str
+
+
+Target: TypeAlias = Definition | Member | ModuleName | External
+
+
+def target_path(target: Target) -> str:
+    """Return the path at which `target` is defined."""
+    match target:
+        case Definition(item):
+            return item.path
+        case Member(owner, name):
+            return f"{owner.path}.{name}"
+        case ModuleName(path) | External(path):
+            return path
+        case _:
+            assert_never(target)
+
+
+def module_of(item: Item) -> str:
+    """Return the name of the module in which `item` stands."""
+    return item.path[: -len(item.name) - 1]
+
+
+def has_member(cls: Class, name: str) -> bool:
+    """Return whether `cls` itself declares a method, field or property called `name`."""
+    return (
+        any(method.name == name for method in cls.methods)
+        or any(member.name == name for member in cls.fields)
+        or any(member.name == name for member in cls.properties)
+    )
+
+
+@final
+@define(eq=False)
+class Names:
+    """The names of one package. Every answer is remembered."""
+
+    package: Package
+    _scopes: dict[str, _Scope] = field(init=False)
+    _roots: frozenset[str] = field(init=False)
+    _lookups: dict[tuple[str, str], Target | None] = field(init=False, factory=dict)
+    _paths: dict[str, Target | None] = field(init=False, factory=dict)
+    _exports: dict[str, frozenset[str]] = field(init=False, factory=dict)
+    _active: set[tuple[str, str]] = field(init=False, factory=set)
+    _cut: bool = field(init=False, default=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._scopes = {module.name: _make_scope(module) for module in self.package.modules}
+        self._roots = frozenset(name.partition(".")[0] for name in self._scopes)
+
+    def is_module(self, name: str) -> bool:
+        """Return whether `name` is a module of the package."""
+        return name in self._scopes
+
+    def find(self, path: str) -> Target | None:
+        """Return what the dotted `path` names, or None where the package has no such thing.
+
+        The longest prefix that is a module is tried first, then shorter ones: `a.b.c` is `c` of
+        module `a.b` before it is an attribute of what `a` calls `b`.
+        """
+        if path in self._paths:
+            return self._paths[path]
+        target = self._find(path)
+        if target is not None or not self._active:
+            self._paths[path] = target
+        return target
+
+    def find_class(self, path: str) -> Class | None:
+        """Return the class that `path` names."""
+        match self.find(path):
+            case Definition(Class() as cls):
+                return cls
+            case _:
+                return None
+
+    def _find(self, path: str) -> Target | None:
+        if path.partition(".")[0] not in self._roots:
+            return External(path)
+        parts = path.split(".")
+        for count in range(len(parts) - 1, 0, -1):
+            module = ".".join(parts[:count])
+            if module in self._scopes:
+                target = self.look_up(module, parts[count])
+                for name in parts[count + 1 :]:
+                    target = target and self._find_member(target, name)
+                if target is not None:
+                    return target
+        if path in self._scopes:
+            return ModuleName(path)
+        # A module without readable source (an extension module) may define anything.
+        parent = self._nearest_module(parts)
+        return External(path) if parent is None else None
+
+    def _nearest_module(self, parts: list[str]) -> str | None:
+        """Return the module that should hold the last part, None where it is unreadable."""
+        module = ".".join(parts[:-1])
+        if module in self._scopes:
+            return module
+        outer = ".".join(parts[:-2])
+        if outer in self._scopes and (
+            parts[-2] in self._scopes[outer].items or parts[-2] in self._scopes[outer].imports
+        ):
+            return outer
+        return None
+
+    def look_up(self, module: str, name: str) -> Target | None:
+        """Return what `name` means in the namespace of `module`, a module of the package."""
+        key = (module, name)
+        if key in self._lookups:
+            return self._lookups[key]
+        if key in self._active:
+            self._cut = True
+            return None
+        self._active.add(key)
+        target = self._look_up(self._scopes[module], name)
+        self._active.remove(key)
+        if target is not None or not self._cut or not self._active:
+            self._lookups[key] = target
+        if not self._active:
+            self._cut = False
+        return target
+
+    def _look_up(self, scope: _Scope, name: str) -> Target | None:
+        item = scope.items.get(name)
+        statement = scope.imports.get(name)
+        if item is not None and not (statement and isinstance(item, Constant)):
+            return self._chase(item)
+        if statement is not None and (target := self._find_import(statement)) is not None:
+            return target
+        if item is not None:
+            return Definition(item)
+        for star in reversed(scope.stars):
+            if star in self._scopes and self._is_star_export(star, name):
+                target = self.look_up(star, name)
+                if target is not None:
+                    return target
+        submodule = f"{scope.name}.{name}"
+        return ModuleName(submodule) if submodule in self._scopes else None
+
+    def _find_import(self, statement: Import) -> Target | None:
+        if statement.attribute is None:
+            known = statement.module in self._scopes
+            return ModuleName(statement.module) if known else External(statement.module)
+        if statement.module in self._scopes:
+            return self.look_up(statement.module, statement.attribute)
+        submodule = f"{statement.module}.{statement.attribute}"
+        return ModuleName(submodule) if submodule in self._scopes else External(submodule)
+
+    def _chase(self, item: Item) -> Target:
+        """Return what a plain `X = Y` stands for; anything else stands for itself."""
+        match item:
+            case Alias(target=Ref(path, ()), type_params=()) if path != item.path:
+                return self.find(path) or Definition(item)
+            case _:
+                return Definition(item)
+
+    def _find_member(self, target: Target, name: str) -> Target | None:
+        match target:
+            case ModuleName(module):
+                return self.look_up(module, name)
+            case External(path):
+                return External(f"{path}.{name}")
+            case Definition(Class() as cls):
+                return self._find_class_member(cls, name, set())
+            case Definition(Constant(type=Ref(path))):
+                cls_target = self.find(path)
+                return self._find_member(cls_target, name) if isinstance(cls_target, Definition) else None
+            case Definition(TypeVariable()) if name in ("args", "kwargs"):
+                return target
+            case _:
+                return None
+
+    def _find_class_member(self, cls: Class, name: str, visited: set[str]) -> Target | None:
+        visited.add(cls.path)
+        scope = self._scopes[module_of(cls)]
+        nested = scope.items.get(f"{cls.name}.{name}")
+        if nested is not None:
+            return self._chase(nested)
+        if has_member(cls, name):
+            return Member(cls, name)
+        for base in cls.bases:
+            found = self.find_class(base.path) if isinstance(base, Ref) else None
+            if found is not None and found.path not in visited:
+                target = self._find_class_member(found, name, visited)
+                if target is not None:
+                    return target
+        return None
+
+    # --- exports ------------------------------------------------------------------------
+
+    def exports(self, module: str) -> frozenset[str]:
+        """Return the names that `from module import *` binds, by `__all__` where it is known."""
+        if module not in self._exports:
+            self._exports[module] = frozenset()  # a cycle of star imports adds nothing more
+            self._exports[module] = frozenset(self._find_exports(self._scopes[module]))
+        return self._exports[module]
+
+    def _find_exports(self, scope: _Scope) -> Iterator[str]:
+        if scope.module.exports is None:
+            yield from (name for name in scope.items if not name.startswith("_") and "." not in name)
+            yield from (name for name in scope.imports if not name.startswith("_"))
+            for star in scope.stars:
+                yield from self.exports(star) if star in self._scopes else ()
+            return
+        for entry in scope.module.exports:
+            if isinstance(entry, StarExport):
+                yield from self.exports(entry.module) if entry.module in self._scopes else ()
+            else:
+                yield entry
+
+    def _is_star_export(self, module: str, name: str) -> bool:
+        """Return whether a star import of `module` may bind `name`.
+
+        Without `__all__` every name without an underscore is bound; that is decided by the name
+        alone, so that cycles of star imports need no list.
+        """
+        if self._scopes[module].module.exports is None:
+            return not name.startswith("_")
+        return name in self.exports(module)
+
+
+@final
+@frozen(eq=False)
+class _Scope:
+    """The top-level names of a module."""
+
+    module: Module
+    items: dict[str, Item] = Factory(dict)
+    imports: dict[str, Import] = Factory(dict)
+    stars: list[str] = Factory(list)
+
+    @property
+    def name(self) -> str:
+        return self.module.name
+
+
+def _make_scope(module: Module) -> _Scope:
+    scope = _Scope(module)
+    for item in module.items:
+        # `try: class A … except ImportError: A = None` defines the class.
+        if item.name not in scope.items or isinstance(scope.items[item.name], Constant):
+            scope.items[item.name] = item
+    for statement in module.imports:
+        if statement.attribute == "*":
+            scope.stars.append(statement.module)
+        else:
+            # The first of several conditional imports is the preferred one.
+            scope.imports.setdefault(statement.name, statement)
+    return scope
