@@ -1,0 +1,251 @@
+"""Plan how Mochi, which has neither defaults nor keywords, calls each function.
+
+fun get(url: string, *, timeout: float = ...)   =>   get(url: string)
+                                                     get_with(url: string, options: timeout: float)
+async fun fetch(url: string): Response          =>   fetch(url: string): Response, driven to its end
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from attrs import evolve, frozen
+
+from ..ir import codes
+from ..ir.items import (
+    Argument,
+    Binding,
+    CallForm,
+    CallPlan,
+    Class,
+    Degradation,
+    Function,
+    Info,
+    Item,
+    Module,
+    Option,
+    Package,
+    Param,
+    ParamKind,
+    Passing,
+    Refusal,
+    Signature,
+)
+from ..ir.printer import format_type
+from ..ir.refusals import SkipReason
+from ..ir.types import ANY, NONE, AsyncOf, BridgeType, ListOf, Ref
+from .context import PassContext
+from .receivers import has_receiver, lacks_receiver
+
+ARGS = "args"
+"""The option that stands for `*args`."""
+
+
+@final
+@frozen
+class PlanCalls:
+    """Sets `Function.calls`: the required form, and a form with options where there are any.
+
+    Parameters without a default are arguments in their order, passed by keyword where
+    Python demands it. All others are options by their Python name: `*args` is the option
+    `args`, a list, and `**kwargs` opens further names. A parameter whose type is `none` is
+    left out where it may be, else it is `any`. The receiver of a method comes first; that
+    of a class method or constructor is Python's own matter.
+
+    Of overload arms, those with equal arguments and result are one, with the options of
+    all of them. The first arm is bound; every other one is recorded as degraded. A method
+    that has no place for its receiver is refused.
+    """
+
+    name: ClassVar[str] = "plan-calls"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with the calls of every function planned anew."""
+        modules = tuple(_plan_module(module, ctx) for module in package.modules)
+        generated = tuple(item for each in package.generated for item in _plan_item(each, ctx))
+        return evolve(package, modules=modules, generated=generated)
+
+
+def plan_calls(function: Function, owner: str | None) -> tuple[CallPlan, ...]:
+    """Return the call plans of the first arm of `function`, which belongs to class `owner`."""
+    plans, _ = _plan_arms(function, owner)
+    return plans
+
+
+def _plan_module(module: Module, ctx: PassContext) -> Module:
+    return evolve(module, items=tuple(planned for item in module.items for planned in _plan_item(item, ctx)))
+
+
+def _plan_item(item: Item, ctx: PassContext) -> list[Item]:
+    match item:
+        case Function():
+            return [_plan_function(item, None, item.name, ctx)]
+        case Class() if item.constructors or item.methods:
+            constructors = [_plan_member(each, item, ctx) for each in item.constructors]
+            methods = [_plan_member(each, item, ctx) for each in item.methods]
+            planned = evolve(
+                item,
+                constructors=tuple(each for each in constructors if isinstance(each, Function)),
+                methods=tuple(each for each in methods if isinstance(each, Function)),
+            )
+            return [planned, *(each for each in (*constructors, *methods) if isinstance(each, Refusal))]
+        case _:
+            return [item]
+
+
+def _plan_member(function: Function, cls: Class, ctx: PassContext) -> Function | Refusal:
+    return _plan_function(function, cls.path, f"{cls.name}.{function.name}", ctx)
+
+
+def _plan_function(function: Function, owner: str | None, shown: str, ctx: PassContext) -> Function | Refusal:
+    callable_arms = tuple(arm for arm in function.signatures if not lacks_receiver(function, arm))
+    if not callable_arms:
+        span = function.signatures[0].span if function.signatures else None
+        ctx.report(
+            codes.MISSING_RECEIVER.at(span or function.info.span, f"`{function.path}` takes no receiver")
+        )
+        detail = codes.MISSING_RECEIVER.summary
+        return Refusal(shown, function.path, "method", SkipReason.UNKNOWN, detail, function.info)
+    plans, lost = _plan_arms(function, owner)
+    if lost and ctx.options.strict:
+        for each in lost:
+            message = f"`{function.path}` is bound without {each.where}: `{each.detail}`"
+            ctx.report(codes.OVERLOAD_AMBIGUITY.at(function.info.span, message))
+    info = _without_other_arms(function.info, plans[0].arm)
+    degradations = tuple(dict.fromkeys((*info.degradations, *lost)))
+    if degradations != info.degradations:
+        info = evolve(info, degradations=degradations)
+    return evolve(function, calls=plans, info=info)
+
+
+# --- arms -------------------------------------------------------------------------------
+
+
+def _plan_arms(function: Function, owner: str | None) -> tuple[tuple[CallPlan, ...], list[Degradation]]:
+    """Return the plans of the first arm and the arms that differ from it."""
+    plans = [
+        _plan_arm(function, index, arm, owner)
+        for index, arm in enumerate(function.signatures)
+        if not lacks_receiver(function, arm)
+    ]
+    chosen, *others = plans
+    lost: dict[str, Degradation] = {}
+    for plan in others:
+        if _same_call(plan, chosen):
+            chosen = _merge(chosen, plan)
+        else:
+            text = _format_plan(plan)
+            where = f"overload {plan.arm + 1}"
+            lost.setdefault(text, Degradation(SkipReason.OVERLOAD_AMBIGUITY, where, text))
+    required = evolve(chosen, form=CallForm.REQUIRED, options=(), open_options=None)
+    if chosen.options or chosen.open_options is not None:
+        return (required, chosen), list(lost.values())
+    return (required,), list(lost.values())
+
+
+def _plan_arm(function: Function, index: int, arm: Signature, owner: str | None) -> CallPlan:
+    """Return the plan of one arm with its options, whether there are any or not."""
+    params = arm.params[1:] if has_receiver(function, arm) else arm.params
+    names = {param.name for param in params}
+    arguments: list[Argument] = []
+    options: list[Option] = []
+    open_options: BridgeType | None = None
+    by_keyword = False
+    for param in params:
+        optional = param.default is not None or param.kind in (
+            ParamKind.VAR_POSITIONAL,
+            ParamKind.VAR_KEYWORD,
+        )
+        if optional and param.type == NONE:
+            continue
+        if param.kind is ParamKind.VAR_KEYWORD:
+            open_options = param.type
+        elif param.kind is ParamKind.VAR_POSITIONAL:
+            name = param.name if ARGS in names - {param.name} else ARGS
+            options.append(Option(name, ListOf(param.type), None, Passing.POSITIONAL))
+        elif optional:
+            options.append(Option(param.name, param.type, param.default, _passing(param, by_keyword=True)))
+            by_keyword = True
+        else:
+            ty = ANY if param.type == NONE else param.type
+            arguments.append(Argument(param.name, ty, _passing(param, by_keyword)))
+    is_method = function.binding is Binding.METHOD and owner is not None
+    result, run_async = _result(function, arm, owner)
+    return CallPlan(
+        CallForm.WITH_OPTIONS,
+        index,
+        Ref(owner) if is_method and owner else None,
+        tuple(arguments),
+        tuple(options),
+        open_options,
+        result,
+        run_async,
+    )
+
+
+def _passing(param: Param, by_keyword: bool) -> Passing:
+    """A parameter goes by keyword where it must, or where one before it may be missing."""
+    match param.kind:
+        case ParamKind.POSITIONAL_ONLY:
+            return Passing.POSITIONAL
+        case ParamKind.KEYWORD_ONLY:
+            return Passing.KEYWORD
+        case _:
+            return Passing.KEYWORD if by_keyword else Passing.POSITIONAL
+
+
+def _result(function: Function, arm: Signature, owner: str | None) -> tuple[BridgeType, bool]:
+    """Return what Mochi gets, and whether the wrapper has to wait for it."""
+    if function.binding is Binding.CONSTRUCTOR and owner is not None:
+        return Ref(owner), False
+    if isinstance(arm.result, AsyncOf):
+        return arm.result.inner, True
+    return arm.result, arm.is_async
+
+
+def _same_call(a: CallPlan, b: CallPlan) -> bool:
+    return (
+        a.receiver == b.receiver
+        and a.arguments == b.arguments
+        and a.result == b.result
+        and a.run_async == b.run_async
+    )
+
+
+def _merge(first: CallPlan, other: CallPlan) -> CallPlan:
+    """Return `first` with the options of `other` too; an option of two types is `any`."""
+    options = {option.name: option for option in first.options}
+    for option in other.options:
+        known = options.setdefault(option.name, option)
+        if known.type != option.type:
+            options[option.name] = evolve(known, type=ANY)
+    open_options = first.open_options if first.open_options is not None else other.open_options
+    if first.open_options is not None and other.open_options not in (None, first.open_options):
+        open_options = ANY
+    return evolve(first, options=tuple(options.values()), open_options=open_options)
+
+
+def _format_plan(plan: CallPlan) -> str:
+    """Return `(x: int, options: y, z): string`."""
+    parts = [f"{argument.name}: {format_type(argument.type)}" for argument in plan.arguments]
+    names = [option.name for option in plan.options]
+    if plan.open_options is not None:
+        names.append("…")
+    if names:
+        parts.append(f"options: {', '.join(names)}")
+    return f"({', '.join(parts)}): {format_type(plan.result)}"
+
+
+def _without_other_arms(info: Info, arm: int) -> Info:
+    """Return `info` without what was lost in arms that are not bound."""
+    own = f"overload {arm + 1}: "
+    kept = tuple(
+        evolve(each, where=each.where.removeprefix(own)) if each.where.startswith(own) else each
+        for each in info.degradations
+        if each.where.startswith(own) or not _is_of_overload(each)
+    )
+    return info if kept == info.degradations else evolve(info, degradations=kept)
+
+
+def _is_of_overload(degradation: Degradation) -> bool:
+    return degradation.where.startswith("overload ") and ": " in degradation.where

@@ -1,0 +1,62 @@
+"""Questions about the records of a package: which contain themselves, which nobody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..ir.items import Class, ClassKind, Item, Module
+from ..ir.traverse import walk_type, walk_types
+from ..ir.types import Ref
+
+
+def find_recursive_records(items: Iterable[Item]) -> frozenset[str]:
+    """Return the paths of the classes that are records and contain themselves.
+
+    A record contains what its fields mention, at any depth. Of a circle of records every
+    class of Python is returned; the records generated for tuples are not: without the
+    classes they are no longer on a circle.
+    """
+    records = {item.path: item for item in items if isinstance(item, Class) and item.kind is ClassKind.RECORD}
+    inside = {
+        path: [other for other in _mentioned(item) if other in records] for path, item in records.items()
+    }
+    return frozenset(
+        path for path in records if not path.startswith("mochi.") and _reaches(inside, inside[path], path)
+    )
+
+
+def drop_unused(modules: Iterable[Module], generated: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Return the items of `generated` that `modules` mention, directly or through each other."""
+    by_path = {item.path: item for item in generated}
+    pending = [
+        ty.path
+        for module in modules
+        for item in module.items
+        for ty in walk_types(item)
+        if isinstance(ty, Ref)
+    ]
+    used: set[str] = set()
+    while pending:
+        path = pending.pop()
+        if path in by_path and path not in used:
+            used.add(path)
+            pending += [ty.path for ty in walk_types(by_path[path]) if isinstance(ty, Ref)]
+    return tuple(item for item in generated if item.path in used)
+
+
+def _mentioned(record: Class) -> Iterator[str]:
+    for member in record.fields:
+        for ty in walk_type(member.type):
+            if isinstance(ty, Ref):
+                yield ty.path
+
+
+def _reaches(inside: dict[str, list[str]], start: list[str], goal: str) -> bool:
+    pending, seen = list(start), set(start)
+    while pending:
+        path = pending.pop()
+        if path == goal:
+            return True
+        pending += [other for other in inside[path] if other not in seen]
+        seen.update(inside[path])
+    return False
