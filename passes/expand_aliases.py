@@ -56,10 +56,10 @@ def _is_type_alias(alias: Alias, names: Names) -> bool:
 @final
 @define(eq=False)
 class _Expander:
-    """Expands the aliases of one package; what an alias without arguments becomes is made once."""
+    """Expands the aliases of one package. The expanded target of an alias is made once."""
 
     aliases: dict[str, Alias]
-    _plain: dict[str, BridgeType] = field(factory=dict)
+    _targets: dict[str, BridgeType] = field(factory=dict)
     _open: list[str] = field(factory=list)
     _cut: bool = field(default=False)
 
@@ -72,22 +72,24 @@ class _Expander:
         if not isinstance(ty, Ref) or ty.path not in self.aliases:
             return ty
         alias = self.aliases[ty.path]
-        if ty.path in self._open:
+        target = self._expand_target(alias)
+        return substitute(target, match_arguments(alias.type_params, ty.arguments))
+
+    def _expand_target(self, alias: Alias) -> BridgeType:
+        if alias.path in self._targets:
+            return self._targets[alias.path]
+        if alias.path in self._open:
             self._cut = True
             return Unsupported(SkipReason.FORWARD_REF, alias.name)
-        plain = not ty.arguments
-        if plain and ty.path in self._plain:
-            return self._plain[ty.path]
-        self._open.append(ty.path)
+        self._open.append(alias.path)
         target = self._expand(alias.target)
         self._open.pop()
-        expanded = substitute(target, match_arguments(alias.type_params, ty.arguments))
         # Inside a cycle the result depends on where the cycle was entered.
-        if plain and (not self._cut or not self._open):
-            self._plain[ty.path] = expanded
+        if not self._cut or not self._open:
+            self._targets[alias.path] = target
         if not self._open:
             self._cut = False
-        return expanded
+        return target
 
     def _expand(self, ty: BridgeType) -> BridgeType:
         return self._rewrite(map_children(ty, self._expand))

@@ -1,0 +1,175 @@
+"""Give a class the members of bases that a user cannot reach by a name of their own.
+
+    class a._Base: fun get(self) -> int
+    class a.Client(@a._Base)              =>  class a.Client: fun get(self) -> int
+
+    class a.Base: …
+    class a.Client(@a.Base): …            =>  class a.Client(@a.Base): …  cast @a.Base
+
+Private bases, and public ones whose canonical path is longer than the class's own, are absorbed:
+their members become members of the class, in method resolution order, with type arguments put
+in, and their own bases take their place. Every other base of the package becomes a cast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, TypeVar, final
+
+from attrs import define, evolve, field, frozen
+
+from ..ir.items import Cast, Class, Field, Function, Item, Package, Property
+from ..ir.traverse import map_types
+from ..ir.types import BridgeType, Ref
+from .context import PassContext
+from .forms import PROTOCOL
+from .names import Names
+from .operations import CONSTRUCTORS, is_private_member
+from .substitution import Substitution, match_arguments, substitute
+from .surface import Surface, build_surface
+
+_MemberT = TypeVar("_MemberT", Field, Property, Function)
+
+
+@final
+@frozen
+class InheritMembers:
+    """Members of unreachable bases become a class's own; other bases become casts."""
+
+    name: ClassVar[str] = "inherit-members"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with `casts` set on every public class."""
+        names = Names(package)
+        inheritance = _Inheritance(names, build_surface(package, names))
+        modules = tuple(
+            evolve(module, items=tuple(map(inheritance.rewrite, module.items))) for module in package.modules
+        )
+        return evolve(package, modules=modules)
+
+
+@final
+@define(eq=False)
+class _Inheritance:
+    names: Names
+    surface: Surface
+    _orders: dict[str, tuple[Class, ...]] = field(factory=dict)
+
+    def rewrite(self, item: Item) -> Item:
+        """Return `item`, with the members of absorbed bases if it is a public class with bases."""
+        if not isinstance(item, Class) or not item.bases or not self.surface.is_public(item.path):
+            return item
+        absorbed: dict[str, Substitution] = {}
+        casts: dict[str, None] = {}
+        self._sort_bases(item, item, {}, absorbed, casts)
+        result = item
+        if absorbed:
+            result = self._absorb(item, absorbed)
+        return evolve(result, casts=tuple(map(Cast, casts))) if casts else result
+
+    def _sort_bases(
+        self,
+        root: Class,
+        cls: Class,
+        types: Substitution,
+        absorbed: dict[str, Substitution],
+        casts: dict[str, None],
+    ) -> None:
+        """Fill `absorbed`, with what the base's parameters stand for in `root`, and `casts`."""
+        for base, ref in self._known_bases(cls):
+            if base.path == root.path or base.path in absorbed or base.path in casts:
+                continue
+            if not self._is_absorbed(root, base):
+                casts[base.path] = None
+                continue
+            arguments = tuple(substitute(argument, types) for argument in ref.arguments)
+            absorbed[base.path] = match_arguments(base.type_params, arguments)
+            self._sort_bases(root, base, absorbed[base.path], absorbed, casts)
+
+    def _is_absorbed(self, cls: Class, base: Class) -> bool:
+        if not self.surface.is_public(base.path):
+            return True
+        return self.surface.depth(base.path) > self.surface.depth(cls.path)
+
+    def _known_bases(self, cls: Class) -> Iterator[tuple[Class, Ref]]:
+        for ref in cls.bases:
+            if isinstance(ref, Ref) and (base := self.names.find_class(ref.path)):
+                yield base, ref
+
+    def _absorb(self, cls: Class, absorbed: dict[str, Substitution]) -> Class:
+        taken = set(_member_names(cls))
+        fields: list[Field] = []
+        properties: list[Property] = []
+        methods: list[Function] = []
+        for base in self._resolution_order(cls)[1:]:
+            if base.path in absorbed:
+                types = absorbed[base.path]
+                fields += _adopt(cls, base.fields, types, taken)
+                properties += _adopt(cls, base.properties, types, taken)
+                methods += _adopt(cls, base.methods, types, taken)
+            taken.update(_member_names(base))
+        return evolve(
+            cls,
+            bases=tuple(self._remaining_bases(cls, {}, absorbed)),
+            fields=(*fields, *cls.fields),
+            properties=(*cls.properties, *properties),
+            methods=(*cls.methods, *methods),
+        )
+
+    def _remaining_bases(
+        self, cls: Class, types: Substitution, absorbed: dict[str, Substitution], inherited: bool = False
+    ) -> list[BridgeType]:
+        """Return the bases of `cls` with each absorbed one replaced by its own bases."""
+        remaining: dict[BridgeType, None] = {}
+        for ref in cls.bases:
+            base = self.names.find_class(ref.path) if isinstance(ref, Ref) else None
+            if base is not None and base.path in absorbed and base.path != cls.path:
+                rest = {path: kept for path, kept in absorbed.items() if path != base.path}
+                inner = self._remaining_bases(base, absorbed[base.path], rest, inherited=True)
+                remaining.update(dict.fromkeys(inner))
+            # A class is a protocol only by naming `Protocol` itself (PEP 544).
+            elif not (inherited and isinstance(ref, Ref) and ref.path == PROTOCOL):
+                remaining[substitute(ref, types)] = None
+        return list(remaining)
+
+    def _resolution_order(self, cls: Class) -> tuple[Class, ...]:
+        """Return the classes of the package in method resolution order, `cls` first."""
+        if cls.path not in self._orders:
+            self._orders[cls.path] = (cls,)  # a class that is its own base has no further order
+            bases = [base for base, _ in self._known_bases(cls)]
+            lines = [list(self._resolution_order(base)) for base in bases]
+            self._orders[cls.path] = (cls, *_merge([*lines, bases]))
+        return self._orders[cls.path]
+
+
+def _merge(lines: list[list[Class]]) -> list[Class]:
+    """Merge linearisations (C3, as `type.mro` does); where they contradict each other, first come first."""
+    merged: list[Class] = []
+    lines = [line for line in lines if line]
+    while lines:
+        tails = {cls.path for line in lines for cls in line[1:]}
+        head = next((line[0] for line in lines if line[0].path not in tails), lines[0][0])
+        merged.append(head)
+        lines = [rest for line in lines if (rest := [cls for cls in line if cls.path != head.path])]
+    return merged
+
+
+def _member_names(cls: Class) -> Iterator[str]:
+    """Yield the names that `cls` declares; one constructor hides every other one."""
+    for members in (cls.fields, cls.properties, cls.methods):
+        for member in members:
+            if member.name in CONSTRUCTORS:
+                yield from CONSTRUCTORS
+            else:
+                yield member.name
+
+
+def _adopt(
+    cls: Class, members: Iterable[_MemberT], types: Substitution, taken: set[str]
+) -> Iterator[_MemberT]:
+    """Yield the public members whose names are free, as members of `cls`."""
+    for member in members:
+        if member.name in taken or is_private_member(member.name):
+            continue
+        adopted = map_types(member, lambda ty: substitute(ty, types)) if types else member
+        yield evolve(adopted, path=f"{cls.path}.{member.name}")

@@ -1,0 +1,179 @@
+"""Keep what a user can name, each thing at its canonical public path.
+
+    module a: from ._impl import Client as Client
+    module a._impl: class Client: fun _connect(self); fun get(self)
+        =>
+    module a: class Client (defined at a._impl.Client): fun get(self)
+
+Further public names of the same thing stay as aliases. Members with a leading underscore and special
+methods that are no operation are dropped; a name of `__all__` that nothing defines is refused.
+A method of a module-level value under a public name becomes a function.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import ClassVar, TypeVar, final
+
+from attrs import evolve, frozen
+
+from ..ir.items import (
+    Alias,
+    Binding,
+    Cast,
+    Class,
+    Constant,
+    Decorator,
+    Field,
+    Function,
+    Item,
+    Module,
+    Package,
+    Property,
+    Refusal,
+    Variant,
+)
+from ..ir.refusals import SkipReason
+from ..ir.traverse import map_types
+from ..ir.types import BridgeType, EnumMember, LiteralOf, Ref
+from .context import PassContext
+from .names import Member, Names
+from .operations import is_dunder, is_private_member
+from .surface import PublicName, Surface, build_surface
+
+_MemberT = TypeVar("_MemberT", Field, Property, Function)
+
+
+@final
+@frozen
+class SelectPublic:
+    """Only the public surface remains, at canonical paths."""
+
+    name: ClassVar[str] = "select-public"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with the public items only."""
+        surface = build_surface(package, Names(package))
+        homes = {path: public.path for path, public in surface.canonical.items()}
+        selected: defaultdict[str, list[Item]] = defaultdict(list)
+        for module in package.modules:
+            for item in module.items:
+                if item.path in homes:
+                    _select(item, surface, homes, selected)
+        for public, member in surface.methods.items():
+            if function := _make_function(public, member):
+                selected[public.module].append(_move_types(function, homes))
+        for public in surface.missing:
+            refusal = Refusal(
+                public.name, public.path, "name", SkipReason.DYNAMIC_ATTRIBUTE, "listed in `__all__` only"
+            )
+            selected[public.module].append(refusal)
+        return evolve(package, modules=tuple(_make_modules(package, selected)))
+
+
+def _select(
+    item: Item, surface: Surface, homes: Mapping[str, str], selected: defaultdict[str, list[Item]]
+) -> None:
+    home = surface.canonical[item.path]
+    moved = _move(item, home, homes)
+    if moved is None:
+        return
+    selected[home.module].append(moved)
+    for other in surface.others.get(item.path, ()):
+        selected[other.module].append(Alias(other.name, other.path, Ref(home.path)))
+
+
+def _make_modules(package: Package, selected: Mapping[str, list[Item]]) -> list[Module]:
+    """Return a module for every name that holds items, in the order of the package, new ones last."""
+    old = {module.name: module for module in package.modules}
+    kept = [name for name in old if name in selected]
+    added = sorted(name for name in selected if name not in old)
+    modules = []
+    for name in (*kept, *added):
+        base = old.get(name) or Module(name, "", ())
+        modules.append(evolve(base, items=tuple(selected[name]), imports=(), exports=None))
+    return modules
+
+
+def _move(item: Item, home: PublicName, homes: Mapping[str, str]) -> Item | None:
+    """Return `item` at its home with references rewritten; None for what has no place on the surface."""
+    match item:
+        case Class():
+            return _move_class(item, home, homes)
+        case Function():
+            moved = evolve(item, decorators=_move_decorators(item.decorators, homes))
+            return _move_types(evolve(moved, name=home.name, path=home.path), homes)
+        case Constant():
+            return _move_types(evolve(item, name=home.name, path=home.path), homes)
+        case Variant():
+            return _move_types(evolve(item, name=home.name, path=home.path), homes)
+        case _:
+            return None
+
+
+def _move_class(cls: Class, home: PublicName, homes: Mapping[str, str]) -> Class:
+    moved = evolve(
+        cls,
+        name=home.name,
+        path=home.path,
+        defined=cls.path if cls.path != home.path else cls.defined,
+        decorators=_move_decorators(cls.decorators, homes),
+        casts=tuple(Cast(homes.get(cast.base, cast.base)) for cast in cls.casts),
+        fields=_select_members(tuple(each for each in cls.fields if not is_dunder(each.name)), home.path),
+        properties=_select_members(cls.properties, home.path),
+        methods=_select_members(cls.methods, home.path),
+        constructors=_select_members(cls.constructors, home.path),
+    )
+    return _move_types(moved, homes)
+
+
+def _select_members(members: tuple[_MemberT, ...], owner: str) -> tuple[_MemberT, ...]:
+    """Return the public ones of `members`, as members of `owner`."""
+    return tuple(
+        each if (path := f"{owner}.{each.name}") == each.path else evolve(each, path=path)
+        for each in members
+        if not is_private_member(each.name)
+    )
+
+
+def _move_decorators(decorators: tuple[Decorator, ...], homes: Mapping[str, str]) -> tuple[Decorator, ...]:
+    return tuple(Decorator(homes.get(each.path, each.path), each.arguments) for each in decorators)
+
+
+_ItemT = TypeVar("_ItemT", Class, Function, Constant, Variant)
+
+
+def _move_types(item: _ItemT, homes: Mapping[str, str]) -> _ItemT:
+    def rewrite(ty: BridgeType) -> BridgeType:
+        match ty:
+            case Ref(path, arguments) if path in homes and homes[path] != path:
+                return Ref(homes[path], arguments)
+            case LiteralOf(values) if any(isinstance(value, EnumMember) for value in values):
+                return LiteralOf(tuple(_move_value(value, homes) for value in values))
+            case _:
+                return ty
+
+    return map_types(item, rewrite)
+
+
+def _move_value(
+    value: bool | int | str | bytes | EnumMember, homes: Mapping[str, str]
+) -> bool | int | str | bytes | EnumMember:
+    if not isinstance(value, EnumMember):
+        return value
+    owner, _, name = value.path.rpartition(".")
+    return EnumMember(f"{homes.get(owner, owner)}.{name}")
+
+
+def _make_function(public: PublicName, member: Member) -> Function | None:
+    """Return the function that a bound method of a module-level value is."""
+    method = next((each for each in member.owner.methods if each.name == member.name), None)
+    if method is None or is_private_member(public.name):
+        return None
+    bound = method.binding is not Binding.STATIC_METHOD
+    signatures = tuple(
+        evolve(signature, params=signature.params[1:] if bound else signature.params)
+        for signature in method.signatures
+    )
+    return Function(public.name, public.path, signatures, info=method.info)
