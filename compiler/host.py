@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple, final
+from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias, final
 
 # A warm compile reads one cache entry and ends, so what only errors or downloads need
 # (attrs, subprocess, tempfile, the HTTP library) is imported where it is used.
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
     from .http import HttpClient, Reply, Stream
 
 
-class Completed(NamedTuple):
-    """A finished subprocess: its exit status and what it wrote."""
+StrPath: TypeAlias = str | Path
 
-    status: int
-    stdout: bytes
-    stderr: bytes
+
+class Completed(NamedTuple):
+    """A finished subprocess: its exit status and what it wrote, read as UTF-8."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @final
@@ -69,6 +73,10 @@ class Host:
         """Return the time in seconds since 1970."""
         return time.time()
 
+    def clock(self) -> float:
+        """Return seconds from an arbitrary moment, for measuring."""
+        return time.perf_counter()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
@@ -85,19 +93,24 @@ class Host:
         except OSError as error:
             raise _file_error("read", path, error) from None
 
-    def read_bytes(self, path: Path) -> bytes:
+    def read_bytes(self, path: StrPath) -> bytes:
         """Return the content of `path`; a missing file is an error (PY430)."""
+        path = Path(path)
         with _reporting("read", path):
             return path.read_bytes()
+
+    def read_stdin(self) -> bytes:
+        """Return all that comes on standard input."""
+        return sys.stdin.buffer.read()
 
     def open_binary(self, path: Path) -> IO[bytes]:
         """Open `path` for reading."""
         with _reporting("read", path):
             return path.open("rb")
 
-    def write_bytes_atomic(self, path: Path, content: bytes) -> None:
+    def write_bytes_atomic(self, path: StrPath, content: bytes) -> None:
         """Write `content` so that others see either the old file or the whole new one."""
-        with self.temporary_file(path) as file:
+        with self.temporary_file(Path(path)) as file:
             file.write(content)
 
     @contextlib.contextmanager
@@ -172,8 +185,9 @@ class Host:
             else:
                 yield child
 
-    def makedirs(self, path: Path) -> None:
+    def makedirs(self, path: StrPath) -> None:
         """Make folder `path` and those above it; an existing one is fine."""
+        path = Path(path)
         with _reporting("create", path):
             path.mkdir(parents=True, exist_ok=True)
 
@@ -184,6 +198,51 @@ class Host:
                 path.rmdir()
             else:
                 path.unlink()
+
+    def remove_tree(self, path: Path) -> None:
+        """Remove folder `path` and all below it; one that is already gone is fine."""
+        import shutil
+
+        with _reporting("remove", path), contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(path)
+
+    def make_temporary_folder(self, prefix: str) -> Path:
+        """Make a new folder whose name starts with `prefix`; the caller removes it."""
+        import tempfile
+
+        parent = Path(self.environ.get("TMPDIR") or tempfile.gettempdir())
+        with _reporting("create", parent):
+            return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+
+    @contextlib.contextmanager
+    def temporary_folder(self) -> Iterator[str]:
+        """Yield the path of a new folder that is removed when the block ends."""
+        folder = self.make_temporary_folder("mochic-py-")
+        try:
+            yield str(folder)
+        finally:
+            self.remove_tree(folder)
+
+    def link_or_copy(self, source: StrPath, target: StrPath) -> None:
+        """Make `target` have the content of `source`: a hard link where the disk allows it."""
+        with _reporting("write", Path(target)):
+            try:
+                os.link(source, target)
+            except OSError:
+                import shutil
+
+                shutil.copyfile(source, target)
+
+    def write_report(self, name: str, content: bytes) -> str:
+        """Write `content` into a new folder for temporary files and return the path of file `name` there."""
+        path = self.make_temporary_folder("mochic-py-report-") / name
+        self.write_bytes_atomic(path, content)
+        return str(path)
+
+    def venv_python(self, environment: StrPath) -> str:
+        """Return the path of the interpreter in the virtual environment `environment`."""
+        parts = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+        return str(Path(environment, *parts))
 
     # Network
 
@@ -250,7 +309,8 @@ class Host:
         except OSError as error:
             message = f"`{arguments[0]}` could not be started: {os.strerror(error.errno or errno.ENOENT)}"
             raise _error(codes.SUBPROCESS_FAILED, message) from None
-        return Completed(done.returncode, done.stdout, done.stderr)
+        stdout, stderr = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+        return Completed(done.returncode, stdout, stderr)
 
 
 def available_cpus() -> int:

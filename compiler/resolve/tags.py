@@ -71,7 +71,7 @@ class TagSet:
         self._pure = {pair: len(self.native) + rank for rank, pair in enumerate(self.pure)}
 
     def rank(self, tag: str) -> Rank | None:
-        """Return the best rank of `tag` as file names have it (`py2.py3-none-any`); None if it does not fit."""
+        """Return the best rank of `tag` as file names have it (`py2.py3-none-any`); None if it fits not."""
         try:
             return self._ranks[tag]
         except KeyError:

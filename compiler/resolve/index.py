@@ -1,0 +1,95 @@
+"""A client of one simple index: pages, from the cache while they are fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, final
+
+from ...ir import codes
+from ...ir.diagnostics import DiagnosticError
+from ...ir.dist import Target
+from ..cache import PAGE, PAGE_TTL, Cache
+from ..host import Host
+from .pages import ACCEPT, Page, PageError, decode_page, parse_page
+from .tags import wheel_tags
+
+if TYPE_CHECKING:
+    from ..http import Reply
+
+DEFAULT_INDEX: Final = "https://pypi.org/simple"
+DEFAULT_INDEX_NAME: Final = "default"
+"""The name that locks give to the main index, wherever it is: a mirror serves the same files."""
+
+_FORMAT: Final = "1"
+
+
+def default_index_url(environ: Mapping[str, str], asked: str = "") -> str:
+    """Return the URL of the main index: `asked`, else `$MOCHIC_INDEX_URL`, else the default one."""
+    return asked or environ.get("MOCHIC_INDEX_URL", "") or DEFAULT_INDEX
+
+
+@final
+class IndexClient:
+    """The index at `url`, known as `name` in locks. Safe to share between threads.
+
+    `offline` answers from the cache whatever its age and never uses the network;
+    `refresh` ignores cached pages. Credentials in `url` are kept by the HTTP client and
+    appear neither in `url` nor in anything written.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        cache: Cache,
+        url: str,
+        *,
+        name: str = DEFAULT_INDEX_NAME,
+        offline: bool = False,
+        refresh: bool = False,
+    ) -> None:
+        self.url = _without_credentials(host, url).rstrip("/")
+        self.name = name
+        self._host = host
+        self._cache = cache
+        self._offline = offline
+        self._refresh = refresh
+
+    def page(self, name: str, target: Target) -> Page | None:
+        """Return the files of the normalised `name` that `target` can use, or None if there is no such name.
+
+        Raises `DiagnosticError`: no answer (PY420), offline and not cached (PY421), an unreadable
+        page (PY423).
+        """
+        key = "\n".join((_FORMAT, self.url, name, str(target)))
+        if not self._refresh or self._offline:
+            cached = self._cache.get(PAGE, key, None if self._offline else PAGE_TTL)
+            if cached is not None:
+                return decode_page(cached)
+        if self._offline:
+            message = f"the index page of `{name}` is not in the cache, and the network is off"
+            raise DiagnosticError(codes.OFFLINE.at(None, message, help="run once without `--offline`"))
+        reply = self._host.get(f"{self.url}/{name}/", {"Accept": ACCEPT})
+        if reply.status in (404, 410):
+            return None
+        if reply.status != 200:
+            raise _refused(reply, name)
+        content_type = reply.headers.get("content-type", "")
+        try:
+            page = parse_page(reply.body, content_type, reply.url, name, wheel_tags(target))
+        except PageError as error:
+            message = f"the index page of `{name}` at `{self.url}` cannot be read: {error}"
+            raise DiagnosticError(codes.INVALID_INDEX_PAGE.at(None, message)) from None
+        self._cache.put(PAGE, key, page.encode())
+        return page
+
+
+def _without_credentials(host: Host, url: str) -> str:
+    return host.http.register(url) if "@" in url else url
+
+
+def _refused(reply: Reply, name: str) -> DiagnosticError:
+    message = f"the index answers {reply.status} for `{name}` at `{reply.url}`"
+    help = "try again later, or name another index in MOCHIC_INDEX_URL"
+    if reply.status in (401, 403):
+        help = "the index asks for credentials: put them into the URL in MOCHIC_INDEX_URL"
+    return DiagnosticError(codes.NETWORK.at(None, message, help=help))
