@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 import operator
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -169,9 +169,9 @@ def as_float(value: Any, where: str) -> float:
     """Convert a float, an int (PEP 484, the numeric tower), or what has `__float__`."""
     if type(value) is float:
         return value
-    if isinstance(value, bool) or not hasattr(type(value), "__float__"):
-        if isinstance(value, bool) or not hasattr(type(value), "__index__"):
-            fail(where, "float", value)
+    cls = type(value)
+    if isinstance(value, bool) or not (hasattr(cls, "__float__") or hasattr(cls, "__index__")):
+        fail(where, "float", value)
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
@@ -330,6 +330,13 @@ def cast_down(value: Any, cls: Any, where: str) -> Any:
     return value
 
 
+def find_type(module: str, types: Mapping[str, str], name: str) -> Any:
+    """Return the class behind handle type `name` of wrapper `module`, as `module.__getattr__`."""
+    if name in types:
+        return load_object(types[name])
+    raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+
 # --- records ----------------------------------------------------------------------------
 
 _MISSING = object()
@@ -345,7 +352,8 @@ def record_of(cls: Callable[..., Any], fields: Mapping[str, Converter], name: st
 
     def as_record(value: Any, where: str) -> Any:
         try:
-            return cls(*[convert(item, where) for convert, item in zip(fields.values(), read(value, where))])
+            found = zip(fields.values(), read(value, where), strict=True)
+            return cls(*[convert(item, where) for convert, item in found])
         except ConversionError as error:
             inside(error, where, name, value)
 
@@ -382,7 +390,7 @@ def to_record(make: Callable[..., Any], fields: Mapping[str, tuple[str, Converte
     return from_record
 
 
-def to_tuple(fields: tuple[tuple[str, Converter], ...], name: str) -> Converter:
+def to_tuple(fields: Sequence[tuple[str, Converter]], name: str) -> Converter:
     """Make the converter of a Mochi record to a tuple of its fields."""
 
     def from_record(value: Any, where: str) -> tuple[Any, ...]:
@@ -413,10 +421,8 @@ def make_object(path: str) -> Callable[..., Any]:
 
 
 def _read_field(value: Any, field: str, where: str, name: str) -> Any:
-    if isinstance(value, Mapping):
-        found = value.get(field, _MISSING)
-    else:
-        found = getattr(value, field, _MISSING)
+    is_map = isinstance(value, Mapping)
+    found = value.get(field, _MISSING) if is_map else getattr(value, field, _MISSING)
     if found is _MISSING:
         fail(where, f"{name} with a field {field}", value)
     return found
@@ -474,7 +480,7 @@ def to_enum(path: str, cases: Mapping[str, str], name: str) -> Converter:
     return from_variant
 
 
-def variant_of(cases: tuple[tuple[Callable[[Any], Any], Converter], ...], name: str) -> Converter:
+def variant_of(cases: Sequence[tuple[Callable[[Any], Any], Converter]], name: str) -> Converter:
     """Make the converter of a value to the first variant whose converter takes it."""
 
     def as_variant(value: Any, where: str) -> Any:

@@ -1,0 +1,325 @@
+"""From a package that went through the standard pipeline to its declarations."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from typing import assert_never, final
+
+from ..ir.items import (
+    Alias,
+    Argument,
+    Binding,
+    CallForm,
+    CallPlan,
+    Cast,
+    Class,
+    ClassKind,
+    Constant,
+    Field,
+    FieldKind,
+    Function,
+    Info,
+    Item,
+    Module,
+    Package,
+    Property,
+    Refusal,
+    TypeVariable,
+    Variant,
+)
+from ..ir.keywords import handle_case, mochi_local_name, mochi_name
+from ..ir.traverse import walk_items, walk_type
+from ..ir.types import ANY, BYTES, INT, NONE, STRING, BridgeType, ListOf, MapOf, OptionOf, Ref
+from .entries import (
+    BytesHelper,
+    Call,
+    Declarations,
+    Downcast,
+    Entry,
+    EntryKind,
+    EnumCase,
+    EnumType,
+    EnumValue,
+    HandleType,
+    Parameter,
+    ReadAttribute,
+    ReadConstant,
+    RecordField,
+    RecordShape,
+    RecordType,
+    SumCase,
+    SumType,
+    TypeDeclaration,
+    Upcast,
+    WriteAttribute,
+)
+from .names import Names, exported
+
+
+@final
+class ShimStyle(enum.Enum):
+    """The three forms of a shim; `docs/adr/0003-shim-styles.md` tells them apart."""
+
+    MODULE = "module"
+    DOTTED = "dotted"
+    LINKED = "linked"
+
+
+OPTIONS = MapOf(STRING, ANY)
+TUPLE_PREFIX = "mochi.tuple."
+
+_KINDS = {
+    Binding.FUNCTION: EntryKind.FUNCTION,
+    Binding.METHOD: EntryKind.METHOD,
+    Binding.CLASS_METHOD: EntryKind.CLASS_METHOD,
+    Binding.STATIC_METHOD: EntryKind.STATIC_METHOD,
+    Binding.CONSTRUCTOR: EntryKind.CONSTRUCTOR,
+}
+_BYTES_HELPERS: tuple[tuple[str, str, BridgeType, BridgeType], ...] = (
+    ("bytes_from_string", "text", STRING, BYTES),
+    ("bytes_to_string", "data", BYTES, STRING),
+    ("bytes_len", "data", BYTES, INT),
+    ("bytes_from_list", "values", ListOf(INT), BYTES),
+    ("bytes_to_list", "data", BYTES, ListOf(INT)),
+)
+
+
+def declare(package: Package) -> Declarations:
+    """Return what is declared for `package`.
+
+    Raises InternalError where a pass of the standard pipeline has left something out.
+    """
+    items = list(walk_items(package))
+    classes = {item.path: item for item in items if isinstance(item, Class)}
+    type_names = _type_names(items)
+    names = Names(_exported_names(items, type_names))
+    types = [_declare_type(item, classes, names) for item in items if isinstance(item, Class | Variant)]
+    entries = [entry for module in package.modules for entry in _module_entries(module, type_names)]
+    entries += [entry for item in package.generated for entry in _item_entries(item, "", type_names)]
+    entries += _enum_values(types, names)
+    uses_bytes = any(_has_bytes(entry) for entry in entries) or any(map(_type_has_bytes, types))
+    if uses_bytes:
+        entries += [
+            Entry(name, name, EntryKind.BYTES, (Parameter(arg, arg, taken),), result, BytesHelper())
+            for name, arg, taken, result in _BYTES_HELPERS
+        ]
+    refusals = tuple(item for item in items if isinstance(item, Refusal))
+    return Declarations(_in_order(types), tuple(entries), refusals, type_names, uses_bytes)
+
+
+# --- types ------------------------------------------------------------------------------
+
+
+def _type_names(items: Iterable[Item]) -> dict[str, str]:
+    return {
+        item.path: exported(item.exported, item.path) for item in items if isinstance(item, Class | Variant)
+    }
+
+
+def _exported_names(items: Iterable[Item], type_names: dict[str, str]) -> Iterator[str]:
+    """Yield every name of the one scope that types, variants and functions share."""
+    yield from type_names.values()
+    for item in items:
+        match item:
+            case Function():
+                yield from (call.exported for call in item.calls if call.exported)
+            case Constant() if item.exported:
+                yield item.exported
+            case Variant():
+                yield from (case.exported for case in item.cases if case.exported)
+            case Class():
+                for function in (*item.constructors, *item.methods):
+                    yield from (call.exported for call in function.calls if call.exported)
+                for member in _members(item):
+                    yield from (name for name in (member.getter, member.setter) if name)
+                for cast in item.casts:
+                    yield from (name for name in (cast.up, cast.down) if name)
+                if item.kind is ClassKind.ENUM:
+                    yield from (member.exported for member in item.fields if member.exported)
+
+
+def _declare_type(item: Class | Variant, classes: dict[str, Class], names: Names) -> TypeDeclaration:
+    name = exported(item.exported, item.path)
+    if isinstance(item, Variant):
+        cases = tuple(SumCase(exported(case.exported, item.path), case.type) for case in item.cases)
+        return SumType(name, item.path, cases, item.info)
+    members = [field for field in item.fields if field.kind is FieldKind.MEMBER]
+    if item.kind is ClassKind.ENUM and members:
+        enum_cases = tuple(EnumCase(exported(m.exported, m.path), m.name) for m in members)
+        return EnumType(name, item.path, enum_cases, item.info)
+    fields = [field for field in item.fields if field.kind is FieldKind.INSTANCE]
+    if item.kind is ClassKind.RECORD and fields:
+        record_fields = tuple(
+            RecordField(
+                field.exported or mochi_local_name(field.name), field.name, field.type, field.required
+            )
+            for field in fields
+        )
+        return RecordType(name, item.path, record_fields, _record_shape(item, classes), item.info)
+    return HandleType(name, names.fresh_mochi(handle_case(name)), item.path, item.info)
+
+
+def _field_type(field: Field) -> BridgeType:
+    """Return the type of a record's field: optional where a TypedDict may lack the key."""
+    if field.required or field.type in (ANY, NONE) or isinstance(field.type, OptionOf):
+        return field.type
+    return OptionOf(field.type)
+
+
+def _members(cls: Class) -> tuple[Field | Property, ...]:
+    return (*cls.fields, *cls.properties)
+
+
+def _record_shape(cls: Class, classes: dict[str, Class]) -> RecordShape:
+    if cls.path.startswith(TUPLE_PREFIX):
+        return RecordShape.TUPLE
+    seen: set[str] = set()
+    pending = [cls]
+    while pending:
+        for base in pending.pop().bases:
+            if not isinstance(base, Ref) or base.path in seen:
+                continue
+            seen.add(base.path)
+            if base.path.rpartition(".")[2] == "TypedDict":
+                return RecordShape.MAPPING
+            if base.path in classes:
+                pending.append(classes[base.path])
+    return RecordShape.OBJECT
+
+
+def _in_order(types: list[TypeDeclaration]) -> tuple[TypeDeclaration, ...]:
+    """Return `types` with handles and enums first, then every type behind those it holds."""
+    by_path = {ty.path: ty for ty in types}
+    done: dict[str, TypeDeclaration] = {}
+
+    def visit(ty: TypeDeclaration, above: frozenset[str]) -> None:
+        if ty.path in done or ty.path in above:
+            return
+        for part in _parts(ty):
+            for ref in walk_type(part):
+                if isinstance(ref, Ref) and ref.path in by_path:
+                    visit(by_path[ref.path], above | {ty.path})
+        done[ty.path] = ty
+
+    plain = [ty for ty in types if isinstance(ty, HandleType | EnumType)]
+    done.update((ty.path, ty) for ty in sorted(plain, key=lambda ty: (isinstance(ty, EnumType), ty.name)))
+    for ty in sorted(types, key=lambda ty: ty.name):
+        visit(ty, frozenset())
+    return tuple(done.values())
+
+
+def _parts(ty: TypeDeclaration) -> list[BridgeType]:
+    match ty:
+        case HandleType() | EnumType():
+            return []
+        case RecordType():
+            return [field.type for field in ty.fields]
+        case SumType():
+            return [case.type for case in ty.cases]
+        case _:
+            assert_never(ty)
+
+
+def _type_has_bytes(ty: TypeDeclaration) -> bool:
+    return any(part == BYTES for outer in _parts(ty) for part in walk_type(outer))
+
+
+def _has_bytes(entry: Entry) -> bool:
+    for outer in (entry.result, *(parameter.type for parameter in entry.parameters)):
+        if outer == BYTES or any(part == BYTES for part in walk_type(outer)):
+            return True
+    return False
+
+
+# --- entries ----------------------------------------------------------------------------
+
+
+def _module_entries(module: Module, type_names: dict[str, str]) -> Iterator[Entry]:
+    for item in module.items:
+        yield from _item_entries(item, module.name, type_names)
+
+
+def _item_entries(item: Item, module: str, type_names: dict[str, str]) -> Iterator[Entry]:
+    match item:
+        case Function():
+            for plan in item.calls:
+                yield _call_entry(item, plan, module, "")
+        case Class():
+            yield from _class_entries(item, module, type_names)
+        case Constant() if item.exported is not None:
+            name = exported(item.exported, item.path)
+            kind = EntryKind.CONSTANT
+            yield Entry(name, item.path, kind, (), item.type, ReadConstant(), item.info, module)
+        case Constant() | Variant() | Alias() | TypeVariable() | Refusal():
+            return
+        case _:
+            assert_never(item)
+
+
+def _class_entries(cls: Class, module: str, type_names: dict[str, str]) -> Iterator[Entry]:
+    owner = cls.path.removeprefix(f"{module}.") if module else ""
+    for function in (*cls.constructors, *cls.methods):
+        for plan in function.calls:
+            yield _call_entry(function, plan, module, owner)
+    for member in _members(cls):
+        yield from _accessors(member, cls, module, owner)
+    for cast in cls.casts:
+        if cast.base in type_names:
+            yield from _casts(cast, cls, module, owner)
+
+
+def _call_entry(function: Function, plan: CallPlan, module: str, owner: str) -> Entry:
+    name = exported(plan.exported, function.path)
+    mochi = Names()
+    parameters = []
+    if plan.receiver is not None:
+        parameters.append(Parameter(mochi.fresh("self"), "self", plan.receiver))
+    parameters += [_parameter(argument, mochi) for argument in plan.arguments]
+    if plan.form is CallForm.WITH_OPTIONS:
+        parameters.append(Parameter(mochi.fresh("options"), "options", OPTIONS))
+    kind = _KINDS[function.binding]
+    operation = Call(function, plan)
+    return Entry(
+        name, function.path, kind, tuple(parameters), plan.result, operation, function.info, module, owner
+    )
+
+
+def _parameter(argument: Argument, names: Names) -> Parameter:
+    wanted = argument.exported or mochi_local_name(argument.name)
+    return Parameter(names.fresh(wanted), argument.name, argument.type)
+
+
+def _accessors(member: Field | Property, cls: Class, module: str, owner: str) -> Iterator[Entry]:
+    on_class = isinstance(member, Field) and member.kind is not FieldKind.INSTANCE
+    this = () if on_class else (Parameter("self", "self", Ref(cls.path)),)
+    if member.getter is not None:
+        name = exported(member.getter, member.path)
+        read = ReadAttribute(member.name, on_class)
+        yield Entry(name, member.path, EntryKind.GETTER, this, member.type, read, member.info, module, owner)
+    if member.setter is not None:
+        name = exported(member.setter, member.path)
+        taken = member.type if isinstance(member, Field) else member.setter_type or member.type
+        parameters = (*this, Parameter("value", "value", taken))
+        write = WriteAttribute(member.name, on_class)
+        yield Entry(name, member.path, EntryKind.SETTER, parameters, NONE, write, member.info, module, owner)
+
+
+def _casts(cast: Cast, cls: Class, module: str, owner: str) -> Iterator[Entry]:
+    here, base = Ref(cls.path), Ref(cast.base)
+    if cast.up is not None:
+        up = (Parameter("self", "self", here),)
+        name = exported(cast.up, cls.path)
+        yield Entry(name, cls.path, EntryKind.CAST, up, base, Upcast(), Info(), module, owner)
+    if cast.down is not None:
+        down = (Parameter("value", "value", base),)
+        name = exported(cast.down, cls.path)
+        yield Entry(name, cls.path, EntryKind.CAST, down, here, Downcast(cls.path), Info(), module, owner)
+
+
+def _enum_values(types: list[TypeDeclaration], names: Names) -> Iterator[Entry]:
+    for ty in types:
+        if isinstance(ty, EnumType):
+            name = names.fresh_mochi(mochi_name(f"{ty.name}_value"))
+            this = (Parameter("self", "self", Ref(ty.path)),)
+            yield Entry(name, ty.path, EntryKind.ENUM_VALUE, this, ANY, EnumValue(), ty.info)

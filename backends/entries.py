@@ -1,0 +1,243 @@
+"""The Mochi view of a package: its types in order, and one entry per declared name.
+
+The shim, the wrapper, the symbol table and the report are all printed from this, so they
+cannot disagree about what a name is.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import TypeAlias, final
+
+from attrs import field, frozen
+
+from ..ir.items import CallPlan, Function, Info, Refusal
+from ..ir.types import BridgeType
+
+NO_INFO = Info()
+
+# --- types ------------------------------------------------------------------------------
+
+
+@final
+@frozen
+class HandleType:
+    """`type Response = ResponseRef(id: int)`: an object that stays in Python.
+
+    `case` is the name of the one variant.
+    """
+
+    name: str
+    case: str
+    path: str
+    info: Info = NO_INFO
+
+
+@final
+class RecordShape(enum.Enum):
+    """What a record is in Python: how it is built, and how it is described."""
+
+    TUPLE = "tuple"
+    MAPPING = "typed dict"
+    OBJECT = "class"
+
+
+@final
+@frozen
+class RecordField:
+    """A field: its name in Mochi and in Python. A TypedDict may lack one that is not `required`."""
+
+    name: str
+    python: str
+    type: BridgeType
+    required: bool = True
+
+
+@final
+@frozen
+class RecordType:
+    """`type Point { x: float, y: float }`: a value that crosses field by field."""
+
+    name: str
+    path: str
+    fields: tuple[RecordField, ...]
+    shape: RecordShape
+    info: Info = NO_INFO
+
+
+@final
+@frozen
+class EnumCase:
+    """A member of an enum: its variant in Mochi and its name in Python."""
+
+    name: str
+    python: str
+
+
+@final
+@frozen
+class EnumType:
+    """`type Color = RED | GREEN`.
+
+    An enum with a single member is `type E = ONE(id: int)`: Mochi reads `type E = ONE` as
+    an alias, so the only variant must have a field.
+    """
+
+    name: str
+    path: str
+    cases: tuple[EnumCase, ...]
+    info: Info = NO_INFO
+
+
+@final
+@frozen
+class SumCase:
+    """A variant with one field, `value`."""
+
+    name: str
+    type: BridgeType
+
+
+@final
+@frozen
+class SumType:
+    """`type IntOrString = IntV(value: int) | StringV(value: string)`."""
+
+    name: str
+    path: str
+    cases: tuple[SumCase, ...]
+    info: Info = NO_INFO
+
+
+TypeDeclaration: TypeAlias = HandleType | RecordType | EnumType | SumType
+
+# --- entries ----------------------------------------------------------------------------
+
+
+@final
+class EntryKind(enum.Enum):
+    """What an entry is on the Python side; the value is its word in reports."""
+
+    FUNCTION = "function"
+    METHOD = "method"
+    CLASS_METHOD = "classmethod"
+    STATIC_METHOD = "staticmethod"
+    CONSTRUCTOR = "constructor"
+    GETTER = "getter"
+    SETTER = "setter"
+    CONSTANT = "constant"
+    CAST = "cast"
+    ENUM_VALUE = "enum-value"
+    BYTES = "bytes"
+
+
+@final
+@frozen
+class Call:
+    """Call `function` as `plan` says."""
+
+    function: Function
+    plan: CallPlan
+
+
+@final
+@frozen
+class ReadAttribute:
+    """Read attribute `name` of the receiver, or of the class where there is none."""
+
+    name: str
+    on_class: bool
+
+
+@final
+@frozen
+class WriteAttribute:
+    """Write attribute `name` of the receiver, or of the class where there is none."""
+
+    name: str
+    on_class: bool
+
+
+@final
+@frozen
+class ReadConstant:
+    """Read a name of a module."""
+
+
+@final
+@frozen
+class Upcast:
+    """Hand the receiver on as its base class."""
+
+
+@final
+@frozen
+class Downcast:
+    """Check that the argument is of the class at `path`."""
+
+    path: str
+
+
+@final
+@frozen
+class EnumValue:
+    """Return the Python value of an enum's variant."""
+
+
+@final
+@frozen
+class BytesHelper:
+    """Run the helper of the entry's own name."""
+
+
+Operation: TypeAlias = (
+    Call | ReadAttribute | WriteAttribute | ReadConstant | Upcast | Downcast | EnumValue | BytesHelper
+)
+
+
+@final
+@frozen
+class Parameter:
+    """A parameter of an entry: its name in Mochi and in Python."""
+
+    name: str
+    python: str
+    type: BridgeType
+
+
+@final
+@frozen
+class Entry:
+    """A function (or, in the dotted style, a value) that the shim declares.
+
+    `path` is the Python path. `module` is the module to import for it and `owner` the
+    dotted path of the class inside it, empty for module members; both are empty where
+    nothing is imported.
+    """
+
+    name: str
+    path: str
+    kind: EntryKind
+    parameters: tuple[Parameter, ...]
+    result: BridgeType
+    operation: Operation
+    info: Info = field(default=NO_INFO, repr=False)
+    module: str = ""
+    owner: str = ""
+
+
+@final
+@frozen
+class Declarations:
+    """Everything that is declared for a package, and what is not.
+
+    `types` are in dependency order. `type_names` maps the Python path of every declared
+    type to its Mochi name. `uses_bytes` says that some type holds bytes.
+    """
+
+    types: tuple[TypeDeclaration, ...]
+    entries: tuple[Entry, ...]
+    refusals: tuple[Refusal, ...]
+    type_names: Mapping[str, str]
+    uses_bytes: bool

@@ -1,0 +1,80 @@
+"""What an emitted Python module takes from elsewhere: asked for by use, printed once at its top."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from typing import final
+
+from .literals import python_string
+from .names import Names
+from .writer import Writer
+
+_BUILTINS = frozenset(dir(builtins))
+
+
+@final
+class Imports:
+    """The imports of one module, and the names it has at module level.
+
+    `exported` are the names that the module declares; everything it needs beside them gets
+    a name with a leading underscore, so the two never meet.
+    """
+
+    def __init__(self, exported: Iterable[str]) -> None:
+        self._exported = frozenset(exported)
+        self.names = Names(self._exported)
+        self._from: dict[str, dict[str, str]] = {}
+        self._builtins = ""
+        self._lazy: dict[str, str] = {}
+
+    def use(self, module: str, name: str, wanted: str = "") -> str:
+        """Return the local name of `name` from `module`, importing it."""
+        known = self._from.setdefault(module, {})
+        if name not in known:
+            known[name] = self.names.fresh(wanted or f"_{name.lstrip('_')}")
+        return known[name]
+
+    def use_exported(self, module: str, name: str) -> None:
+        """Import `name` from `module` as an exported name of this one."""
+        self._from.setdefault(module, {})[name] = name
+
+    def builtin(self, name: str) -> str:
+        """Return the expression for a builtin, which an exported name may hide."""
+        if name not in self._exported:
+            return name
+        if not self._builtins:
+            self._builtins = self.names.fresh("_builtins")
+        return f"{self._builtins}.{name}"
+
+    def lazy(self, module: str, helpers: str) -> str:
+        """Return the variable of package module `module`, which is imported at its first use."""
+        if module not in self._lazy:
+            self.use(helpers, "lazy_module")
+            wanted = "".join(ch if ch.isalnum() and ch.isascii() else "_" for ch in module)
+            self._lazy[module] = self.names.fresh(f"_{wanted}")
+        return self._lazy[module]
+
+    def write(self, writer: Writer) -> None:
+        """Write the import statements."""
+        if self._builtins:
+            writer.line(f"import builtins as {self._builtins}")
+        for module in sorted(self._from):
+            clauses = [
+                name if name == local else f"{name} as {local}"
+                for name, local in sorted(self._from[module].items())
+            ]
+            head = f"from {module} import "
+            if writer.fits(head + ", ".join(clauses)):
+                writer.line(head + ", ".join(clauses))
+            else:
+                writer.bracketed(f"{head}(", clauses, ")", literal=True)
+
+    def write_lazy(self, writer: Writer, helpers: str) -> None:
+        """Write the variables of modules that are imported at their first use."""
+        if self._lazy:
+            writer.line()
+        for module, variable in self._lazy.items():
+            lazy_module = self.use(helpers, "lazy_module")
+            arguments = [python_string(module), f"{self.builtin('globals')}()", python_string(variable)]
+            writer.bracketed(f"{variable} = {lazy_module}(", arguments, ")")

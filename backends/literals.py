@@ -1,0 +1,59 @@
+"""Text of other languages made from text of a package: quoted, or escaped for a comment.
+
+Everything that comes from a package goes through here or through `names`, so that no
+name, docstring or default can end a literal or a comment and start code.
+"""
+
+from __future__ import annotations
+
+import json
+import keyword
+import unicodedata
+
+_SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def python_string(text: str) -> str:
+    """Return the Python literal of `text`, with the quotes that ruff would choose."""
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return f"{quote}{''.join(_escape(ch, quote) for ch in text)}{quote}"
+
+
+def _escape(ch: str, quote: str) -> str:
+    if ch == quote:
+        return f"\\{ch}"
+    if ch in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[ch]
+    if ch.isprintable():
+        return ch
+    code = ord(ch)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def is_python_name(name: str) -> bool:
+    """Tell whether `name` can be written as an attribute or argument and is read back as it is."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        return False
+    return name.isascii() or unicodedata.normalize("NFKC", name) == name
+
+
+def python_docstring(text: str) -> str:
+    """Return `text` as a one-line docstring: what could end or escape it becomes `?`."""
+    kept = "".join(ch if ch.isprintable() and ch not in '"\\' else "?" for ch in text)
+    return f'"""{kept.strip() or "?"}"""'
+
+
+def comment(text: str) -> str:
+    """Return `text` on one line, for a comment of any language: no control characters."""
+    if text.isprintable():
+        return text
+    return "".join(
+        ch if ch.isprintable() else " " if ch in "\n\r\t" else _escape(ch, "") for ch in text
+    ).rstrip()
+
+
+def toml_string(text: str) -> str:
+    """Return the basic string of TOML 1.0 that holds `text`."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,66 @@
+"""Names that no earlier name of the same scope has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import final
+
+from ..ir.diagnostics import InternalError
+from ..ir.keywords import mochi_name
+from .literals import is_python_name, python_string
+
+
+@final
+class Names:
+    """The names taken in one scope."""
+
+    __slots__ = ("_taken",)
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._taken
+
+    def fresh(self, wanted: str) -> str:
+        """Take `wanted`, or the first of `wanted_`, `wanted__`, … that is free."""
+        while wanted in self._taken:
+            wanted += "_"
+        self._taken.add(wanted)
+        return wanted
+
+    def fresh_mochi(self, wanted: str) -> str:
+        """Take a name that Mochi can declare, made from `wanted`."""
+        name = mochi_name(wanted)
+        while name in self._taken:
+            # A `_` behind a digit would be a syntax error, so the digits are spelled first.
+            name = mochi_name(f"{name}_")
+        self._taken.add(name)
+        return name
+
+
+def exported(name: str | None, path: str) -> str:
+    """Return the name that assign-names gave to the item at `path`.
+
+    Raises InternalError where there is none, or where it is no Python name: a wrapper
+    writes it as one, and nothing else may come through here.
+    """
+    if name is None or not is_python_name(name):
+        raise InternalError(f"assign-names left {path!r} with the name {name!r}")
+    return name
+
+
+def python_parameter(name: str) -> str:
+    """Return a Python parameter name like `name`, which does not start with `_`.
+
+    Names with an underscore belong to the wrapper module itself.
+    """
+    plain = name.lstrip("_")
+    return plain if is_python_name(plain) else mochi_name(plain).lstrip("_") or "argument"
+
+
+def attribute(owner: str, path: str) -> str:
+    """Return the expression for the attribute at the dotted `path` of `owner`."""
+    for name in path.split("."):
+        owner = f"{owner}.{name}" if is_python_name(name) else f"getattr({owner}, {python_string(name)})"
+    return owner

@@ -1,0 +1,60 @@
+"""Types as Python annotations write them, in wrappers and their stubs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import final
+
+from ..ir.diagnostics import InternalError
+from ..ir.types import BridgeType, FunOf, ListOf, MapOf, OptionOf, Ref, Scalar, ScalarKind, SetOf
+from .imports import Imports
+
+_BUILTINS = {
+    ScalarKind.BOOL: "bool",
+    ScalarKind.INT: "int",
+    ScalarKind.BIGINT: "int",
+    ScalarKind.FLOAT: "float",
+    ScalarKind.STRING: "str",
+    ScalarKind.BYTES: "bytes",
+}
+
+
+@final
+class PythonTypes:
+    """Prints types for one module, which imports what they need."""
+
+    def __init__(self, type_names: Mapping[str, str], imports: Imports) -> None:
+        self._type_names = type_names
+        self._imports = imports
+        self._known: dict[BridgeType, str] = {}
+
+    def text(self, ty: BridgeType) -> str:
+        """Return the annotation for `ty`."""
+        known = self._known.get(ty)
+        if known is None:
+            known = self._known[ty] = self._print(ty)
+        return known
+
+    def _print(self, ty: BridgeType) -> str:
+        match ty:
+            case Scalar(ScalarKind.ANY):
+                return self._imports.use("typing", "Any")
+            case Scalar(ScalarKind.NONE | ScalarKind.NEVER):
+                return "None"
+            case Scalar(kind):
+                return self._imports.builtin(_BUILTINS[kind])
+            case ListOf(element):
+                return f"{self._imports.builtin('list')}[{self.text(element)}]"
+            case SetOf(element):
+                return f"{self._imports.builtin('set')}[{self.text(element)}]"
+            case MapOf(key, value):
+                return f"{self._imports.builtin('dict')}[{self.text(key)}, {self.text(value)}]"
+            case OptionOf(inner):
+                return f"{self.text(inner)} | None"
+            case FunOf(params, result) if params is not None:
+                function = self._imports.use("collections.abc", "Callable")
+                return f"{function}[[{', '.join(map(self.text, params))}], {self.text(result)}]"
+            case Ref(path, ()) if path in self._type_names:
+                return self._type_names[path]
+            case _:
+                raise InternalError(f"legalize-types left {ty!r}, or nothing declares it")
