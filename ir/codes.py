@@ -29,6 +29,11 @@ INVALID_SOURCE = Code("PY114", "invalid-source", "this does not name a place to 
 CREDENTIALS_IN_URL = Code("PY115", "credentials-in-url", "a URL must not hold credentials")
 INVALID_SOURCE_PATH = Code("PY116", "invalid-source-path", "a source path must be relative and use `/`")
 
+STUB_SYNTAX = Code(
+    "PY201", "stub-syntax-error", "this part of the file is not Python and was left out", Severity.WARNING
+)
+DYNAMIC_ALL = Code("PY202", "dynamic-all", "`__all__` cannot be known without running the module", Severity.NOTE)
+
 OPEN_UNION = Code(
     "PY301", "open-union", "a union without a closed Mochi type becomes `any`", Severity.WARNING
 )
@@ -93,3 +98,5 @@ INTERNAL = Code("PY600", "internal-error", "the compiler broke one of its own in
 UNKNOWN_PASS = Code("PY610", "unknown-pass", "there is no pass of this name")
 UNKNOWN_PASS_OPTION = Code("PY611", "unknown-pass-option", "the pass has no option of this name")
 MALFORMED_PIPELINE = Code("PY612", "malformed-pipeline", "this is not a pipeline of passes")
+INVALID_IR = Code("PY613", "invalid-ir", "this is not IR text")
+UNKNOWN_IR_VERSION = Code("PY614", "unknown-ir-version", "this version of the IR text format is not known")
