@@ -1,0 +1,124 @@
+"""One Python file, stub or source, to one `ir.Module`.
+
+    class Box:                                   =>    class m.Box
+        def put(self, item: "int | None") -> None: ...     m.Box.put(self, item: int | none): none
+
+The file is parsed by tree-sitter (docs/adr/0002-tree-sitter.md), which never fails: what it cannot
+read becomes a diagnostic, and the rest of the module is kept. Two steps: `declarations`
+collects what the module declares and binds its names; `functions`, `classes` and
+`assignments` build items, qualifying names by what this file alone says. Nothing is selected
+here: private names and unknown constructs are kept for the passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ...ir import codes
+from ...ir.diagnostics import Diagnostic
+from ...ir.dist import Target, Tier
+from ...ir.items import Item, Module
+from ...ir.source import SourceFile
+from .assignments import build_assignment, build_type_alias
+from .classes import build_class
+from .declarations import Block, Kind, Reading, collect
+from .functions import build_function, read_doc
+from .scopes import Scope
+from .source_text import SourceText
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+# A file with more errors than this is not Python; more reports would not help.
+_MAX_ERRORS = 10
+
+
+def read_module(
+    source: SourceFile,
+    module_name: str,
+    *,
+    is_package: bool,
+    is_stub: bool,
+    tier: Tier,
+    target: Target,
+    missing: Container[str] = (),
+) -> tuple[Module, tuple[Diagnostic, ...]]:
+    """Return the module that `source` declares for `target`, and what was wrong with it.
+
+    `is_package` says that the file is an `__init__`, from which relative imports count;
+    `is_stub` that it is a `.pyi`. `missing` names modules without readable source: an import from
+    one of them gives way to an alternative in an `except` branch.
+    """
+    text = SourceText(source)
+    root = _parser().parse(text.data).root_node
+    scope = Scope(module_name)
+    reading = Reading(text, module_name, is_package, is_stub, tier, target, missing)
+    block = Block(scope)
+    collect(root, block, reading)
+    items = tuple(_build_items(block, reading))
+    if root.has_error:
+        _report_errors(root, reading)
+    lost = block.exports.lost
+    if lost is not None:
+        reading.diagnostics.append(codes.DYNAMIC_ALL.at(text.span(lost.start_byte, lost.end_byte)))
+    module = Module(
+        module_name,
+        source.path,
+        items,
+        (*block.imports.values(), *block.stars),
+        block.exports.finish(),
+        is_package,
+        any(d.kind is Kind.FUNCTION for d in block.declared.get("__getattr__", ())),
+        read_doc(root, reading),
+    )
+    return module, tuple(reading.diagnostics)
+
+
+@cache
+def _parser() -> Parser:
+    # Deferred: loading the grammar takes longer than starting the command line does.
+    import tree_sitter
+    import tree_sitter_python
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
+
+
+def _build_items(block: Block, reading: Reading) -> Iterator[Item]:
+    scope = block.scope
+    for name, declarations in block.declared.items():
+        path = f"{scope.module}.{name}"
+        declaration = declarations[0]
+        match declaration.kind:
+            case Kind.FUNCTION:
+                yield build_function(declarations, name, path, scope, reading)
+            case Kind.CLASS:
+                yield from build_class(declaration, name, scope, reading)
+            case Kind.TYPE_ALIAS:
+                yield build_type_alias(declaration, path, scope, reading)
+            case Kind.ASSIGNMENT:
+                yield build_assignment(declaration, path, scope, reading)
+
+
+def _report_errors(root: Node, reading: Reading) -> None:
+    """Report the syntax errors outside function bodies, which nobody reads here.
+
+    A PEP 696 default inside `[…]` is unknown to the grammar but not to us, and no error.
+    """
+    pending = [root]
+    found = 0
+    while pending and found < _MAX_ERRORS:
+        node = pending.pop()
+        if node.type == "ERROR" or node.is_missing:
+            found += 1
+            span = reading.text.span(node.start_byte, node.end_byte)
+            reading.diagnostics.append(codes.STUB_SYNTAX.at(span))
+            continue
+        is_function = node.type == "function_definition"
+        body = node.child_by_field_name("body") if is_function else None
+        pending += [
+            child
+            for child in reversed(node.children)
+            if child.has_error and child != body and child.type != "type_parameter"
+        ]
