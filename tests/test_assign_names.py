@@ -261,7 +261,8 @@ def test_without_call_plans_only_types_are_named():
 
 WORDS = st.sampled_from(
     ["a", "b", "a_b", "A", "ARef", "load", "print", "log1p", "log_one_p", "new", "with", "set_x", "x",
-     "equals", "a_with", "A_x", "A_new", "b_2", "__eq__", "__len__", "as_A", "é", "seté", "x1", "sha256", "class_"]
+     "equals", "a_with", "A_x", "A_new", "b_2", "__eq__", "__len__", "as_A",
+     "é", "seté", "x1", "sha256", "class_"]
 )  # fmt: skip
 
 
