@@ -82,11 +82,13 @@ class Legal:
 class TypeTable:
     """Legalizes the types of one package; collects the classes that have to be generated.
 
-    `known` are the items of the package by path.
+    `known` are the items of the package by path. `repeated` says that the package has been
+    legalized before: an `any` in it is what an earlier run left, not what a declaration says.
     """
 
     known: Mapping[str, Item]
     generated: GeneratedTypes
+    repeated: bool = False
     _seen: dict[int, tuple[BridgeType, Legal]] = field(factory=dict)
     _open_variables: list[str] = field(factory=list)
     _scoped: bool = False
@@ -160,7 +162,7 @@ class TypeTable:
 
     def _scalar(self, ty: Scalar) -> Legal:
         if ty == ANY:
-            return Legal(ANY, (explicit_any(),))
+            return Legal(ANY, () if self.repeated else (explicit_any(),))
         if ty == NEVER:
             return Legal(ANY)
         return Legal(INT) if ty == BIGINT else Legal(ty)

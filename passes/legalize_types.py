@@ -61,7 +61,7 @@ class LegalizeTypes:
         """Return `package` with legal types only."""
         known = {item.path: item for item in walk_items(package)}
         generated = GeneratedTypes.of(package.generated)
-        legalizer = _Legalizer(ctx, TypeTable(known, generated))
+        legalizer = _Legalizer(ctx, TypeTable(known, generated, self.name in package.passes))
         modules = tuple(legalizer.module(module) for module in package.modules)
         for item in package.generated:
             for legal in legalizer.items(item):

@@ -63,20 +63,13 @@ def explicit_any() -> Loss:
 
 
 def record_losses(info: Info, losses: list[PlacedLoss]) -> Info:
-    """Return `info` with `losses` as degradations, each once.
-
-    An explicit `any` is not recorded where an earlier run has already recorded what it
-    replaced.
-    """
+    """Return `info` with `losses` as degradations, each once."""
     if not losses:
         return info
-    earlier = {degradation.where for degradation in info.degradations}
     kept = dict.fromkeys(info.degradations)
     erased: set[str] = {d.detail for d in info.degradations}
     for placed in losses:
         loss = placed.loss
-        if loss.is_explicit_any and placed.where in earlier:
-            continue
         if loss.erased and loss.detail in erased:
             continue
         if loss.erased:
