@@ -19,7 +19,7 @@ from typing import ClassVar, TypeVar, final
 from attrs import define, evolve, field, frozen
 
 from ..ir.items import Cast, Class, Field, Function, Item, Package, Property
-from ..ir.traverse import map_types
+from ..ir.traverse import map_outer_types
 from ..ir.types import BridgeType, Ref
 from .context import PassContext
 from .forms import PROTOCOL
@@ -171,5 +171,5 @@ def _adopt(
     for member in members:
         if member.name in taken or is_private_member(member.name):
             continue
-        adopted = map_types(member, lambda ty: substitute(ty, types)) if types else member
+        adopted = map_outer_types(member, lambda ty: substitute(ty, types)) if types else member
         yield evolve(adopted, path=f"{cls.path}.{member.name}")

@@ -29,6 +29,7 @@ OptionValue: TypeAlias = bool | int | str
 _PASSES: Mapping[str, str] = {
     "bind-names": "bind_names.BindNames",
     "expand-aliases": "expand_aliases.ExpandAliases",
+    "add-constructors": "add_constructors.AddConstructors",
     "inherit-members": "inherit_members.InheritMembers",
     "select-public": "select_public.SelectPublic",
     "classify-classes": "classify_classes.ClassifyClasses",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..ir.items import TypeParam, TypeParamKind
-from ..ir.traverse import map_children
+from ..ir.items import Function, TypeParam, TypeParamKind
+from ..ir.traverse import map_children, map_outer_types
 from ..ir.types import ANY, BridgeType, TupleOf, TypeVarRef
 
 Substitution = Mapping[str, BridgeType]
@@ -44,3 +44,8 @@ def match_arguments(params: tuple[TypeParam, ...], arguments: tuple[BridgeType, 
         else:
             types[param.name] = substitute(param.default or param.bound or ANY, types)
     return types
+
+
+def substitute_function(function: Function, types: Substitution) -> Function:
+    """Return `function` with every type variable that `types` names replaced."""
+    return map_outer_types(function, lambda ty: substitute(ty, types)) if types else function

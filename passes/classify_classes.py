@@ -1,0 +1,236 @@
+"""Decide what each class is in Mochi, and single out its constructors.
+
+    class E(@enum.Enum): classvar RED = 1          =>  enum E: member RED = 1
+    class P(@typing.NamedTuple): var x: int        =>  record P
+    class H(@builtins.ValueError)                  =>  error H
+    class C: fun __init__(self, x: int): none      =>  handle C: new __init__(self, x: int): @a.C
+
+A TypedDict, a NamedTuple and a frozen dataclass or attrs class is a record if every field can be
+a value. Of `__init__` and `__new__` the one that says more is the constructor. A class with neither
+has the nearest base's, or `()` where every base is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import ClassVar, final
+
+from attrs import define, evolve, field, frozen
+
+from ..ir.items import (
+    Binding,
+    Class,
+    ClassKind,
+    Field,
+    FieldKind,
+    Function,
+    Module,
+    Package,
+    Param,
+    ParamKind,
+    Signature,
+)
+from ..ir.traverse import walk_type
+from ..ir.types import (
+    ANY,
+    UNANNOTATED,
+    AsyncOf,
+    FunOf,
+    IteratorOf,
+    Ref,
+    StreamOf,
+    TypeObject,
+    Unsupported,
+)
+from .context import PassContext
+from .forms import GENERIC, NAMED_TUPLE, PROTOCOL, TYPED_DICT, canonical_path
+from .operations import CONSTRUCTORS
+from .stdlib_names import ATTRS_DECORATORS, ATTRS_FROZEN, DATACLASS_DECORATORS, ENUM_BASES, is_exception
+from .substitution import match_arguments, substitute_function
+
+_KNOWN_BASES = frozenset({"builtins.object", GENERIC, PROTOCOL, "abc.ABC"})
+
+
+@final
+@frozen
+class ClassifyClasses:
+    """Classes get their kind and their constructors."""
+
+    name: ClassVar[str] = "classify-classes"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with `kind` and `constructors` of every class set."""
+        classes = {
+            item.path: item for module in package.modules for item in module.items if isinstance(item, Class)
+        }
+        classifier = _Classifier(classes)
+        return evolve(package, modules=tuple(map(classifier.classify_module, package.modules)))
+
+
+@final
+@define(eq=False)
+class _Classifier:
+    """Classifies the classes of one package, by their paths."""
+
+    classes: dict[str, Class]
+    _roots: dict[str, frozenset[str]] = field(factory=dict)
+
+    def classify_module(self, module: Module) -> Module:
+        """Return `module` with every class classified."""
+        is_stub = module.file.endswith(".pyi")
+        items = tuple(
+            self._classify(item, is_stub) if isinstance(item, Class) else item for item in module.items
+        )
+        return evolve(module, items=items)
+
+    def _classify(self, cls: Class, is_stub: bool) -> Class:
+        kind = self._find_kind(cls)
+        fields = cls.fields
+        if kind is ClassKind.ENUM:
+            fields = tuple(_as_member(each, is_stub) for each in cls.fields)
+        return evolve(
+            cls,
+            kind=kind,
+            fields=fields,
+            constructors=self._find_constructors(cls, kind),
+            methods=tuple(method for method in cls.methods if method.name not in CONSTRUCTORS),
+        )
+
+    # --- kinds --------------------------------------------------------------------------
+
+    def _find_kind(self, cls: Class) -> ClassKind:
+        roots = self._external_roots(cls)
+        if roots & ENUM_BASES:
+            return ClassKind.ENUM
+        if any(map(is_exception, roots)):
+            return ClassKind.ERROR
+        if any(isinstance(base, Ref) and base.path == PROTOCOL for base in cls.bases):
+            return ClassKind.INTERFACE
+        by_value = bool(roots & {TYPED_DICT, NAMED_TUPLE}) or _is_frozen(cls)
+        if by_value and all(_can_be_value(each) for each in self._all_fields(cls, set())):
+            return ClassKind.RECORD
+        return ClassKind.HANDLE
+
+    def _external_roots(self, cls: Class) -> frozenset[str]:
+        """Return the paths of the classes outside of the package from which `cls` descends."""
+        if cls.path not in self._roots:
+            self._roots[cls.path] = frozenset()
+            roots: set[str] = set()
+            for base in cls.bases:
+                if not isinstance(base, Ref):
+                    continue
+                known = self.classes.get(base.path)
+                if known is None:
+                    roots.add(canonical_path(base.path))
+                else:
+                    # A class is a protocol only by naming `Protocol` itself (PEP 544).
+                    roots |= self._external_roots(known) - {PROTOCOL}
+            self._roots[cls.path] = frozenset(roots)
+        return self._roots[cls.path]
+
+    def _all_fields(self, cls: Class, visited: set[str]) -> Iterator[Field]:
+        visited.add(cls.path)
+        yield from cls.fields
+        for base in cls.bases:
+            known = self.classes.get(base.path) if isinstance(base, Ref) else None
+            if known is not None and known.path not in visited:
+                yield from self._all_fields(known, visited)
+
+    # --- constructors -------------------------------------------------------------------
+
+    def _find_constructors(self, cls: Class, kind: ClassKind) -> tuple[Function, ...]:
+        if kind in (ClassKind.ENUM, ClassKind.INTERFACE) or TYPED_DICT in self._external_roots(cls):
+            return ()
+        found = self._nearest_constructor(cls, set())
+        if found is None:
+            if any(method.abstract for method in cls.methods):
+                return ()
+            found = self._default_constructor(cls, kind)
+        if found is None:
+            return ()
+        signatures = tuple(evolve(signature, result=Ref(cls.path)) for signature in found.signatures)
+        return (evolve(found, path=cls.path, signatures=signatures, binding=Binding.CONSTRUCTOR),)
+
+    def _nearest_constructor(self, cls: Class, visited: set[str]) -> Function | None:
+        visited.add(cls.path)
+        own = _own_constructor(cls)
+        if own is not None:
+            return own
+        for base in cls.bases:
+            known = self.classes.get(base.path) if isinstance(base, Ref) else None
+            if known is None or not isinstance(base, Ref) or known.path in visited:
+                continue
+            inherited = self._nearest_constructor(known, visited)
+            if inherited is not None:
+                return substitute_function(inherited, match_arguments(known.type_params, base.arguments))
+        return None
+
+    def _default_constructor(self, cls: Class, kind: ClassKind) -> Function | None:
+        """Return the constructor of `object` or of exceptions; None where a base is not known."""
+        params: tuple[Param, ...] = (Param("self"),)
+        roots = self._external_roots(cls)
+        if kind is ClassKind.ERROR:
+            if not all(_is_builtin_exception(root) or root in _KNOWN_BASES for root in roots):
+                return None
+            params += (Param("args", ParamKind.VAR_POSITIONAL, ANY),)
+        elif not (roots <= _KNOWN_BASES and all(isinstance(base, Ref) for base in cls.bases)):
+            return None
+        return Function("__init__", cls.path, (Signature(params),), info=evolve(cls.info, doc=""))
+
+
+def _own_constructor(cls: Class) -> Function | None:
+    """Return `__init__`, or `__new__` where `__init__` is missing or accepts anything."""
+    init = next((method for method in cls.methods if method.name == "__init__"), None)
+    new = next((method for method in cls.methods if method.name == "__new__"), None)
+    if init is None or (new is not None and _accepts_anything(init) and not _accepts_anything(new)):
+        return new
+    return init
+
+
+def _accepts_anything(function: Function) -> bool:
+    """Return whether `function` is `(self, *args, **kwargs)` without types, which says nothing."""
+    return all(
+        param.kind in (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD) and param.type in (ANY, UNANNOTATED)
+        for signature in function.signatures
+        for param in signature.params[1:]
+    )
+
+
+def _is_builtin_exception(path: str) -> bool:
+    return path.startswith("builtins.") and is_exception(path)
+
+
+def _as_member(each: Field, is_stub: bool) -> Field:
+    """Return a field of an enum as a member where it is one.
+
+    Assigned names are members; so are annotated ones in stubs, where the older form of a member is
+    `NAME: int` (typing specification, "Enumerations"), but for `name` and `value`.
+    """
+    assigned = each.has_default
+    annotated = is_stub and each.kind is FieldKind.INSTANCE and each.name not in ("name", "value")
+    if each.name.startswith("_") or not (assigned or annotated) or isinstance(each.type, FunOf):
+        return each
+    return evolve(each, kind=FieldKind.MEMBER, writable=False)
+
+
+def _is_frozen(cls: Class) -> bool:
+    """Return whether a decorator makes instances immutable."""
+    return any(
+        decorator.path in ATTRS_FROZEN
+        or (
+            decorator.path in DATACLASS_DECORATORS | ATTRS_DECORATORS
+            and re.search(r"\bfrozen\s*=\s*True\b", decorator.arguments)
+        )
+        for decorator in cls.decorators
+    )
+
+
+def _can_be_value(member: Field) -> bool:
+    """Return whether a field holds data: nothing that runs, waits or is consumed."""
+    if member.kind is not FieldKind.INSTANCE:
+        return True
+    return not any(
+        isinstance(ty, FunOf | AsyncOf | StreamOf | IteratorOf | TypeObject | Unsupported)
+        for ty in walk_type(member.type)
+    )
