@@ -217,6 +217,6 @@ def _explain(text: str, error: UnexpectedInput, what: str, forms: str) -> Proble
         return Problem(code, f"{what} stands on one line", "is the closing quote missing?", at, at + 1)
     if found == ";":
         forms = "markers belong into `[python-dependencies]` of mochi.toml"
-    elif isinstance(error, UnexpectedToken) and error.expected == {"COMMA", "$END"}:
+    elif isinstance(error, UnexpectedToken) and "COMMA" in error.expected and found in "<>=!~^":
         forms = "separate the clauses by a comma"
     return Problem(code, f"`{found}` is out of place in {what}", forms, at, at + 1)
