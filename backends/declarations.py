@@ -152,7 +152,7 @@ def _declare_type(item: Class | Variant, classes: dict[str, Class], names: Names
     if item.kind is ClassKind.RECORD and fields:
         record_fields = tuple(
             RecordField(
-                field.exported or mochi_local_name(field.name), field.name, field.type, field.required
+                field.exported or mochi_local_name(field.name), field.name, _field_type(field), field.required
             )
             for field in fields
         )

@@ -12,7 +12,7 @@ from typing import TypeAlias, final
 
 from attrs import field, frozen
 
-from ..ir.items import CallPlan, Function, Info, Refusal
+from ..ir.items import CallForm, CallPlan, Function, Info, Refusal
 from ..ir.types import BridgeType
 
 NO_INFO = Info()
@@ -225,6 +225,15 @@ class Entry:
     info: Info = field(default=NO_INFO, repr=False)
     module: str = ""
     owner: str = ""
+
+
+def takes_options(entry: Entry) -> bool:
+    """Tell whether the last parameter of `entry` is the map of options."""
+    match entry.operation:
+        case Call(plan=CallPlan(form=CallForm.WITH_OPTIONS)):
+            return True
+        case _:
+            return False
 
 
 @final

@@ -59,7 +59,7 @@ class Imports:
         """Write the import statements."""
         if self._builtins:
             writer.line(f"import builtins as {self._builtins}")
-        for module in sorted(self._from):
+        for module in sorted(self._from, key=lambda name: (name.startswith("_"), name)):
             clauses = [
                 name if name == local else f"{name} as {local}"
                 for name, local in sorted(self._from[module].items())

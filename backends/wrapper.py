@@ -8,7 +8,7 @@ from typing import assert_never, final
 
 from attrs import frozen
 
-from ..ir.items import Binding, CallForm, CallPlan, Function, Package, ParamKind, Passing
+from ..ir.items import Binding, CallForm, CallPlan, Function, Option, Package, ParamKind, Passing
 from ..ir.types import ANY, NONE, BridgeType, ListOf, MapOf, SetOf
 from .converters import HELPERS, Converters
 from .declarations import declare
@@ -29,6 +29,7 @@ from .entries import (
     SumType,
     Upcast,
     WriteAttribute,
+    takes_options,
 )
 from .imports import Imports
 from .literals import is_python_name, python_docstring, python_string
@@ -130,6 +131,7 @@ class _WrapperModule:
                     text = f"`{case.python}` of `{ty.path}`."
                     integer = self._imports.builtin("int")
                     self._emit_dataclass(writer, case.name, text, [("id", f"{integer} = 0")])
+                    self._emit_union(writer, ty.name, [case.name])
                 case EnumType():
                     for case in ty.cases:
                         base = self._imports.use(HELPERS, "Case")
@@ -139,10 +141,12 @@ class _WrapperModule:
                             writer.line(python_docstring(f"`{case.python}` of `{ty.path}`."))
                             writer.line()
                             writer.line("__slots__ = ()")
+                    self._emit_union(writer, ty.name, [case.name for case in ty.cases])
                 case SumType():
                     for sum_case in ty.cases:
                         fields = [("value", self._python_types.text(sum_case.type))]
                         self._emit_dataclass(writer, sum_case.name, f"A case of {ty.name}.", fields)
+                    self._emit_union(writer, ty.name, [sum_case.name for sum_case in ty.cases])
                 case _:
                     assert_never(ty)
 
@@ -156,6 +160,14 @@ class _WrapperModule:
             writer.line()
             for field, annotation in fields:
                 writer.line(f"{field}: {annotation}")
+
+    def _emit_union(self, writer: Writer, name: str, cases: Sequence[str]) -> None:
+        writer.line()
+        writer.line()
+        if len(cases) == 1:
+            writer.line(f"{name} = {cases[0]}")
+        else:
+            writer.bracketed(f"{name} = {self._imports.use('typing', 'Union')}[", cases, "]", literal=True)
 
     def _emit_type_finder(self) -> str:
         """Return the module's `__getattr__` (PEP 562), which gives handle types their classes."""
@@ -301,8 +313,8 @@ class _WrapperModule:
     ) -> tuple[list[str], list[str], _Expression | None]:
         """Return the positional items, the keyword items, and the statement that makes them."""
         options = scope.parameters[-1]
-        splat = _splat(function, plan)
-        positional = [o.name for o in plan.options if o.passing is Passing.POSITIONAL and o.name != splat]
+        splat = next((o.name for o in plan.options if is_splat(o)), None)
+        positional = [o.name for o in plan.options if o.passing is Passing.POSITIONAL and not is_splat(o)]
         further = [] if plan.open_options is None else [self._converters.into(plan.open_options)]
         head = [python_string(entry.name), options, table]
         if not positional and splat is None:
@@ -311,13 +323,16 @@ class _WrapperModule:
             if len(str(call)) <= 60:
                 return [], [f"**{call}"], None
             local = scope.names.fresh("keywords")
-            return [], [f"**{local}"], _Expression(f"{local} = {helper}(", call.items, ")")
+            return [], [f"**{local}"], _Expression(f"{local} = {call.head}", call.items, ")")
         helper = self._imports.use(HELPERS, "split_options")
-        names = ", ".join(map(python_string, positional)) + ("," if len(positional) == 1 else "")
-        extra = [f"further={converter}" for converter in further]
-        extra += [] if splat is None else [f"splat={python_string(splat)}"]
+        extra = [f"positional={_tuple(positional)}"] if positional else []
+        extra += [f"further={converter}" for converter in further]
+        if splat is not None:
+            extra.append(f"splat={python_string(splat)}")
+            before = _before_splat(function, plan)
+            extra += [f"before_splat={_tuple(before)}"] if before else []
         places, keywords = scope.names.fresh("places"), scope.names.fresh("keywords")
-        setup = _Expression(f"{places}, {keywords} = {helper}(", (*head, f"({names})", *extra), ")")
+        setup = _Expression(f"{places}, {keywords} = {helper}(", (*head, *extra), ")")
         return [f"*{places}"], [f"**{keywords}"], setup
 
     def _target(self, entry: Entry, function: Function, plan: CallPlan, scope: _Scope) -> str:
@@ -364,7 +379,8 @@ class _WrapperModule:
         self._body.line()
         self._body.bracketed(f"{header or f'def {entry.name}'}(", scope.parameters, "):")
         with self._body.indented():
-            self._body.line(python_docstring(doc or f"`{entry.path}`."))
+            ending = " with options." if takes_options(entry) else "."
+            self._body.line(python_docstring(doc or f"`{entry.path}`{ending}"))
             yield
 
     def _write_setup(self, setup: _Expression | None) -> None:
@@ -408,13 +424,25 @@ class _WrapperModule:
         return attribute(self._module(entry), entry.owner)
 
 
-def _splat(function: Function, plan: CallPlan) -> str | None:
-    """Return the name of the option for `*args`: the last positional one, where there are any."""
-    params = function.signatures[plan.arm].params if plan.arm < len(function.signatures) else ()
-    if not any(param.kind is ParamKind.VAR_POSITIONAL for param in params):
-        return None
-    named = [option.name for option in plan.options if option.passing is Passing.POSITIONAL]
-    return named[-1] if named and named[-1] == "args" else None
+def is_splat(option: Option) -> bool:
+    """Tell whether `option` holds the list for `*args`; all others have a default."""
+    return option.passing is Passing.POSITIONAL and option.default is None
+
+
+def _before_splat(function: Function, plan: CallPlan) -> list[str]:
+    """Return the options whose places come before those of `*args`."""
+    given = {option.name for option in plan.options if option.passing is Passing.KEYWORD}
+    before: list[str] = []
+    for param in function.signatures[plan.arm].params:
+        if param.kind is ParamKind.VAR_POSITIONAL:
+            return before
+        if param.kind is ParamKind.POSITIONAL_OR_KEYWORD and param.name in given:
+            before.append(param.name)
+    return []
+
+
+def _tuple(names: Sequence[str]) -> str:
+    return f"({', '.join(map(python_string, names))}{',' if len(names) == 1 else ''})"
 
 
 def _module_names(declared: Declarations) -> set[str]:

@@ -534,23 +534,27 @@ def split_options(
     where: str,
     options: Mapping[str, Any],
     known: Mapping[str, Converter],
-    positional: tuple[str, ...],
+    *,
+    positional: tuple[str, ...] = (),
     further: Converter | None = None,
     splat: str | None = None,
+    before_splat: tuple[str, ...] = (),
 ) -> tuple[list[Any], dict[str, Any]]:
     """Return the positional and keyword arguments that `options` asks for.
 
-    The options in `positional` are passed by place, so one of them needs all before it;
-    `splat` names the option that holds the list for `*args`.
+    The options in `positional` are passed by place, so one of them needs all before it.
+    `splat` names the option that holds the list for `*args`: where that is not empty, those
+    in `before_splat` are passed by place too.
     """
     given = keywords(where, options, known, further)
     rest = list(given.pop(splat)) if splat is not None and splat in given else []
+    ordered = positional + before_splat if rest else positional
     places: list[Any] = []
-    for index, name in enumerate(positional):
+    for index, name in enumerate(ordered):
         if name in given:
             places.append(given.pop(name))
             continue
-        behind = next((later for later in positional[index + 1 :] if later in given), None)
+        behind = next((later for later in ordered[index + 1 :] if later in given), None)
         if behind is None and rest:
             behind = splat
         if behind is not None:
