@@ -1,0 +1,128 @@
+"""Releases of a distribution: the best file of each version, newest first."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import lru_cache
+from typing import final
+
+from attrs import field, frozen
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from ...ir.dist import DistFile, FileKind, Hashes, IndexSource, PathSource
+from .pages import FileRow, Page
+from .tags import Rank, TagSet
+
+
+@final
+@frozen(eq=False)
+class Release:
+    """One version of a distribution, and the wheel of it that fits the target best.
+
+    `index` is the name of the index it comes from, empty for a local file, and
+    `advertised` tells that this index says which files have a `.metadata`.
+    """
+
+    name: str
+    version: Version
+    row: FileRow = field(repr=False)
+    index: str = ""
+    advertised: bool = field(default=False, repr=False)
+
+    @property
+    def file(self) -> DistFile:
+        """The wheel as a value for a pin."""
+        row = self.row
+        return DistFile(
+            filename=row.filename,
+            kind=FileKind.WHEEL,
+            source=IndexSource(self.index, row.url) if self.index else PathSource(row.url),
+            hashes=Hashes(row.sha256),
+            size=row.size,
+            requires_python=row.requires_python,
+            yanked=row.yanked,
+            upload_time=row.upload_time,
+            metadata_sha256=row.metadata if row.metadata not in ("", "true") else None,
+        )
+
+
+@final
+@frozen
+class Releases:
+    """What an index has of one distribution for a target, newest version first.
+
+    `unusable` and `sdist_only` are versions that exist, but without a wheel for the target
+    or without any wheel; `other_python` those whose wheels exclude the target's Python.
+    """
+
+    name: str
+    usable: tuple[Release, ...]
+    unusable: tuple[str, ...] = ()
+    sdist_only: tuple[str, ...] = ()
+    other_python: tuple[str, ...] = ()
+
+
+def list_releases(name: str, page: Page, tags: TagSet, python: str, index: str) -> Releases:
+    """Group the files of `page` by version and pick the best wheel of each (PEP 425 order, then build tag).
+
+    `python` is the full version of the target's Python; files that exclude it are left out.
+    """
+    best: dict[Version, tuple[tuple[Rank, tuple[int, str]], FileRow]] = {}
+    other_python: set[str] = set()
+    for row in page.wheels:
+        version = find_version(row.version)
+        rank = tags.rank(row.tag)
+        if version is None or rank is None:
+            continue
+        if not admits_python(row.requires_python, python):
+            other_python.add(row.version)
+            continue
+        key = (rank, _build_order(row.filename))
+        known = best.get(version)
+        if known is None or key < known[0]:
+            best[version] = (key, row)
+    usable = tuple(
+        Release(name, version, best[version][1], index, page.advertises)
+        for version in sorted(best, reverse=True)
+    )
+    wheels = {row.version for row in page.wheels} | set(page.unusable)
+    return Releases(
+        name,
+        usable,
+        unusable=page.unusable,
+        sdist_only=tuple(row.version for row in page.sdists if row.version not in wheels),
+        other_python=tuple(sorted(other_python - {row.version for _, row in best.values()})),
+    )
+
+
+def _build_order(filename: str) -> tuple[int, str]:
+    """A higher build number is better (PEP 427), so it comes first."""
+    parts = filename.split("-")
+    if len(parts) != 6:
+        return (0, "")
+    digits = len(parts[2]) - len(parts[2].lstrip("0123456789"))
+    return (-int(parts[2][:digits] or 0) - 1, parts[2][digits:])
+
+
+@lru_cache(maxsize=65536)
+def find_version(text: str) -> Version | None:
+    """Return `text` as a version, or None where PEP 440 does not admit it."""
+    with contextlib.suppress(InvalidVersion):
+        return Version(text)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def find_specifier(text: str) -> SpecifierSet | None:
+    """Return `text` as a specifier, or None where PEP 440 does not admit it."""
+    with contextlib.suppress(InvalidSpecifier):
+        return SpecifierSet(text)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def admits_python(requires_python: str, python: str) -> bool:
+    """Whether a Requires-Python field admits `python`. One that cannot be read admits every version."""
+    specifier = find_specifier(requires_python) if requires_python else None
+    return specifier is None or specifier.contains(python, prereleases=True)

@@ -1,0 +1,220 @@
+"""The rules of version choice, as the hooks that resolvelib calls.
+
+Newest first; pre-releases only where a specifier names one or nothing else fits (PEP 440);
+yanked files only for `==` and `===` (PEP 592); a release whose metadata exclude the
+target's Python or cannot be read is no candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, final
+
+from attrs import field, frozen
+from packaging.requirements import Requirement as Dependency
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+from resolvelib import AbstractProvider
+
+from ...ir import codes
+from ...ir.diagnostics import DiagnosticError
+from ...ir.dist import Requirement, Target
+from .candidates import Release, admits_python
+from .library import Library, Needs, normalise
+from .tags import full_version, marker_environment
+
+if TYPE_CHECKING:
+    from resolvelib.structs import RequirementInformation
+
+_ANY_VERSION = SpecifierSet()
+
+
+@final
+@frozen(eq=False)
+class Need:
+    """A demand for a distribution: by a candidate, or by the user (`asked`)."""
+
+    name: str
+    extras: tuple[str, ...]
+    specifier: SpecifierSet
+    asked: Requirement | None = None
+
+    @property
+    def identifier(self) -> str:
+        """The name with the extras; candidates with other extras are found separately."""
+        return _identifier(self.name, self.extras)
+
+    def __str__(self) -> str:
+        return f"{self.identifier}{self.specifier}"
+
+
+@final
+@frozen(eq=False)
+class Candidate:
+    """A release that may be chosen, with the extras that are wanted of it."""
+
+    release: Release
+    extras: tuple[str, ...]
+    needs: Needs = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The normalised name."""
+        return self.release.name
+
+    @property
+    def version(self) -> Version:
+        """The version."""
+        return self.release.version
+
+    def __str__(self) -> str:
+        return f"{_identifier(self.name, self.extras)} {self.version}"
+
+
+@final
+class Provider(AbstractProvider["Need", "Candidate", str]):
+    """Answers resolvelib from a `Library`.
+
+    Kept for explaining failures: `asked`, what the user asks for, by name; `parents`, the
+    candidate that first asked for an identifier; `broken`, messages by file name.
+    """
+
+    def __init__(self, library: Library, target: Target, prefer: Mapping[str, str]) -> None:
+        self.asked: dict[str, Requirement] = {}
+        self.parents: dict[str, Candidate] = {}
+        self.broken: dict[str, str] = {}
+        self._library = library
+        self._python = full_version(target)
+        self._environment = marker_environment(target)
+        self._prefer = prefer
+        self._depths: dict[str, int] = {}
+        self._order: dict[tuple[str, str], tuple[Release, ...]] = {}
+        self._dependencies: dict[tuple[str, Version], tuple[Need, ...]] = {}
+
+    def identify(self, requirement_or_candidate: Need | Candidate) -> str:
+        """Return the name with its extras."""
+        return _identifier(requirement_or_candidate.name, requirement_or_candidate.extras)
+
+    def get_preference(
+        self,
+        identifier: str,
+        resolutions: Mapping[str, Candidate],
+        candidates: Mapping[str, Iterator[Candidate]],
+        information: Mapping[str, Iterator[RequirementInformation[Need, Candidate]]],
+        backtrack_causes: Sequence[RequirementInformation[Need, Candidate]],
+    ) -> tuple[bool, bool, int, bool, str]:
+        """Decide conflicting names first, then pinned ones, then those near the root, then bounded ones."""
+        operators = {s.operator for info in information[identifier] for s in info.requirement.specifier}
+        causes = {self.identify(cause.requirement) for cause in backtrack_causes}
+        return (
+            identifier not in causes,
+            not operators & {"==", "==="},
+            self._depths.get(identifier, 0),
+            not operators & {"<", "<=", "~="},
+            identifier,
+        )
+
+    def find_matches(
+        self,
+        identifier: str,
+        requirements: Mapping[str, Iterator[Need]],
+        incompatibilities: Mapping[str, Iterator[Candidate]],
+    ) -> Callable[[], Iterator[Candidate]]:
+        """Return what yields the candidates that fit all requirements, the preferred ones first.
+
+        Metadata are only fetched for those that resolvelib looks at.
+        """
+        needs = list(requirements[identifier])
+        excluded = {candidate.version for candidate in incompatibilities[identifier]}
+        specifier = _ANY_VERSION
+        for need in needs:
+            specifier &= need.specifier
+        name, extras = needs[0].name, needs[0].extras
+
+        def candidates() -> Iterator[Candidate]:
+            for release in self._ordered(name, specifier):
+                if release.version not in excluded:
+                    found = self._usable_needs(release)
+                    if found is not None:
+                        yield Candidate(release, extras, found)
+
+        return candidates
+
+    def is_satisfied_by(self, requirement: Need, candidate: Candidate) -> bool:
+        """Whether the version fits; the names are known to be the same."""
+        return requirement.specifier.contains(candidate.version, prereleases=True)
+
+    def get_dependencies(self, candidate: Candidate) -> Sequence[Need]:
+        """Return what `candidate` needs on the target; with extras, also itself without them."""
+        key = (self.identify(candidate), candidate.version)
+        known = self._dependencies.get(key)
+        if known is None:
+            known = self._dependencies[key] = tuple(self._find_dependencies(candidate))
+        depth = self._depths.get(key[0], 0) + 1
+        for need in known:
+            if need.identifier not in self._depths or self._depths[need.identifier] > depth:
+                self._depths[need.identifier] = depth
+            self.parents.setdefault(need.identifier, candidate)
+        return known
+
+    def start(self, needs: Iterable[Need]) -> None:
+        """Note what the user asks for, and begin to fetch it."""
+        for need in needs:
+            self._depths[need.identifier] = 0
+            if need.asked is not None:
+                self.asked.setdefault(need.name, need.asked)
+            self._library.prefetch(need.name)
+
+    def _ordered(self, name: str, specifier: SpecifierSet) -> tuple[Release, ...]:
+        key = (name, str(specifier))
+        known = self._order.get(key)
+        if known is None:
+            releases = self._library.releases(name)
+            usable = releases.usable if releases is not None else ()
+            pinned = any(
+                s.operator == "===" or (s.operator == "==" and "*" not in s.version) for s in specifier
+            )
+            offered = [release for release in usable if pinned or release.row.yanked is None]
+            known = tuple(specifier.filter(offered, key=lambda release: release.version))
+            preferred = self._prefer.get(name)
+            if preferred is not None:
+                known = tuple(sorted(known, key=lambda release: str(release.version) != preferred))
+            self._order[key] = known
+        return known
+
+    def _usable_needs(self, release: Release) -> Needs | None:
+        try:
+            needs = self._library.needs(release)
+        except DiagnosticError as error:
+            if error.diagnostics[0].code is not codes.INVALID_METADATA:
+                raise
+            self.broken[release.row.filename] = error.diagnostics[0].message
+            return None
+        return needs if admits_python(needs.metadata.requires_python, self._python) else None
+
+    def _find_dependencies(self, candidate: Candidate) -> Iterator[Need]:
+        if candidate.extras:
+            yield Need(candidate.name, (), SpecifierSet(f"==={candidate.version}", prereleases=True))
+        environments = [{**self._environment, "extra": extra} for extra in candidate.extras or ("",)]
+        for dependency in candidate.needs.dependencies:
+            marker = dependency.marker
+            if marker is None:
+                applies = not candidate.extras
+            elif candidate.extras:
+                # What holds without any extra is asked for by the candidate without extras.
+                plain = {**self._environment, "extra": ""}
+                applies = any(map(marker.evaluate, environments)) and not marker.evaluate(plain)
+            else:
+                applies = marker.evaluate(environments[0])
+            if applies:
+                yield need_of(dependency)
+
+
+def need_of(dependency: Dependency) -> Need:
+    """Return a dependency of a distribution as a need."""
+    extras = tuple(sorted({normalise(extra) for extra in dependency.extras}))
+    return Need(normalise(dependency.name), extras, dependency.specifier)
+
+
+def _identifier(name: str, extras: tuple[str, ...]) -> str:
+    return f"{name}[{','.join(extras)}]" if extras else name
