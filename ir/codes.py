@@ -17,7 +17,6 @@ INVALID_ESCAPE = Code(
 MISSING_ALIAS = Code(
     "PY104", "missing-alias", "an import without `as` binds no usable name", Severity.WARNING
 )
-DUPLICATE_ALIAS = Code("PY105", "duplicate-alias", "two imports bind different packages to one alias")
 AUTO_CLASH = Code(
     "PY106", "auto-clash", "an `auto` import binds a name that the program already has", Severity.WARNING
 )
