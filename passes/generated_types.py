@@ -10,7 +10,7 @@ from attrs import define, field
 
 from ..ir.items import Class, ClassKind, Field, Item
 from ..ir.keywords import mochi_name
-from ..ir.printer import format_type
+from ..ir.text import format_type
 from ..ir.types import (
     AsyncOf,
     BridgeType,
@@ -78,6 +78,8 @@ class GeneratedTypes:
         names = [type_name(element) for element in elements]
         count = len(elements)
         stem = "".join(names) + _SUFFIXES.get(count, "Tuple")
+        if 3 < count < len(_COUNTS) and len(set(elements)) == 1:
+            stem = f"{names[0]}TupleOf{_COUNTS[count]}"
         if len(stem) > _LONGEST_NAME:
             stem = f"TupleOf{_COUNTS[count]}" if count < len(_COUNTS) else "LongTuple"
             return self._record(TUPLE_MODULE, _hashed(stem, elements), _tuple_fields(elements))

@@ -12,8 +12,8 @@ from typing import assert_never, final
 from attrs import define, field, frozen
 
 from ..ir.items import Alias, Class, ClassKind, Item, TypeParam, TypeParamKind, TypeVariable, Variant
-from ..ir.printer import format_type
 from ..ir.refusals import SkipReason
+from ..ir.text import format_type
 from ..ir.traverse import map_type
 from ..ir.types import (
     ANY,

@@ -31,8 +31,8 @@ from ..ir.items import (
     Refusal,
     Signature,
 )
-from ..ir.printer import format_type
 from ..ir.refusals import SkipReason
+from ..ir.text import format_type
 from ..ir.types import ANY, NONE, AsyncOf, BridgeType, ListOf, Ref
 from .context import PassContext
 from .receivers import has_receiver, lacks_receiver
