@@ -32,6 +32,10 @@ STUB_SYNTAX = Code(
     "PY201", "stub-syntax-error", "this part of the file is not Python and was left out", Severity.WARNING
 )
 DYNAMIC_ALL = Code("PY202", "dynamic-all", "`__all__` cannot be known without running the module", Severity.NOTE)
+OBSOLETE_STUBS = Code(
+    "PY203", "obsolete-stubs", "a stub distribution is obsolete and was passed over", Severity.NOTE
+)
+NO_MODULES = Code("PY204", "no-modules", "the distribution holds no Python module", Severity.WARNING)
 
 OPEN_UNION = Code(
     "PY301", "open-union", "a union without a closed Mochi type becomes `any`", Severity.WARNING

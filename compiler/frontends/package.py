@@ -1,0 +1,111 @@
+"""A wheel and its stub distributions to the raw `ir.Package`.
+
+Read are the public modules and those that they import, directly or not: a private module that
+nothing public reaches cannot add to the surface. Compiled modules without a stub become
+modules without items that are `dynamic`, so that a name imported from one is not taken for an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from packaging.utils import canonicalize_name
+
+from ...ir import codes
+from ...ir.diagnostics import Diagnostic
+from ...ir.dist import Target
+from ...ir.items import Import, Module, Package, StarExport
+from ...ir.source import SourceFile
+from .stub import read_module
+from .stub_search import ModuleSources, find_types
+from .wheel import Wheel
+
+
+def read_package(
+    wheel: Wheel, stub_wheels: tuple[Wheel, ...], target: Target
+) -> tuple[Package, tuple[Diagnostic, ...]]:
+    """Return the raw package of `wheel` for `target`, with modules sorted by name.
+
+    `stub_wheels` are the stub distributions that describe it, best first. Raises `DiagnosticError`
+    where a wheel is damaged.
+    """
+    version = wheel.metadata.version
+    sources = find_types(wheel, stub_wheels, str(version))
+    modules, diagnostics = read_modules(sources, target)
+    name = canonicalize_name(wheel.metadata.name)
+    for folder in sources.obsolete:
+        diagnostics.append(
+            codes.OBSOLETE_STUBS.at(
+                None, f"`{folder}` is obsolete for {name} {version}: the types of the package itself are used"
+            )
+        )
+    if not modules:
+        diagnostics.append(codes.NO_MODULES.at(None, f"{name} {version} holds no Python module"))
+    package = Package(
+        name,
+        str(version),
+        sources.import_names,
+        sources.tier,
+        target,
+        tuple(modules[n] for n in sorted(modules)),
+    )
+    return package, tuple(diagnostics)
+
+
+def read_modules(sources: ModuleSources, target: Target) -> tuple[dict[str, Module], list[Diagnostic]]:
+    """Return the modules that count, by name, and what was wrong in them."""
+    modules: dict[str, Module] = {}
+    diagnostics: list[Diagnostic] = []
+    known = sources.modules.keys() | sources.compiled.keys()
+    pending = sorted((name for name in known if not _is_private(name)), reverse=True)
+    seen = set(pending)
+    while pending:
+        name = pending.pop()
+        module, problems = _read_one(name, sources, target)
+        modules[name] = module
+        diagnostics += problems
+        for wanted in _imported_modules(module):
+            if wanted in known and wanted not in seen:
+                seen.add(wanted)
+                pending.append(wanted)
+    return modules, diagnostics
+
+
+def _read_one(name: str, sources: ModuleSources, target: Target) -> tuple[Module, tuple[Diagnostic, ...]]:
+    source = sources.modules.get(name)
+    if source is None:
+        return Module(name, sources.compiled[name], (), dynamic=True), ()
+    return read_module(
+        SourceFile(source.path, source.read()),
+        name,
+        is_package=source.is_package,
+        is_stub=source.is_stub,
+        tier=source.tier,
+        target=target,
+        missing=sources.compiled,
+    )
+
+
+def _is_private(module: str) -> bool:
+    return any(part.startswith("_") for part in module.split("."))
+
+
+def _imported_modules(module: Module) -> Iterable[str]:
+    """Yield every module that `module` may import, with the packages around it."""
+    for statement in module.imports:
+        yield from _with_parents(_full_name(statement))
+    for export in module.exports or ():
+        if isinstance(export, StarExport):
+            yield export.module
+
+
+def _full_name(statement: Import) -> str:
+    if statement.attribute in (None, "*"):
+        return statement.module
+    return f"{statement.module}.{statement.attribute}"
+
+
+def _with_parents(module: str) -> Iterable[str]:
+    while module:
+        yield module
+        module = module.rpartition(".")[0]
