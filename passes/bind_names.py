@@ -7,20 +7,18 @@
 
 Imports, re-exports and star imports are followed across modules. Names of the standard library
 that have a shape of their own take it (`forms`); other external names stay references. A type
-variable that a signature, class or alias uses joins its type parameters. A method under a
-decorator that makes properties becomes a property.
+variable that a signature, class or alias uses joins its type parameters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import ClassVar, final
 
 from attrs import define, evolve, field, frozen
 
 from ..ir.items import (
     Alias,
-    Binding,
     Class,
     Constant,
     Decorator,
@@ -28,7 +26,6 @@ from ..ir.items import (
     Item,
     Module,
     Package,
-    Property,
     Signature,
     TypeParam,
     TypeVariable,
@@ -44,13 +41,12 @@ from ..ir.types import (
     Scalar,
     TypeObject,
     TypeVarRef,
-    UnionOf,
     Unsupported,
 )
 from .context import PassContext
 from .forms import GENERIC, PROTOCOL, canonical_path, find_form, find_known_variable
-from .names import Definition, External, Names, Target, has_member, target_path
-from .stdlib_names import BUILTIN_CLASSES, PROPERTY_DECORATORS
+from .names import Definition, External, Names, Target, target_path
+from .stdlib_names import BUILTIN_CLASSES
 
 
 @final
@@ -125,22 +121,14 @@ class _Binder:
             order = {ty.name: index for index, ty in enumerate(declared) if isinstance(ty, TypeVarRef)}
             params = tuple(sorted(params, key=lambda param: order.get(param.name, len(order))))
         outer = {param.name for param in params}
-        methods: list[Function] = []
-        properties = [map_outer_types(each, self.bind_type) for each in cls.properties]
-        for method in cls.methods:
-            bound = self._bind_function(method, outer)
-            if self._is_property(bound):
-                properties.append(_make_property(bound))
-            else:
-                methods.append(bound)
         return evolve(
             cls,
             bases=tuple(_plain_base(base) for base in bases if not _is_generic(base)),
             type_params=params,
             decorators=self._bind_decorators(cls.decorators),
             fields=tuple([map_outer_types(each, self.bind_type) for each in cls.fields]),
-            properties=tuple(properties),
-            methods=tuple(methods),
+            properties=tuple([map_outer_types(each, self.bind_type) for each in cls.properties]),
+            methods=tuple([self._bind_function(each, outer) for each in cls.methods]),
         )
 
     def _bind_alias(self, alias: Alias) -> Item:
@@ -167,23 +155,6 @@ class _Binder:
     def _bind_path(self, path: str) -> str:
         target = self._find(path)
         return path if target is None else _path(target)
-
-    def _is_property(self, function: Function) -> bool:
-        """Return whether a decorator makes `function` a property: a known one, or a descriptor class."""
-        if function.binding is not Binding.METHOD:
-            return False
-        return any(
-            decorator.path in PROPERTY_DECORATORS or self._is_descriptor(decorator.path)
-            for decorator in function.decorators
-        )
-
-    def _is_descriptor(self, path: str) -> bool:
-        cls = self.names.find_class(path)
-        if cls is None:
-            return False
-        return has_member(cls, "__get__") or any(
-            isinstance(base, Ref) and self._bind_path(base.path) in PROPERTY_DECORATORS for base in cls.bases
-        )
 
     # --- types --------------------------------------------------------------------------
 
@@ -292,11 +263,3 @@ def _is_generic(base: BridgeType) -> bool:
 
 def _plain_base(base: BridgeType) -> BridgeType:
     return Ref(PROTOCOL) if isinstance(base, Ref) and base.path == PROTOCOL else base
-
-
-def _make_property(function: Function) -> Property:
-    """Return the property that a getter makes; several arms are told apart by the owner's type."""
-    results: Iterable[BridgeType] = dict.fromkeys(signature.result for signature in function.signatures)
-    members = tuple(results)
-    ty = members[0] if len(members) == 1 else UnionOf(members)
-    return Property(function.name, function.path, ty, info=function.info)

@@ -3,8 +3,8 @@
     type Url = @httpx.URL | string;  fun get(url: @httpx.Url)      =>  fun get(url: @httpx.URL | string)
     type Pair<'T> = list<'T>;        fun f(x: @a.Pair<int>)        =>  fun f(x: list<int>)
 
-An alias that reaches itself is cut there. Aliases of classes, functions and values stay as items:
-they are names, not types.
+An alias that reaches itself is cut there. The aliases stay as items, for they may be names of
+classes, functions or values that a program uses.
 """
 
 from __future__ import annotations
@@ -30,17 +30,19 @@ class ExpandAliases:
     name: ClassVar[str] = "expand-aliases"
 
     def run(self, package: Package, ctx: PassContext) -> Package:
-        """Return `package` without type aliases."""
+        """Return `package` with no use of a type alias."""
         names = Names(package)
         aliases = {item.path: item for item in walk_items(package) if isinstance(item, Alias)}
         expander = _Expander({path: alias for path, alias in aliases.items() if _is_type_alias(alias, names)})
         if not expander.aliases:
             return package
-        modules = []
-        for module in package.modules:
-            kept = tuple(item for item in module.items if item.path not in expander.aliases)
-            modules.append(evolve(module, items=tuple(map(expander.expand_item, kept))))
-        return evolve(package, modules=tuple(modules))
+        return evolve(
+            package,
+            modules=tuple(
+                evolve(module, items=tuple(map(expander.expand_item, module.items)))
+                for module in package.modules
+            ),
+        )
 
 
 def _is_type_alias(alias: Alias, names: Names) -> bool:
@@ -65,6 +67,8 @@ class _Expander:
 
     def expand_item(self, item: Item) -> Item:
         """Return `item` with every alias in it expanded."""
+        if isinstance(item, Alias) and item.path in self.aliases:
+            return evolve(item, target=self._expand_target(item))
         return map_types(item, self._rewrite)
 
     def _rewrite(self, ty: BridgeType) -> BridgeType:

@@ -57,7 +57,7 @@ def canonical_path(path: str) -> str:
     """
     if path.startswith("typing_extensions."):
         path = "typing." + path.removeprefix("typing_extensions.")
-    return _HOMES.get(path, path)
+    return _HOMES.get(path, path) if path.startswith(("typing.", "builtins.")) else path
 
 
 def find_known_variable(path: str) -> TypeParam | None:
@@ -160,21 +160,6 @@ def _concatenate(arguments: Arguments) -> BridgeType:
     return Unsupported(SkipReason.PARAM_SPEC, "Concatenate")
 
 
-_HOMES: Mapping[str, str] = {
-    "typing.Pattern": "re.Pattern",
-    "typing.Match": "re.Match",
-    "typing.ContextManager": "contextlib.AbstractContextManager",
-    "typing.AsyncContextManager": "contextlib.AbstractAsyncContextManager",
-    "typing.OrderedDict": "collections.OrderedDict",
-    "typing.DefaultDict": "collections.defaultdict",
-    "typing.Counter": "collections.Counter",
-    "typing.ChainMap": "collections.ChainMap",
-    "typing.Deque": "collections.deque",
-    "typing.Buffer": "collections.abc.Buffer",
-    "builtins.IOError": "builtins.OSError",
-    "builtins.EnvironmentError": "builtins.OSError",
-}
-
 _ABSTRACT: Mapping[str, Form] = {
     "Iterable": _list,
     "Sequence": _list,
@@ -200,6 +185,23 @@ _ABSTRACT: Mapping[str, Form] = {
     "Hashable": _constant(ANY),
     "Sized": _constant(ANY),
     "Callable": _callable,
+}
+
+_HOMES: Mapping[str, str] = {
+    **{f"typing.{name}": f"collections.abc.{name}" for name in _ABSTRACT},
+    "typing.AbstractSet": "collections.abc.Set",
+    "typing.Pattern": "re.Pattern",
+    "typing.Match": "re.Match",
+    "typing.ContextManager": "contextlib.AbstractContextManager",
+    "typing.AsyncContextManager": "contextlib.AbstractAsyncContextManager",
+    "typing.OrderedDict": "collections.OrderedDict",
+    "typing.DefaultDict": "collections.defaultdict",
+    "typing.Counter": "collections.Counter",
+    "typing.ChainMap": "collections.ChainMap",
+    "typing.Deque": "collections.deque",
+    "typing.Buffer": "collections.abc.Buffer",
+    "builtins.IOError": "builtins.OSError",
+    "builtins.EnvironmentError": "builtins.OSError",
 }
 
 _BUILTINS: Mapping[str, Form] = {
@@ -243,7 +245,6 @@ _TYPING: Mapping[str, Form] = {
     "List": _list,
     "Set": _set,
     "FrozenSet": _set,
-    "AbstractSet": _set,
     "Dict": _map,
     "Tuple": _tuple,
     "Type": _type_object,
@@ -291,7 +292,6 @@ _FORMS: Mapping[str, Form] = {
     **{f"builtins.{name}": form for name, form in _BUILTINS.items()},
     **{f"collections.{name}": form for name, form in _COLLECTIONS.items()},
     **{f"collections.abc.{name}": form for name, form in _ABSTRACT.items()},
-    **{f"typing.{name}": form for name, form in _ABSTRACT.items()},
     **{f"typing.{name}": form for name, form in _TYPING.items()},
     **{f"_typeshed.{name}": form for name, form in _TYPESHED.items()},
     "collections.abc.Set": _set,

@@ -28,6 +28,7 @@ OptionValue: TypeAlias = bool | int | str
 
 _PASSES: Mapping[str, str] = {
     "bind-names": "bind_names.BindNames",
+    "apply-decorators": "apply_decorators.ApplyDecorators",
     "expand-aliases": "expand_aliases.ExpandAliases",
     "add-constructors": "add_constructors.AddConstructors",
     "inherit-members": "inherit_members.InheritMembers",

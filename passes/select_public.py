@@ -108,6 +108,9 @@ def _move(item: Item, home: PublicName, homes: Mapping[str, str]) -> Item | None
             return _move_types(evolve(item, name=home.name, path=home.path), homes)
         case Variant():
             return _move_types(evolve(item, name=home.name, path=home.path), homes)
+        case Alias(target=Ref(path)) if path in homes:
+            # `Float32 = Floating[Bits32]` names the class; its arguments say nothing to a caller.
+            return evolve(item, name=home.name, path=home.path, target=Ref(homes[path]), type_params=())
         case _:
             return None
 

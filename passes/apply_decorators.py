@@ -1,0 +1,112 @@
+"""Give a decorated function the type that its decorator leaves it with.
+
+    decorator functools.cached_property  fun size(self): int      =>  property size: int
+    decorator contextlib.contextmanager  fun open(): iterator<T>
+        =>  fun open(): @contextlib.AbstractContextManager<T>
+
+A decorator makes a property if it is one of the standard library's, or a class of the package with
+`__get__` or derived from `property`. Every other decorator leaves the declared type alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from attrs import evolve, frozen
+
+from ..ir.items import Binding, Class, Function, Item, Package, Property, Signature
+from ..ir.types import AsyncOf, BridgeType, IteratorOf, Ref, StreamOf, UnionOf
+from .context import PassContext
+from .names import Names, has_member
+from .stdlib_names import PROPERTY_DECORATORS
+
+_MANAGERS: Mapping[str, str] = {
+    "contextlib.contextmanager": "contextlib.AbstractContextManager",
+    "contextlib.asynccontextmanager": "contextlib.AbstractAsyncContextManager",
+}
+
+
+@final
+@frozen
+class ApplyDecorators:
+    """Functions take the type their decorators give them."""
+
+    name: ClassVar[str] = "apply-decorators"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with the decorators of every function applied."""
+        names = Names(package)
+        return evolve(
+            package,
+            modules=tuple(
+                evolve(module, items=tuple(_rewrite(item, names) for item in module.items))
+                for module in package.modules
+            ),
+        )
+
+
+def _rewrite(item: Item, names: Names) -> Item:
+    match item:
+        case Function(decorators=(_, *_)):
+            return _apply_manager(item)
+        case Class() if any(method.decorators for method in item.methods):
+            return _rewrite_class(item, names)
+        case _:
+            return item
+
+
+def _rewrite_class(cls: Class, names: Names) -> Class:
+    properties = list(cls.properties)
+    methods: list[Function] = []
+    for method in cls.methods:
+        if method.binding is Binding.METHOD and any(
+            _makes_property(decorator.path, names) for decorator in method.decorators
+        ):
+            properties.append(_make_property(method))
+        else:
+            methods.append(_apply_manager(method))
+    return evolve(cls, properties=tuple(properties), methods=tuple(methods))
+
+
+def _makes_property(path: str, names: Names) -> bool:
+    if path in PROPERTY_DECORATORS:
+        return True
+    cls = names.find_class(path)
+    if cls is None:
+        return False
+    return has_member(cls, "__get__") or any(
+        isinstance(base, Ref) and base.path in PROPERTY_DECORATORS for base in cls.bases
+    )
+
+
+def _make_property(function: Function) -> Property:
+    """Return the property of a getter. Arms of a getter differ by the owner's type: any may hold."""
+    results = tuple(dict.fromkeys(signature.result for signature in function.signatures))
+    ty = results[0] if len(results) == 1 else UnionOf(results)
+    return Property(function.name, function.path, ty, info=function.info)
+
+
+def _apply_manager(function: Function) -> Function:
+    """Return `function`; a generator under `contextmanager` returns the manager instead."""
+    manager = next((_MANAGERS[each.path] for each in function.decorators if each.path in _MANAGERS), None)
+    if manager is None:
+        return function
+    return evolve(
+        function, signatures=tuple(_managed(signature, manager) for signature in function.signatures)
+    )
+
+
+def _managed(signature: Signature, manager: str) -> Signature:
+    result = Ref(manager, (_yielded(signature.result),))
+    return evolve(signature, result=result, is_async=False)
+
+
+def _yielded(ty: BridgeType) -> BridgeType:
+    match ty:
+        case IteratorOf(element) | StreamOf(element):
+            return element
+        case AsyncOf(inner):
+            return _yielded(inner)
+        case _:
+            return ty
