@@ -156,19 +156,19 @@ class Builder(TypeBuilder):
     def import_module(self, children: Children) -> Import:
         facts = gather(children)
         module = facts["name"]
-        name: str = facts.get("exported", module)
+        name = str(facts.get("exported", module))
         return Import(name, module, None, "explicit" in facts, facts.get(Span))
 
     def import_from(self, children: Children) -> Import:
         explicit = children[0] == ("explicit", True)
         module, attribute, *rest = children[1:] if explicit else children
         facts = gather(rest)
-        name: str = facts.get("exported", attribute)
+        name = str(facts.get("exported", attribute))
         return Import(name, module, attribute, explicit, facts.get(Span))
 
     def import_all(self, children: Children) -> Import:
         facts = gather(children)
-        name: str = facts.get("exported", "")
+        name = str(facts.get("exported", ""))
         return Import(name, facts["name"], "*", "explicit" in facts, facts.get(Span))
 
     # --- functions ----------------------------------------------------------------------

@@ -1,0 +1,279 @@
+"""What must hold of a package, at the latest when the passes that ensure it have run.
+
+Rules without a stage are the invariants that the docstrings of `types.py` and `items.py`
+state. The others follow from `Package.passes`: what a pass removes may not come back.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never, final
+
+from attrs import define, field
+
+from .items import (
+    Alias,
+    Binding,
+    CallForm,
+    CallPlan,
+    Class,
+    ClassKind,
+    Constant,
+    Function,
+    Item,
+    Package,
+    ParamKind,
+    Refusal,
+    Signature,
+    TypeParam,
+    TypeVariable,
+    Variant,
+)
+from .text import format_type
+from .traverse import children, walk_items
+from .types import (
+    ANY,
+    BIGINT,
+    INT,
+    NEVER,
+    NONE,
+    STRING,
+    AsyncOf,
+    BridgeType,
+    FunOf,
+    IteratorOf,
+    LiteralOf,
+    MapOf,
+    OptionOf,
+    Ref,
+    SelfType,
+    StreamOf,
+    TupleOf,
+    TypeObject,
+    TypeVarRef,
+    UnionOf,
+    Unsupported,
+)
+from .verify_names import repeated, verify_names, verify_order
+
+_NEVER_LEGAL = (
+    TupleOf,
+    UnionOf,
+    LiteralOf,
+    AsyncOf,
+    StreamOf,
+    IteratorOf,
+    TypeVarRef,
+    SelfType,
+    TypeObject,
+    Unsupported,
+)
+# Names that mean a shape wherever they stand as a type; bind-names leaves none of them.
+_FORMS = frozenset(
+    """
+    builtins.bool builtins.int builtins.float builtins.str builtins.bytes builtins.object
+    builtins.list builtins.set builtins.frozenset builtins.dict
+    typing.Any typing.Optional typing.Union typing.List typing.Set typing.FrozenSet typing.Dict typing.Tuple
+    typing.Literal typing.Callable typing.Self typing.NoReturn typing.Never typing.Iterable typing.Sequence
+    typing.Mapping typing.Iterator typing.AsyncIterator typing.Awaitable typing.Annotated
+    """.split()  # noqa: SIM905
+)
+_PARAM_ORDER = list(ParamKind)
+
+
+def verify_package(package: Package) -> tuple[str, ...]:
+    """Return what is wrong with `package`, each as `path: problem`; nothing when all is well.
+
+    The rules depend on `package.passes`, the passes that have run.
+    """
+    verifier = _Verifier(
+        frozenset(package.passes),
+        frozenset(item.path for item in walk_items(package) if isinstance(item, (Class, Variant))),
+    )
+    verifier.package(package)
+    return tuple(verifier.problems)
+
+
+@final
+@define
+class _Verifier:
+    """Collects problems. `classes` are the paths of the nominal types of the package."""
+
+    ran: frozenset[str]
+    classes: frozenset[str]
+    problems: list[str] = field(factory=list)
+
+    def fail(self, path: str, problem: str) -> None:
+        self.problems.append(f"{path}: {problem}")
+
+    def package(self, package: Package) -> None:
+        for name in repeated(module.name for module in package.modules):
+            self.fail(name, "two modules of this name")
+        for module in package.modules:
+            self.items(module.name, module.items)
+        self.items("generated", package.generated)
+        if "assign-names" in self.ran:
+            verify_names(package, self.fail)
+        if "sort-items" in self.ran:
+            verify_order(package, self.fail)
+
+    def items(self, where: str, items: tuple[Item, ...]) -> None:
+        declared = [item for item in items if not isinstance(item, Refusal)]
+        for path in repeated(item.path for item in declared):
+            self.fail(where, f"two items at the path `{path}`")
+        for item in items:
+            if not item.name or not item.path:
+                self.fail(where, "an item without a name")
+            self.item(item)
+
+    def item(self, item: Item) -> None:
+        match item:
+            case Function():
+                self.function(item)
+            case Class():
+                self.class_item(item)
+            case Variant():
+                for name in repeated(case.name for case in item.cases):
+                    self.fail(item.path, f"two cases of the name `{name}`")
+                for case in item.cases:
+                    self.type(case.type, item.path)
+            case Constant():
+                self.type(item.type, item.path)
+            case Alias():
+                self.type_params(item.type_params, item.path)
+                if not isinstance(item.target, Ref) or item.target.arguments:
+                    self.type(item.target, item.path)
+            case TypeVariable():
+                if "legalize-types" in self.ran:
+                    self.fail(item.path, "a type variable after legalize-types")
+                self.type_params((item.param,), item.path)
+            case Refusal():
+                if not item.kind:
+                    self.fail(item.path, "a refusal that does not say what it was")
+            case _:
+                assert_never(item)
+
+    def class_item(self, cls: Class) -> None:
+        if "classify-classes" in self.ran and cls.kind is ClassKind.UNKNOWN:
+            self.fail(cls.path, "a class of unknown kind after classify-classes")
+        self.type_params(cls.type_params, cls.path)
+        for names in (
+            [member.name for member in cls.fields],
+            [prop.name for prop in cls.properties],
+            [method.name for method in cls.methods],
+        ):
+            for name in repeated(names):
+                self.fail(cls.path, f"two members of the name `{name}`")
+        for base in repeated(cast.base for cast in cls.casts):
+            self.fail(cls.path, f"two casts to `{base}`")
+        for member in cls.fields:
+            self.type(member.type, member.path)
+        for prop in cls.properties:
+            self.type(prop.type, prop.path)
+            if prop.setter_type is not None:
+                self.type(prop.setter_type, prop.path)
+        for function in (*cls.constructors, *cls.methods):
+            self.function(function)
+
+    # --- functions ----------------------------------------------------------------------
+
+    def function(self, function: Function) -> None:
+        if not function.signatures:
+            self.fail(function.path, "a function without a signature")
+        for signature in function.signatures:
+            self.signature(signature, function.path)
+        if "plan-calls" in self.ran and not function.calls:
+            self.fail(function.path, "no call plan after plan-calls")
+        for call in function.calls:
+            self.call(call, function)
+
+    def signature(self, signature: Signature, path: str) -> None:
+        self.type_params(signature.type_params, path)
+        last = 0
+        for param in signature.params:
+            rank = _PARAM_ORDER.index(param.kind)
+            variadic = param.kind in (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
+            if rank < last:
+                self.fail(path, f"parameter `{param.name}` is out of order")
+            last = rank + variadic
+            if variadic and param.default is not None:
+                self.fail(path, f"parameter `{param.kind.value}{param.name}` has a default")
+            self.type(param.type, path)
+        for name in repeated(param.name for param in signature.params):
+            self.fail(path, f"two parameters of the name `{name}`")
+        self.type(signature.result.inner if isinstance(signature.result, AsyncOf) else signature.result, path)
+
+    def call(self, call: CallPlan, function: Function) -> None:
+        path = function.path
+        if not 0 <= call.arm < len(function.signatures):
+            self.fail(path, f"a call plan for arm {call.arm}, which is not there")
+        if call.form is CallForm.REQUIRED and (call.options or call.open_options is not None):
+            self.fail(path, "a call plan of the required form has options")
+        if (call.receiver is not None) != (function.binding is Binding.METHOD):
+            self.fail(path, f"a call plan of a {function.binding.value} with a wrong receiver")
+        taken = [argument.name for argument in call.arguments] + [option.name for option in call.options]
+        for name in repeated(taken):
+            self.fail(path, f"a call plan takes `{name}` twice")
+        for argument in call.arguments:
+            self.type(argument.type, path)
+        for option in call.options:
+            self.type(option.type, path)
+        for ty in (call.receiver, call.open_options, call.result):
+            if ty is not None:
+                self.type(ty, path)
+
+    # --- types --------------------------------------------------------------------------
+
+    def type_params(self, params: tuple[TypeParam, ...], path: str) -> None:
+        for name in repeated(param.name for param in params):
+            self.fail(path, f"two type parameters of the name `{name}`")
+
+    def type(self, ty: BridgeType, path: str) -> None:
+        problem = self._find_problem(ty)
+        if problem:
+            self.fail(path, f"`{format_type(ty)}`: {problem}")
+            return
+        for child in children(ty):
+            self.type(child, path)
+
+    def _find_problem(self, ty: BridgeType) -> str:
+        legal = "legalize-types" in self.ran
+        if legal and (isinstance(ty, _NEVER_LEGAL) or ty in (BIGINT, NEVER)):
+            return "this type may not stand here after legalize-types"
+        match ty:
+            case OptionOf(inner) if isinstance(inner, OptionOf) or inner in (NONE, ANY):
+                return "an option of none, `any` or an option"
+            case UnionOf():
+                return self._find_union_problem(ty)
+            case LiteralOf(values):
+                if "widen-literals" in self.ran:
+                    return "a literal type after widen-literals"
+                return "" if values else "a literal type without values"
+            case MapOf(key) if legal and key not in (STRING, INT):
+                return "a key that is neither `string` nor `int` after legalize-types"
+            case FunOf(params) if legal and params is None:
+                return "a function with unknown parameters after legalize-types"
+            case Ref() if legal and (ty.arguments or ty.path not in self.classes):
+                return (
+                    "type arguments after legalize-types" if ty.arguments else "no such class in the package"
+                )
+            case Ref() if "bind-names" in self.ran and ty.path in _FORMS:
+                return "a name that means a shape after bind-names"
+            case _:
+                return ""
+
+    def _find_union_problem(self, union: UnionOf) -> str:
+        members = union.members
+        if len(members) < 2:
+            return "a union of fewer than two types"
+        if "flatten-unions" in self.ran:
+            if any(isinstance(member, UnionOf) for member in members):
+                return "a union in a union after flatten-unions"
+            if ANY in members:
+                return "`any` in a union after flatten-unions"
+            if len(set(members)) < len(members):
+                return "a type twice in a union after flatten-unions"
+        if "desugar-options" in self.ran and any(
+            member == NONE or isinstance(member, OptionOf) for member in members
+        ):
+            return "none or an option in a union after desugar-options"
+        return ""
