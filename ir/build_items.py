@@ -438,7 +438,7 @@ class Builder(TypeBuilder):
         return Refusal(name, path, kind, reason, detail, self.make_info(facts))
 
     def reason(self, children: Children) -> tuple[str, tuple[SkipReason, str]]:
-        return "reason", (SkipReason.from_token(children[0]), children[1])
+        return "reason", (children[0], children[1])
 
     # --- parts --------------------------------------------------------------------------
 
@@ -470,7 +470,7 @@ class Builder(TypeBuilder):
 
     def lost(self, children: Children) -> Degradation:
         reason, where, detail = children
-        return Degradation(SkipReason.from_token(reason), where, detail)
+        return Degradation(reason, where, detail)
 
     def default_path(self, name: str) -> str:
         """Return the path of an item or member whose path is not written."""

@@ -132,6 +132,9 @@ class TypeBuilder:
     def TYPE_VAR(self, token: str) -> TypeVarRef:
         return TypeVarRef(self.NAME(token[1:]))
 
+    def SKIP_REASON(self, token: str) -> SkipReason:
+        return SkipReason.from_token(token)
+
     def TIER(self, token: str) -> tuple[str, Tier]:
         return "tier", Tier(token)
 
@@ -215,7 +218,7 @@ class TypeBuilder:
         return EnumMember(children[0].path)
 
     def unsupported(self, children: Children) -> Unsupported:
-        return Unsupported(SkipReason.from_token(children[0]), *children[1:])
+        return Unsupported(*children)
 
 
 def unquote(quoted: str) -> str:

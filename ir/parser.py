@@ -26,6 +26,7 @@ _MAX_EXPECTED = 6
 _SPOKEN = {
     "NAME": "a name",
     "WORD": "a name",
+    "SKIP_REASON": "a reason `SkipUnknown`",
     "STRING": "a string",
     "BYTES": "bytes",
     "INT": "a number",

@@ -132,7 +132,7 @@ class _Printer:
                 return self._leaf(f"typevar {self._name(item)} = {self._type_param(item.param)}", item.info)
             case Refusal():
                 reason = f"{item.reason.value} {quote(item.detail)}"
-                return self._leaf(f"refused {word_text(item.kind)} {self._name(item)} {reason}", item.info)
+                return self._leaf(f"refused {name_text(item.kind)} {self._name(item)} {reason}", item.info)
             case _:
                 assert_never(item)
 
