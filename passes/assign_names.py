@@ -43,7 +43,8 @@ class AssignNames:
     Types, functions, variants and constants share one namespace. Its names are granted in
     three steps, and no step takes a name away that an earlier one gave:
 
-    1. types (`Class`, or `sub_mod_Class` where two want that), module functions and constants
+    1. types (`Class`, or `sub_mod_Class` where two want that; a type of the package goes before a
+       generated or foreign one), module functions and constants
        (`sub_mod_name`). The principal import package is left out of names, others are not.
     2. members: `Class_method`, `Class_field`, `Class_new`, `Enum_MEMBER`, `Variant_Case`; special
        methods by `operations` (`Class_len`), or `Class_eq` where a method is called `equals`.
@@ -76,7 +77,11 @@ def _grant(package: Package) -> _Names:
     principal = package.import_names[0] if package.import_names else ""
     items = list(walk_items(package))
     taken: set[str] = set()
-    names = grant_names([claim for item in items for claim in _claim_item(item, principal)], taken)
+    own = [
+        claim for module in package.modules for each in module.items for claim in _claim_item(each, principal)
+    ]
+    made = [claim for each in package.generated for claim in _claim_item(each, principal, rank=1)]
+    names = grant_names([*own, *made], taken)
     members = [claim for item in items for claim in _claim_members(item, names)]
     names |= grant_names(members, taken)
     derived = [claim for item in items for claim in _claim_derived(item, names)]
@@ -84,19 +89,19 @@ def _grant(package: Package) -> _Names:
     return names
 
 
-def _claim_item(item: Item, principal: str) -> Iterator[Claim]:
+def _claim_item(item: Item, principal: str, rank: int = 0) -> Iterator[Claim]:
     match item:
         case Class() | Variant():
             yield Claim(
-                (item.path, "type"), _flat(item.name), _qualify(item.path, principal), 0, _companions(item)
+                (item.path, "type"), _flat(item.name), _qualify(item.path, principal), rank, _companions(item)
             )
         case Function():
             if item.calls:
                 name = _qualify(item.path, principal) + _ending(item)
-                yield Claim((item.path, "function"), name, name, 1)
+                yield Claim((item.path, "function"), name, name, rank)
         case Constant():
             name = _qualify(item.path, principal)
-            yield Claim((item.path, "constant"), name, name, 1)
+            yield Claim((item.path, "constant"), name, name, rank)
         case Alias() | TypeVariable() | Refusal():
             return
         case _:

@@ -38,15 +38,22 @@ class Claim:
 def grant_names(claims: Sequence[Claim], taken: set[str]) -> dict[ClaimKey, str]:
     """Return a legal name for every claim and add the names to `taken`.
 
-    Claims with the same wish all become qualified. Where names are still equal, the
-    lowest rank, a name that needed no respelling, the shortest path and the first path in
-    this order keep theirs; the others get `_2`, `_3`, … in the same order.
+    Claims with the same wish all become qualified, but for one that alone has the lowest
+    rank. Where names are still equal, the lowest rank, a name that needed no respelling, the
+    shortest path and the first path, in this order, keep theirs; the others get `_2`, `_3`, …
+    in the same order.
     """
-    counts = Counter(mochi_name(claim.wish) for claim in claims)
-    texts: dict[ClaimKey, str] = {}
-    for claim in claims:
-        name = mochi_name(claim.wish)
-        texts[claim.key] = claim.wish if counts[name] == 1 and name not in taken else claim.qualified
+    wishes = {claim.key: mochi_name(claim.wish) for claim in claims}
+    rivals = Counter((wishes[claim.key], claim.rank) for claim in claims)
+    lowest: dict[str, int] = {}
+    for name, rank in rivals:
+        lowest[name] = min(rank, lowest.get(name, rank))
+
+    def is_alone(claim: Claim) -> bool:
+        name = wishes[claim.key]
+        return name not in taken and claim.rank == lowest[name] and rivals[name, claim.rank] == 1
+
+    texts = {claim.key: claim.wish if is_alone(claim) else claim.qualified for claim in claims}
 
     def precedence(claim: Claim) -> tuple[int, bool, int, ClaimKey]:
         text = texts[claim.key]

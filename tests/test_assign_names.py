@@ -5,7 +5,9 @@ from __future__ import annotations
 import keyword
 from collections import Counter
 
+import pytest
 from attrs import evolve
+from casefile import GOLDEN, Case, check_case, read_cases
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +33,9 @@ from mochic_py.ir.items import (
     VariantCase,
 )
 from mochic_py.ir.keywords import handle_case, is_legal_mochi_name, is_mochi_identifier
+from mochic_py.ir.parser import parse_package
+from mochic_py.ir.printer import format_package
+from mochic_py.ir.source import SourceFile
 from mochic_py.ir.traverse import walk_functions, walk_items
 from mochic_py.ir.types import INT, STRING, Ref
 from mochic_py.passes.assign_names import AssignNames
@@ -221,6 +226,15 @@ def test_equal_types_are_qualified_and_their_members_follow():
     assert named["ssl.SSLContext"] == "SSLContext"
 
 
+def test_a_type_of_the_package_goes_before_a_foreign_one():
+    named = run(package(module("m", cls("m.sub.Client")), generated=[cls("ssl.Client"), cls("ssl.Context")]))
+    assert {key: name for key, name in global_names(named).items() if "case" not in key} == {
+        "m.sub.Client": "Client",
+        "ssl.Client": "ssl_Client",
+        "ssl.Context": "Context",
+    }
+
+
 def test_nested_classes():
     named = names_of(cls("m.sub.Outer.Inner", name="Outer.Inner"))
     assert named["m.sub.Outer.Inner"] == "Outer_Inner"
@@ -255,6 +269,18 @@ def test_without_call_plans_only_types_are_named():
     bare = Function("get", "m.get", (Signature(()),))
     named = run(package(module("m", bare, cls("m.C", methods=(evolve(bare, path="m.C.get"),)))))
     assert global_names(named) == {"m.C": "C", "m.C handle case": "CRef"}
+
+
+@pytest.mark.parametrize("each", [AssignNames(), SortItems()], ids=lambda each: each.name)
+def test_goldens(each, update_golden):
+    for case in read_cases(GOLDEN / "passes" / f"{each.name.replace('-', '_')}.md"):
+        check_golden(each, case, update_golden)
+
+
+def check_golden(each, case: Case, update: bool) -> None:
+    before, diagnostics = parse_package(SourceFile(case.title, case.blocks["before"]))
+    assert before is not None, diagnostics
+    check_case(case, "after", format_package(each.run(before, PassContext())), update)
 
 
 # --- promises -----------------------------------------------------------------------------
