@@ -7,7 +7,7 @@ from typing import final
 
 from attrs import define, field, frozen
 
-from ..ir.diagnostics import Diagnostic
+from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.items import Package
 from ..ir.source import SourceFile
 from ..passes.context import Pass, PassContext, PassOptions
@@ -42,13 +42,18 @@ def read_pipeline(text: str) -> tuple[Pass, ...]:
 
     Raises `DiagnosticError` for a pipeline that cannot be read.
     """
-    return parse_pipeline(SourceFile("<pipeline>", text)) if text else standard_passes()
+    if not text:
+        return standard_passes()
+    passes, problems = parse_pipeline(SourceFile("<pipeline>", text))
+    if passes is None:
+        raise DiagnosticError(*problems)
+    return passes
 
 
 def lower_package(package: Package, settings: LowerSettings, clock: Callable[[], float]) -> Lowered:
     """Run the pipeline of `settings` over `package`.
 
-    Raises `PassFailure` when a pass breaks an invariant, `DiagnosticError` for a bad pipeline.
+    Raises `PassError` when a pass breaks an invariant, `DiagnosticError` for a bad pipeline.
     """
     log = _Log(package.name)
     printer = IrPrinter(
@@ -74,5 +79,3 @@ class _Log:
 
     def add(self, report: PassReport) -> None:
         self.timings.append(PassTiming(self.package, report.name, report.seconds, report.items_after))
-
-

@@ -81,14 +81,12 @@ def format_pipeline(passes: Iterable[Pass]) -> str:
     return ",".join(map(_format_pass, passes))
 
 
-def parse_pipeline(
-    text: str, file: str = "<pipeline>"
-) -> tuple[tuple[Pass, ...] | None, tuple[Diagnostic, ...]]:
+def parse_pipeline(source: SourceFile) -> tuple[tuple[Pass, ...] | None, tuple[Diagnostic, ...]]:
     """Read pipeline text; the inverse of `format_pipeline`.
 
-    Returns the passes, or None and what is wrong with the text. `file` is what spans call it.
+    Returns the passes, or None and what is wrong with the text.
     """
-    parser = _Parser(SourceFile(file, text))
+    parser = _Parser(source)
     try:
         passes = parser.parse()
     except DiagnosticError as error:
