@@ -155,10 +155,9 @@ def _exclude(entry: Table, first: str, second: str) -> None:
 def _read_names(entry: Table, key: str) -> tuple[str, ...]:
     names: set[str] = set()
     for text in entry.read_strings(key) or ():
-        name = parse_name(text)
+        name = parse_name(text, "an extra" if key == "extras" else "a group")
         if isinstance(name, Problem):
-            message = f"`{key}` holds `{text}`, which is not a name"
-            entry.report(codes.INVALID_MANIFEST_VALUE, key, message, name.help)
+            entry.report(codes.INVALID_MANIFEST_VALUE, key, name.message, name.help)
         else:
             names.add(name)
     return tuple(sorted(names))

@@ -158,7 +158,7 @@ def read_settings(table: Table) -> PythonSettings:
         stubgen_inspect=stubgen.read_flag(True, "inspect", "inspect-mode")
         if stubgen
         else default.stubgen_inspect,
-        sidecar_glob=table.read_string("sidecar-glob") or default.sidecar_glob,
+        sidecar_glob=_read_sidecar_glob(table, default.sidecar_glob),
         free_threaded=table.read_flag(default.free_threaded, "free-threaded"),
         strict=table.read_flag(default.strict, "strict"),
         int_mode=table.read_choice(default.int_mode, "int-mode"),
@@ -177,12 +177,6 @@ def read_settings(table: Table) -> PythonSettings:
 
 
 def _check_settings(table: Table, settings: PythonSettings) -> None:
-    glob = settings.sidecar_glob
-    if "/" in glob or "\\" in glob or not glob.endswith(".py"):
-        message = "`sidecar-glob` matches the names of Python files beside the program"
-        table.report(
-            codes.INVALID_MANIFEST_VALUE, "sidecar-glob", message, "write for example `*_externs.py`"
-        )
     if settings.free_threaded and settings.implementation is not Implementation.CPYTHON:
         message = f"`{settings.implementation.value}` has no free-threaded build"
         table.report(codes.CONFLICTING_MANIFEST_KEYS, "free-threaded", message)
@@ -192,6 +186,19 @@ def _check_settings(table: Table, settings: PythonSettings) -> None:
             message = f"two indexes are called `{redact(index.name)}`"
             table.diagnostics.append(codes.CONFLICTING_MANIFEST_KEYS.at(index.span, message))
         seen.add(index.name)
+
+
+def _read_sidecar_glob(table: Table, default: str) -> str:
+    glob = table.read_string("sidecar-glob")
+    if glob is None:
+        return default
+    if "/" in glob or "\\" in glob or not glob.endswith(".py"):
+        message = "`sidecar-glob` matches the names of Python files beside the program"
+        table.report(
+            codes.INVALID_MANIFEST_VALUE, "sidecar-glob", message, "write for example `*_externs.py`"
+        )
+        return default
+    return glob
 
 
 def _read_async_mode(table: Table, runtime: Table | None) -> AsyncMode:
@@ -278,12 +285,11 @@ def _read_wheel_tags(table: Table) -> tuple[str, ...]:
         return PublishSettings("").wheel_tags
     single = table.values[key]
     tags = (single,) if key == "wheel-tag" and isinstance(single, str) else table.read_strings(key)
-    for tag in tags or ():
-        if not _WHEEL_TAG.fullmatch(tag):
-            message = f"`{tag}` is not a wheel tag"
-            help = "write for example `py3-none-any` or `cp312-cp312-manylinux_2_28_x86_64`"
-            table.report(codes.INVALID_MANIFEST_VALUE, key, message, help)
-    return tags or ()
+    wrong = [tag for tag in tags or () if not _WHEEL_TAG.fullmatch(tag)]
+    for tag in wrong:
+        help = "write for example `py3-none-any` or `cp312-cp312-manylinux_2_28_x86_64`"
+        table.report(codes.INVALID_MANIFEST_VALUE, key, f"`{tag}` is not a wheel tag", help)
+    return PublishSettings("").wheel_tags if wrong or not tags else tags
 
 
 def _read_abi3_version(table: Table) -> str:

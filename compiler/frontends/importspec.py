@@ -61,8 +61,8 @@ def parse_specifier(text: str, span: Span | None) -> tuple[str | None, tuple[Dia
     return specifier, tuple(problem.locate(text, span) for problem in problems)
 
 
-def parse_name(text: str) -> str | Problem:
-    """Return the PEP 503 form of the distribution name `text`, or what is wrong with it."""
+def parse_name(text: str, of: str = "a distribution") -> str | Problem:
+    """Return the PEP 503 form of the name `text`, or why it cannot be the name `of` that."""
     if _NAME.fullmatch(text):
         return str(canonicalize_name(text))
     if "/" in text or "\\" in text:
@@ -71,7 +71,7 @@ def parse_name(text: str) -> str | Problem:
         help = "a name has ASCII letters, digits, `.`, `_`, `-`, and a letter or digit at both ends"
     # A URL is not repeated: it may hold a secret.
     shown = "a URL" if "://" in text else f"`{text}`"
-    return Problem(codes.INVALID_PACKAGE_NAME, f"{shown} is not the name of a distribution", help)
+    return Problem(codes.INVALID_PACKAGE_NAME, f"{shown} is not the name of {of}", help)
 
 
 def format_import_spec(requirement: Requirement) -> str:
@@ -120,7 +120,9 @@ class _Reader:
         for part in rest:
             assert isinstance(part, Tree)
             if part.data == "extras":
-                names = [self._read_name(token) for token in part.children if isinstance(token, Token)]
+                names = [
+                    self._read_name(token, "an extra") for token in part.children if isinstance(token, Token)
+                ]
                 extras = tuple(sorted({extra for extra in names if extra is not None}))
             else:
                 source = self._read_source(part)
@@ -128,8 +130,8 @@ class _Reader:
             return None
         return Requirement(normal, source, extras, written=self.text, span=span)
 
-    def _read_name(self, token: Token) -> str | None:
-        match parse_name(str(token)):
+    def _read_name(self, token: Token, of: str = "a distribution") -> str | None:
+        match parse_name(str(token), of):
             case Problem() as problem:
                 self._add(problem, token)
                 return None

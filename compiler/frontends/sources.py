@@ -24,15 +24,13 @@ def check_url(url: str, kind: str, schemes: tuple[str, ...]) -> Problem | None:
     Messages never repeat the URL: what is wrong in it may be a secret.
     """
     if not url:
-        return Problem(codes.INVALID_SOURCE, f"`{kind}+` needs a URL")
+        return Problem(codes.INVALID_SOURCE, "the URL is missing", "write for example `https://host/path`")
     if kind == "git" and (scp := _SCP.fullmatch(url)):
         help = f"write `ssh://{scp['host']}/{scp['path']}`"
         return Problem(codes.INVALID_SOURCE, "this form of address is no URL", help)
     match = _URL.fullmatch(url)
     if match is None:
-        return Problem(
-            codes.INVALID_SOURCE, f"`{kind}+` needs a URL", "write for example `https://host/path`"
-        )
+        return Problem(codes.INVALID_SOURCE, "this is not a URL", "write for example `https://host/path`")
     scheme = match["scheme"].lower()
     if has_credentials(url):
         help = "keep credentials in the keyring, in netrc, or in git's own configuration"
