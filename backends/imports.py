@@ -55,13 +55,13 @@ class Imports:
             self._lazy[module] = self.names.fresh(f"_{wanted}")
         return self._lazy[module]
 
-    def write(self, writer: Writer) -> None:
-        """Write the import statements."""
+    def write(self, writer: Writer, *, reexport: bool = False) -> None:
+        """Write the import statements; `reexport` marks exported names as a stub must."""
         if self._builtins:
             writer.line(f"import builtins as {self._builtins}")
         for module in sorted(self._from, key=lambda name: (name.startswith("_"), name)):
             clauses = [
-                name if name == local else f"{name} as {local}"
+                f"{name} as {local}" if reexport or name != local else name
                 for name, local in sorted(self._from[module].items())
             ]
             head = f"from {module} import "

@@ -35,6 +35,11 @@ class PythonTypes:
             known = self._known[ty] = self._print(ty)
         return known
 
+    def options(self) -> str:
+        """Return the annotation of a map of options, which takes maps of narrower values too."""
+        mapping = self._imports.use("collections.abc", "Mapping")
+        return f"{mapping}[{self._imports.builtin('str')}, {self._imports.use('typing', 'Any')}]"
+
     def _print(self, ty: BridgeType) -> str:
         match ty:
             case Scalar(ScalarKind.ANY):

@@ -89,7 +89,7 @@ class _WrapperModule:
     def __init__(self, declared: Declarations, *, int64_only: bool, strict: bool) -> None:
         self._declared = declared
         self._strict = strict
-        self._imports = Imports(_module_names(declared))
+        self._imports = Imports(module_names(declared))
         self._converters = Converters(
             declared.types, declared.type_names, self._imports, int64_only=int64_only
         )
@@ -264,8 +264,7 @@ class _WrapperModule:
 
     def _emit_async(self, entry: Entry, function: Function, plan: CallPlan, table: str) -> None:
         """Write the form to await, for Python programs that have a loop of their own."""
-        stem, found, end = entry.name.rpartition("_sync")
-        name = self._imports.names.fresh(f"{stem}_async{end}" if found else f"{entry.name}_async")
+        name = self._imports.names.fresh(async_name(entry.name))
         expression, setup, scope = self._call(entry, function, plan, table)
         with self._function(entry, scope, f"async def {name}", f"`{entry.path}`, to be awaited."):
             self._write_setup(setup)
@@ -424,6 +423,12 @@ class _WrapperModule:
         return attribute(self._module(entry), entry.owner)
 
 
+def async_name(name: str) -> str:
+    """Return the name wanted for the form of `name` that is to be awaited."""
+    stem, found, end = name.rpartition("_sync")
+    return f"{stem}_async{end}" if found else f"{name}_async"
+
+
 def is_splat(option: Option) -> bool:
     """Tell whether `option` holds the list for `*args`; all others have a default."""
     return option.passing is Passing.POSITIONAL and option.default is None
@@ -445,7 +450,7 @@ def _tuple(names: Sequence[str]) -> str:
     return f"({', '.join(map(python_string, names))}{',' if len(names) == 1 else ''})"
 
 
-def _module_names(declared: Declarations) -> set[str]:
+def module_names(declared: Declarations) -> set[str]:
     """Return the names that the module exports."""
     names = {entry.name for entry in declared.entries}
     for ty in declared.types:

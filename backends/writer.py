@@ -58,6 +58,11 @@ class Writer:
                     self.line(f"{item},")
         self.line(tail)
 
+    @property
+    def last(self) -> str:
+        """The line written last, empty where there is none."""
+        return self._lines[-1] if self._lines else ""
+
     def fits(self, text: str) -> bool:
         """Tell whether `text` fits on a line here."""
         return len(self._indent) + len(text) <= _WIDTH

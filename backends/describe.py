@@ -1,0 +1,110 @@
+"""What a person reads above a declaration: the Python signature, its origin, and what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..ir.diagnostics import InternalError
+from ..ir.items import Binding, Function, Info, Param, ParamKind, Signature
+from ..ir.text import format_type
+from ..ir.types import UNANNOTATED, BridgeType
+from .entries import Call, Entry, EntryKind, TypeDeclaration, takes_options
+from .mochi_types import mochi_type
+
+_STARS = {ParamKind.VAR_POSITIONAL: "*", ParamKind.VAR_KEYWORD: "**"}
+
+
+def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines of the comment above `entry`, not yet escaped."""
+    if entry.info.doc:
+        yield entry.info.doc
+    match entry.operation:
+        case Call(function, plan) if plan.arm < len(function.signatures):
+            yield python_signature(function, function.signatures[plan.arm], type_names)
+        case _ if entry.kind is EntryKind.CAST:
+            parameter = entry.parameters[0]
+            taken, given = (show_type(ty, type_names) for ty in (parameter.type, entry.result))
+            yield f"{taken} as {given}"
+        case _ if entry.module:
+            yield f"{entry.path}: {show_type(value_type(entry), type_names)}"
+        case _:
+            pass
+    if takes_options(entry):
+        yield from _describe_options(entry, type_names)
+    yield from describe_info(entry.info)
+
+
+def describe_type(ty: TypeDeclaration) -> Iterator[str]:
+    """Yield the lines of the comment above the declaration of `ty`, not yet escaped."""
+    if ty.info.doc:
+        yield ty.info.doc
+    yield ty.path
+    yield from describe_info(ty.info)
+
+
+def describe_info(info: Info) -> Iterator[str]:
+    """Yield origin, deprecation and losses."""
+    if info.span is not None:
+        yield f"{info.span.file}:{info.span.line}"
+    if info.deprecated is not None:
+        yield f"deprecated: {info.deprecated}" if info.deprecated else "deprecated"
+    for loss in info.degradations:
+        yield f"degraded: {loss.reason.value}, {loss.where}: {loss.detail}"
+
+
+def value_type(entry: Entry) -> BridgeType:
+    """Return the type of the attribute or constant that `entry` reads or writes."""
+    return entry.parameters[-1].type if entry.kind is EntryKind.SETTER else entry.result
+
+
+def python_signature(function: Function, signature: Signature, type_names: Mapping[str, str]) -> str:
+    """Return the Python signature as a reader of the package knows it, with Mochi's types."""
+    pieces: list[str] = []
+    slash = False
+    star = False
+    params = signature.params
+    if function.binding is Binding.CONSTRUCTOR and params and params[0].name in ("self", "cls"):
+        params = params[1:]
+    for param in params:
+        if slash and param.kind is not ParamKind.POSITIONAL_ONLY:
+            pieces.append("/")
+        slash = param.kind is ParamKind.POSITIONAL_ONLY
+        if param.kind is ParamKind.KEYWORD_ONLY and not star:
+            pieces.append("*")
+            star = True
+        star = star or param.kind is ParamKind.VAR_POSITIONAL
+        pieces.append(_param(param, type_names))
+    pieces += ["/"] if slash else []
+    prefix = "async " if signature.is_async else ""
+    shown = signature.result != UNANNOTATED and function.binding is not Binding.CONSTRUCTOR
+    result = f" -> {show_type(signature.result, type_names)}" if shown else ""
+    return f"{prefix}{function.path}({', '.join(pieces)}){result}"
+
+
+def show_type(ty: BridgeType, type_names: Mapping[str, str]) -> str:
+    """Return `ty` as Mochi writes it, or as IR where Mochi has no such type."""
+    try:
+        return mochi_type(ty, type_names)
+    except InternalError:
+        return format_type(ty)
+
+
+def _param(param: Param, type_names: Mapping[str, str]) -> str:
+    text = f"{_STARS.get(param.kind, '')}{param.name}"
+    typed = param.type != UNANNOTATED
+    if typed:
+        text += f": {show_type(param.type, type_names)}"
+    if param.default is None:
+        return text
+    return f"{text} = {param.default.text}" if typed else f"{text}={param.default.text}"
+
+
+def _describe_options(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
+    assert isinstance(entry.operation, Call)
+    plan = entry.operation.plan
+    yield "options:"
+    for option in plan.options:
+        default = "" if option.default is None else f" = {option.default.text}"
+        yield f"  {option.name}: {show_type(option.type, type_names)}{default}"
+    if plan.open_options is not None:
+        yield f"  any other name: {show_type(plan.open_options, type_names)}"

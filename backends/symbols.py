@@ -1,0 +1,73 @@
+"""`<pkg>_symbols.json`: every declared name with its Python path, for tools."""
+
+from __future__ import annotations
+
+import json
+
+from ..ir.items import Degradation, Info, Package
+from .declarations import declare
+from .entries import Declarations, EnumType, HandleType, RecordType, SumType, TypeDeclaration
+from .shim import declaration, type_declaration
+
+SCHEMA = 1
+
+
+def emit_symbols(package: Package, alias: str, *, declarations: Declarations | None = None) -> str:
+    """Return the symbol table as JSON: `types` in declaration order, `symbols` by Mochi name.
+
+    `declarations` is `declare(package)` where the caller has it already.
+    """
+    declared = declarations or declare(package)
+    types = [
+        {
+            "mochi": ty.name,
+            "python": ty.path,
+            "kind": _type_kind(ty),
+            "signature": " ".join(type_declaration(ty, declared.type_names).split()),
+            **_origin(ty.info),
+        }
+        for ty in declared.types
+    ]
+    symbols = [
+        {
+            "mochi": entry.name,
+            "python": entry.path,
+            "kind": entry.kind.value,
+            "signature": declaration(entry, declared.type_names),
+            **_origin(entry.info),
+        }
+        for entry in sorted(declared.entries, key=lambda entry: entry.name)
+    ]
+    table = {
+        "schema": SCHEMA,
+        "alias": alias,
+        "distribution": package.name,
+        "version": package.version,
+        "types": types,
+        "symbols": symbols,
+    }
+    return json.dumps(table, indent=1, ensure_ascii=False) + "\n"
+
+
+def _type_kind(ty: TypeDeclaration) -> str:
+    match ty:
+        case HandleType():
+            return "handle"
+        case RecordType():
+            return "record"
+        case EnumType():
+            return "enum"
+        case SumType():
+            return "union"
+
+
+def _origin(info: Info) -> dict[str, object]:
+    return {
+        "file": None if info.span is None else info.span.file,
+        "line": None if info.span is None else info.span.line,
+        "degradations": [_degradation(loss) for loss in info.degradations],
+    }
+
+
+def _degradation(loss: Degradation) -> dict[str, str]:
+    return {"reason": loss.reason.value, "where": loss.where, "detail": loss.detail}
