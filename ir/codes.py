@@ -17,6 +17,7 @@ INVALID_ESCAPE = Code(
 MISSING_ALIAS = Code(
     "PY104", "missing-alias", "an import without `as` binds no usable name", Severity.WARNING
 )
+DUPLICATE_ALIAS = Code("PY105", "duplicate-alias", "two imports bind different packages to one alias")
 AUTO_CLASH = Code(
     "PY106", "auto-clash", "an `auto` import binds a name that the program already has", Severity.WARNING
 )
@@ -31,7 +32,9 @@ INVALID_SOURCE_PATH = Code("PY116", "invalid-source-path", "a source path must b
 STUB_SYNTAX = Code(
     "PY201", "stub-syntax-error", "this part of the file is not Python and was left out", Severity.WARNING
 )
-DYNAMIC_ALL = Code("PY202", "dynamic-all", "`__all__` cannot be known without running the module", Severity.NOTE)
+DYNAMIC_ALL = Code(
+    "PY202", "dynamic-all", "`__all__` cannot be known without running the module", Severity.NOTE
+)
 OBSOLETE_STUBS = Code(
     "PY203", "obsolete-stubs", "a stub distribution is obsolete and was passed over", Severity.NOTE
 )
@@ -61,6 +64,9 @@ ASYNC_RUNTIME = Code(
 )
 MISSING_RECEIVER = Code(
     "PY312", "missing-receiver", "a method without a first parameter cannot be called", Severity.WARNING
+)
+PRIVATE_TYPE = Code(
+    "PY313", "private-type", "a parameter wants a private class that nothing gives out", Severity.WARNING
 )
 
 INVALID_TOML = Code("PY401", "invalid-toml", "the manifest is not valid TOML")
