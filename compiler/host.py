@@ -77,10 +77,6 @@ class Host:
         """Return seconds from an arbitrary moment, for measuring."""
         return time.perf_counter()
 
-    def clock(self) -> float:
-        """Return seconds that only go forward, for measuring."""
-        return time.perf_counter()
-
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
@@ -247,29 +243,6 @@ class Host:
         """Return the path of the interpreter in the virtual environment `environment`."""
         parts = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
         return str(Path(environment, *parts))
-
-    def remove_tree(self, path: Path) -> None:
-        """Remove folder `path` and all below it; one that is already gone is fine."""
-        with _reporting("remove", path), contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(path)
-
-    def make_temporary_folder(self, prefix: str) -> Path:
-        """Make a new folder below the one for temporary files; its name begins with `prefix`."""
-        parent = Path(self.environ.get("TMPDIR") or tempfile.gettempdir())
-        with _reporting("create", parent):
-            return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-
-    def link(self, existing: Path, path: Path) -> None:
-        """Give the file `existing` the further name `path`, as a copy where links are not possible."""
-        with _reporting("write", path):
-            try:
-                os.link(existing, path)
-            except OSError:
-                shutil.copyfile(existing, path)
-
-    def read_stdin(self) -> bytes:
-        """Return what standard input holds."""
-        return sys.stdin.buffer.read()
 
     # Network
 
