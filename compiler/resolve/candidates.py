@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import final
 
@@ -53,7 +54,8 @@ class Releases:
     """What an index has of one distribution for a target, newest version first.
 
     `unusable` and `sdist_only` are versions that exist, but without a wheel for the target
-    or without any wheel; `other_python` those whose wheels exclude the target's Python.
+    or without any wheel; `other_python` those whose wheels exclude the target's Python; all
+    newest first.
     """
 
     name: str
@@ -90,10 +92,15 @@ def list_releases(name: str, page: Page, tags: TagSet, python: str, index: str) 
     return Releases(
         name,
         usable,
-        unusable=page.unusable,
-        sdist_only=tuple(row.version for row in page.sdists if row.version not in wheels),
-        other_python=tuple(sorted(other_python - {row.version for _, row in best.values()})),
+        unusable=_newest_first(page.unusable),
+        sdist_only=_newest_first({row.version for row in page.sdists} - wheels),
+        other_python=_newest_first(other_python - {row.version for _, row in best.values()}),
     )
+
+
+def _newest_first(versions: Iterable[str]) -> tuple[str, ...]:
+    found = {version: text for text in versions if (version := find_version(text)) is not None}
+    return tuple(found[version] for version in sorted(found, reverse=True))
 
 
 def _build_order(filename: str) -> tuple[int, str]:

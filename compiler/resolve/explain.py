@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from attrs import evolve
+from packaging.version import Version
 
 from ...ir import codes
-from ...ir.diagnostics import Code, Diagnostic, DiagnosticError, Label
+from ...ir.diagnostics import Diagnostic, DiagnosticError, Label
 from ...ir.dist import Requirement, Target
 from .candidates import Releases
 from .library import Library
@@ -15,81 +18,109 @@ from .provider import Candidate, Need, Provider
 if TYPE_CHECKING:
     from resolvelib.structs import RequirementInformation
 
+    Cause: TypeAlias = RequirementInformation[Need, Candidate]
+
 _SHOWN = 5
+_NO_VERSION = Version("0")
 
 
 def explain_failure(
-    causes: Sequence[RequirementInformation[Need, Candidate]],
-    provider: Provider,
-    library: Library,
-    target: Target,
+    causes: Sequence[Cause], provider: Provider, library: Library, target: Target
 ) -> DiagnosticError:
     """Return the error for the requirements that could not be met together.
 
-    Each cause becomes a note: who needs what, and how that came to be needed. A name that is
-    unknown or has nothing usable is reported as that.
+    One diagnostic for the name that is easiest to act on: one that is unknown or has
+    nothing usable, else one that the user asks for. Each demand becomes a note that tells
+    who needs what and how that came to be needed, up to what the user wrote.
     """
-    names = sorted({cause.requirement.name for cause in causes})
-    found = []
-    for name in names:
-        mine = [cause for cause in causes if cause.requirement.name == name]
-        chains = [_chain(cause, provider) for cause in mine]
-        notes = tuple(dict.fromkeys(text for text, _ in chains))
-        roots = [asked for _, asked in chains if asked is not None]
-        found.append(
-            _explain_name(name, [c.requirement for c in mine], notes, roots, provider, library, target)
-        )
-    return DiagnosticError(*found)
+    names = {cause.requirement.name for cause in causes}
+    direct = {cause.requirement.name for cause in causes if cause.parent is None}
+
+    def urgency(name: str) -> tuple[bool, bool, bool, str]:
+        releases = library.releases(name)
+        return releases is not None, bool(releases and releases.usable), name not in direct, name
+
+    first, *others = sorted(names, key=urgency)
+    mine = [cause for cause in causes if cause.requirement.name == first]
+    rest = [cause for name in others for cause in causes if cause.requirement.name == name]
+    roots = [root for cause in (*mine, *rest) if (root := _chain(cause, provider)[1]) is not None]
+    span = roots[0].span if roots else None
+    labels = {
+        root.span: Label(root.span, f"`{root.name}` is asked for here")
+        for root in roots
+        if root.span is not None and root.span != span
+    }
+    found = _explain_name(first, mine, _tell(mine, provider), provider, library, target)
+    others_told = [note for note in _tell(rest, provider) if note not in found.notes]
+    return DiagnosticError(
+        evolve(found, span=span, labels=tuple(labels.values()), notes=(*found.notes, *others_told[:_SHOWN]))
+    )
 
 
 def _explain_name(
     name: str,
-    needs: Sequence[Need],
-    notes: tuple[str, ...],
-    roots: Sequence[Requirement],
+    causes: Sequence[Cause],
+    told: tuple[str, ...],
     provider: Provider,
     library: Library,
     target: Target,
 ) -> Diagnostic:
-    span = roots[0].span if roots else None
-    labels = tuple(
-        Label(root.span, f"`{root.name}` is asked for here")
-        for root in roots[1:]
-        if root.span is not None and root.span != span
-    )
     releases = library.releases(name)
-    # A chain of one step only repeats the message.
-    told = tuple(note for note in notes if not note.startswith("you ask")) or notes
     if releases is None:
         message = f"the index has no distribution named `{name}`"
         help = "check the spelling; the name on the index may differ from the name that Python imports"
-        return codes.PACKAGE_NOT_FOUND.at(span, message, notes=told, help=help, labels=labels)
+        return codes.PACKAGE_NOT_FOUND.at(None, message, notes=_derived(causes, told), help=help)
     if not releases.usable:
-        return _explain_unusable(releases, target).at(
-            span,
-            _unusable_message(releases, target),
-            notes=(*_unusable_notes(releases), *told),
-            labels=labels,
-        )
-    specifiers = sorted({str(need.specifier) for need in needs if str(need.specifier)})
-    alone = [need for need in needs if not _fits(need, releases)]
-    if alone:
-        message = f"no version of `{name}` fits `{alone[0].specifier}`"
-        notes = (*_offer(releases, target), *told, *_broken(name, provider))
-        return codes.NO_MATCHING_VERSION.at(span, message, notes=notes, labels=labels)
-    if len(specifiers) < 2:
-        message = f"no version of `{name}` can be used"
-        notes = (*_offer(releases, target), *told, *_broken(name, provider))
-        return codes.NO_MATCHING_VERSION.at(span, message, notes=notes, labels=labels)
-    message = f"no version of `{name}` fits " + " and ".join(f"`{s}`" for s in specifiers)
+        code = codes.NO_MATCHING_VERSION if _only_other_python(releases) else codes.NO_USABLE_WHEEL
+        notes = (*_unusable_notes(releases), *_derived(causes, told))
+        help = "choose another target or another distribution"
+        if code is codes.NO_MATCHING_VERSION:
+            help = "compile for another Python with `--python`, or choose another distribution"
+        return code.at(None, _unusable_message(releases, target), notes=notes, help=help)
+    unfit = next((cause.requirement for cause in causes if not _fits(cause.requirement, releases)), None)
+    if unfit is not None or len(causes) == 1:
+        fits = f"fits `{unfit.specifier}`" if unfit is not None else "can be used"
+        notes = (*_offer(releases, target), *_derived(causes, told), *_broken(name, provider))
+        return codes.NO_MATCHING_VERSION.at(None, f"no version of `{name}` {fits}", notes=notes)
+    demands = list(dict.fromkeys(_demand(cause) for cause in causes))
+    message = f"no version of `{name}` fits " + " and ".join(demands[:_SHOWN])
     help = "relax one of these requirements, or choose other versions of what asks for them"
-    return codes.VERSION_CONFLICT.at(span, message, notes=notes, help=help, labels=labels)
+    return codes.VERSION_CONFLICT.at(None, message, notes=told, help=help)
 
 
-def _chain(
-    cause: RequirementInformation[Need, Candidate], provider: Provider
-) -> tuple[str, Requirement | None]:
-    """Tell how a need arose, up to what the user asked for."""
+def _demand(cause: Cause) -> str:
+    """Name a demand in a few words: what the user wrote, or who needs it."""
+    need, parent = cause
+    return f"`{need.specifier or '*'}`" if parent is None else f"what `{parent.name}` needs"
+
+
+def _derived(causes: Sequence[Cause], told: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the notes, unless they would only repeat what the user asked for."""
+    return told if any(cause.parent is not None for cause in causes) else ()
+
+
+def _tell(causes: Sequence[Cause], provider: Provider) -> tuple[str, ...]:
+    """Return a note for each demander: its newest version stands for all that were tried."""
+    groups: dict[tuple[str, str], list[Cause]] = {}
+    for cause in causes:
+        parent = cause.parent
+        key = (provider.identify(parent) if parent is not None else "", cause.requirement.name)
+        groups.setdefault(key, []).append(cause)
+    notes = []
+    for group in groups.values():
+        newest = max(
+            group, key=lambda cause: cause.parent.version if cause.parent is not None else _NO_VERSION
+        )
+        text, _ = _chain(newest, provider)
+        versions = {cause.parent.version for cause in group if cause.parent is not None}
+        if len(versions) > 1:
+            text += f" ({len(versions) - 1} older versions of `{newest.parent.name}` do not help either)"
+        notes.append(text)
+    return tuple(dict.fromkeys(notes))
+
+
+def _chain(cause: Cause, provider: Provider) -> tuple[str, Requirement | None]:
+    """Tell how a need arose, up to what the user asked for, which is returned too."""
     need, parent = cause
     if parent is None:
         return f"you ask for `{_written(need)}`", need.asked
@@ -99,12 +130,12 @@ def _chain(
     while asked is None:
         above = provider.parents.get(provider.identify(parent))
         if above is None or str(above) in seen:
-            break
+            return text, None
         text += f", and is needed by {above}"
         seen.add(str(above))
         parent = above
         asked = _asked(parent, provider)
-    return (text + ", which you ask for" if asked is not None else text), asked
+    return f"{text}, and you ask for `{asked.written or asked.name}`", asked
 
 
 def _asked(candidate: Candidate, provider: Provider) -> Requirement | None:
@@ -119,13 +150,12 @@ def _fits(need: Need, releases: Releases) -> bool:
     return any(need.specifier.contains(release.version, prereleases=True) for release in releases.usable)
 
 
-def _explain_unusable(releases: Releases, target: Target) -> Code:
-    only_python = releases.other_python and not releases.unusable
-    return codes.NO_MATCHING_VERSION if only_python else codes.NO_USABLE_WHEEL
+def _only_other_python(releases: Releases) -> bool:
+    return bool(releases.other_python) and not releases.unusable
 
 
 def _unusable_message(releases: Releases, target: Target) -> str:
-    if releases.other_python and not releases.unusable:
+    if _only_other_python(releases):
         return f"no version of `{releases.name}` is for Python {target.python[0]}.{target.python[1]}"
     if releases.unusable:
         return f"`{releases.name}` has no wheel for {target}"
@@ -145,12 +175,13 @@ def _unusable_notes(releases: Releases) -> Iterable[str]:
 
 def _offer(releases: Releases, target: Target) -> Iterable[str]:
     """Tell which versions there are, and why some do not count."""
-    usable = [str(r.version) for r in releases.usable if r.row.yanked is None]
+    offered = [r.version for r in releases.usable if r.row.yanked is None]
+    usable = [str(v) for v in offered if not v.is_prerelease] or [str(v) for v in offered]
     if usable:
-        yield f"usable for {target}: {_some(usable[::-1])}"
+        yield f"usable for {target}: {_some(usable)}"
     yanked = [str(r.version) for r in releases.usable if r.row.yanked is not None]
     if yanked:
-        yield f"withdrawn (yanked): {_some(yanked[::-1])}"
+        yield f"withdrawn (yanked): {_some(yanked)}"
     yield from _unusable_notes(releases)
 
 
@@ -162,6 +193,6 @@ def _broken(name: str, provider: Provider) -> Iterable[str]:
 
 
 def _some(versions: Sequence[str]) -> str:
-    """Name the last few of `versions`, newest first."""
-    shown = ", ".join(versions[::-1][:_SHOWN])
+    """Name the first few of `versions`, which come newest first."""
+    shown = ", ".join(versions[:_SHOWN])
     return f"{shown} and {len(versions) - _SHOWN} more" if len(versions) > _SHOWN else shown

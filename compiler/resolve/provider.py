@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, final
 
 from attrs import field, frozen
 from packaging.requirements import Requirement as Dependency
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 from resolvelib import AbstractProvider
 
@@ -104,13 +104,13 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
         backtrack_causes: Sequence[RequirementInformation[Need, Candidate]],
     ) -> tuple[bool, bool, int, bool, str]:
         """Decide conflicting names first, then pinned ones, then those near the root, then bounded ones."""
-        operators = {s.operator for info in information[identifier] for s in info.requirement.specifier}
+        specifiers = [s for info in information[identifier] for s in info.requirement.specifier]
         causes = {self.identify(cause.requirement) for cause in backtrack_causes}
         return (
             identifier not in causes,
-            not operators & {"==", "==="},
+            not any(map(_pins_exactly, specifiers)),
             self._depths.get(identifier, 0),
-            not operators & {"<", "<=", "~="},
+            not any(s.operator in ("<", "<=", "~=", "==") for s in specifiers),
             identifier,
         )
 
@@ -214,6 +214,10 @@ def need_of(dependency: Dependency) -> Need:
     """Return a dependency of a distribution as a need."""
     extras = tuple(sorted({normalise(extra) for extra in dependency.extras}))
     return Need(normalise(dependency.name), extras, dependency.specifier)
+
+
+def _pins_exactly(specifier: Specifier) -> bool:
+    return specifier.operator == "===" or (specifier.operator == "==" and "*" not in specifier.version)
 
 
 def _identifier(name: str, extras: tuple[str, ...]) -> str:
