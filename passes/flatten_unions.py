@@ -11,7 +11,7 @@ from typing import ClassVar, final
 from attrs import frozen
 
 from ..ir.items import Package
-from ..ir.traverse import map_outer_types, map_type
+from ..ir.traverse import map_children, map_outer_types
 from ..ir.types import BridgeType, UnionOf
 from .context import PassContext
 from .unions import memoised, union_of
@@ -26,12 +26,18 @@ class FlattenUnions:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with normal unions. Reports nothing."""
-        return map_outer_types(package, memoised(lambda ty: map_type(ty, flatten_union)))
+        return map_outer_types(package, memoised(flatten_unions))
 
 
-def flatten_union(ty: BridgeType) -> BridgeType:
-    """Return the normal form of `ty` if it is a union, else `ty`."""
+def flatten_unions(ty: BridgeType) -> BridgeType:
+    """Return `ty` with every union in it in normal form.
+
+    Outer unions come first: what absorbs what is decided among all members at once, so that
+    nesting does not matter.
+    """
     if not isinstance(ty, UnionOf):
-        return ty
-    flat = union_of(ty.members)
+        return map_children(ty, flatten_unions)
+    flat = map_children(union_of(ty.members), flatten_unions)
+    if isinstance(flat, UnionOf):
+        flat = union_of(flat.members)
     return ty if flat == ty else flat

@@ -84,10 +84,15 @@ class TypeTable:
 
     `known` are the items of the package by path. `repeated` says that the package has been
     legalized before: an `any` in it is what an earlier run left, not what a declaration says.
+    `own` are the import packages, `obtainable` the classes that a Mochi program may come to
+    hold: a private class that is only ever asked for would make a parameter unusable, so it is
+    `any` there.
     """
 
     known: Mapping[str, Item]
     generated: GeneratedTypes
+    own: frozenset[str] = frozenset()
+    obtainable: frozenset[str] = frozenset()
     repeated: bool = False
     _seen: dict[int, tuple[BridgeType, Legal]] = field(factory=dict)
     _open_variables: list[str] = field(factory=list)
@@ -231,6 +236,8 @@ class TypeTable:
         module, _, name = ref.path.rpartition(".")
         if not module or (module in _TYPING_MODULES and name not in _TYPING_CLASSES):
             return _lose(ref, _UNSUPPORTED, losses)
+        if ref.path not in self.obtainable and ref.path.partition(".")[0] in self.own:
+            return _lose(ref, SkipReason.PRIVATE_NAME, losses)
         return self.generated.handle(ref.path)
 
     # --- unions -------------------------------------------------------------------------
@@ -241,6 +248,8 @@ class TypeTable:
         legal = [self._legal(member, scope, inner) for member in members]
         open_parts: list[BridgeType] = []
         joined = self._join(legal, open_parts)
+        if any(loss.reason is SkipReason.PRIVATE_NAME for loss in inner):
+            joined = None
         if joined is None or open_parts:
             _lose(UnionOf(members), SkipReason.OPEN_UNION, losses)
         if joined is None:

@@ -40,7 +40,7 @@ from .generated_types import GeneratedTypes
 from .legal_types import Scope, TypeTable
 from .losses import PlacedLoss, record_losses, refuse
 from .receivers import has_receiver
-from .records import drop_unused, find_recursive_records
+from .records import drop_unused, find_obtainable, find_recursive_records
 from .unions import literal_scalar
 
 
@@ -61,7 +61,16 @@ class LegalizeTypes:
         """Return `package` with legal types only."""
         known = {item.path: item for item in walk_items(package)}
         generated = GeneratedTypes.of(package.generated)
-        legalizer = _Legalizer(ctx, TypeTable(known, generated, self.name in package.passes))
+        legalizer = _Legalizer(
+            ctx,
+            TypeTable(
+                known,
+                generated,
+                own=frozenset(package.import_names),
+                obtainable=find_obtainable(package),
+                repeated=self.name in package.passes,
+            ),
+        )
         modules = tuple(legalizer.module(module) for module in package.modules)
         for item in package.generated:
             for legal in legalizer.items(item):
@@ -132,7 +141,7 @@ class _Legalizer:
         for number, signature in enumerate(function.signatures, 1):
             arm_losses: list[PlacedLoss] = []
             arm = self.signature(function, signature, scope, arm_losses)
-            if number > 1:
+            if len(function.signatures) > 1:
                 arm_losses = [evolve(each, where=f"overload {number}: {each.where}") for each in arm_losses]
             losses += arm_losses
             if not (self.ctx.options.strict and arm_losses):

@@ -24,6 +24,7 @@ _CODES = {
     SkipReason.NO_COMPLEX_TYPE: codes.COMPLEX_TYPE,
     SkipReason.BYTEARRAY_MUTABLE: codes.BYTEARRAY_TYPE,
     SkipReason.OVERLOAD_AMBIGUITY: codes.OVERLOAD_AMBIGUITY,
+    SkipReason.PRIVATE_NAME: codes.PRIVATE_TYPE,
     SkipReason.INCOMPATIBLE_ASYNC_RUNTIME: codes.ASYNC_RUNTIME,
 }
 
@@ -67,17 +68,23 @@ def record_losses(info: Info, losses: list[PlacedLoss]) -> Info:
     if not losses:
         return info
     kept = dict.fromkeys(info.degradations)
-    erased: set[str] = {d.detail for d in info.degradations}
+    erased = {(_arm(each.where), each.detail) for each in info.degradations}
     for placed in losses:
         loss = placed.loss
-        if loss.erased and loss.detail in erased:
+        variable = (_arm(placed.where), loss.detail)
+        if loss.erased and variable in erased:
             continue
         if loss.erased:
-            erased.add(loss.detail)
+            erased.add(variable)
         kept.setdefault(Degradation(loss.reason, placed.where, loss.detail))
     if len(kept) == len(info.degradations):
         return info
     return evolve(info, degradations=tuple(kept))
+
+
+def _arm(where: str) -> str:
+    """Return the overload arm in which a place is, empty for the only arm."""
+    return where.rpartition(": ")[0]
 
 
 def refuse(name: str, path: str, kind: str, placed: PlacedLoss, info: Info) -> tuple[Refusal, Diagnostic]:

@@ -52,9 +52,10 @@ class PlanCalls:
     left out where it may be, else it is `any`. The receiver of a method comes first; that
     of a class method or constructor is Python's own matter.
 
-    Of overload arms, those with equal arguments and result are one, with the options of
-    all of them. The first arm is bound; every other one is recorded as degraded. A method
-    that has no place for its receiver is refused.
+    Of overload arms the one with the fewest required parameters is bound, the first of
+    those: it is the plainest call. Arms with equal arguments and result are one with it, with the
+    options of all of them; every other one is recorded as degraded. A method that has no
+    place for its receiver is refused.
     """
 
     name: ClassVar[str] = "plan-calls"
@@ -67,7 +68,7 @@ class PlanCalls:
 
 
 def plan_calls(function: Function, owner: str | None) -> tuple[CallPlan, ...]:
-    """Return the call plans of the first arm of `function`, which belongs to class `owner`."""
+    """Return the call plans of the arm of `function` that is bound; `owner` is its class."""
     plans, _ = _plan_arms(function, owner)
     return plans
 
@@ -122,15 +123,17 @@ def _plan_function(function: Function, owner: str | None, shown: str, ctx: PassC
 
 
 def _plan_arms(function: Function, owner: str | None) -> tuple[tuple[CallPlan, ...], list[Degradation]]:
-    """Return the plans of the first arm and the arms that differ from it."""
+    """Return the plans of the arm that is bound and the arms that differ from it."""
     plans = [
         _plan_arm(function, index, arm, owner)
         for index, arm in enumerate(function.signatures)
         if not lacks_receiver(function, arm)
     ]
-    chosen, *others = plans
+    chosen = min(plans, key=lambda plan: len(plan.arguments))
     lost: dict[str, Degradation] = {}
-    for plan in others:
+    for plan in plans:
+        if plan.arm == chosen.arm:
+            continue
         if _same_call(plan, chosen):
             chosen = _merge(chosen, plan)
         else:
@@ -146,7 +149,7 @@ def _plan_arms(function: Function, owner: str | None) -> tuple[tuple[CallPlan, .
 def _plan_arm(function: Function, index: int, arm: Signature, owner: str | None) -> CallPlan:
     """Return the plan of one arm with its options, whether there are any or not."""
     params = arm.params[1:] if has_receiver(function, arm) else arm.params
-    names = {param.name for param in params}
+    names = _labels(params)
     arguments: list[Argument] = []
     options: list[Option] = []
     open_options: BridgeType | None = None
@@ -161,14 +164,17 @@ def _plan_arm(function: Function, index: int, arm: Signature, owner: str | None)
         if param.kind is ParamKind.VAR_KEYWORD:
             open_options = param.type
         elif param.kind is ParamKind.VAR_POSITIONAL:
-            name = param.name if ARGS in names - {param.name} else ARGS
+            taken = any(label == ARGS for other, label in names.items() if other != param.name)
+            name = param.name if taken else ARGS
             options.append(Option(name, ListOf(param.type), None, Passing.POSITIONAL))
         elif optional:
-            options.append(Option(param.name, param.type, param.default, _passing(param, by_keyword=True)))
+            options.append(
+                Option(names[param.name], param.type, param.default, _passing(param, by_keyword=True))
+            )
             by_keyword = True
         else:
             ty = ANY if param.type == NONE else param.type
-            arguments.append(Argument(param.name, ty, _passing(param, by_keyword)))
+            arguments.append(Argument(names[param.name], ty, _passing(param, by_keyword)))
     is_method = function.binding is Binding.METHOD and owner is not None
     result, run_async = _result(function, arm, owner)
     return CallPlan(
@@ -181,6 +187,20 @@ def _plan_arm(function: Function, index: int, arm: Signature, owner: str | None)
         result,
         run_async,
     )
+
+
+def _labels(params: tuple[Param, ...]) -> dict[str, str]:
+    """Return the name that Mochi shows for each parameter.
+
+    Leading underscores mark a parameter as positional-only (PEP 484) and say nothing else;
+    a name that Python never sees goes without them.
+    """
+    labels: dict[str, str] = {param.name: param.name for param in params}
+    for param in params:
+        plain = param.name.lstrip("_")
+        if param.kind is ParamKind.POSITIONAL_ONLY and plain.isidentifier() and plain not in labels.values():
+            labels[param.name] = plain
+    return labels
 
 
 def _passing(param: Param, by_keyword: bool) -> Passing:
@@ -240,12 +260,8 @@ def _without_other_arms(info: Info, arm: int) -> Info:
     """Return `info` without what was lost in arms that are not bound."""
     own = f"overload {arm + 1}: "
     kept = tuple(
-        evolve(each, where=each.where.removeprefix(own)) if each.where.startswith(own) else each
+        evolve(each, where=each.where.removeprefix(own))
         for each in info.degradations
-        if each.where.startswith(own) or not _is_of_overload(each)
+        if each.where.startswith(own) or not each.where.startswith("overload ")
     )
     return info if kept == info.degradations else evolve(info, degradations=kept)
-
-
-def _is_of_overload(degradation: Degradation) -> bool:
-    return degradation.where.startswith("overload ") and ": " in degradation.where

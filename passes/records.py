@@ -1,12 +1,12 @@
-"""Questions about the records of a package: which contain themselves, which nobody uses."""
+"""Questions about the classes of a package: which contain themselves, are used, can be had."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..ir.items import Class, ClassKind, Item, Module
-from ..ir.traverse import walk_type, walk_types
-from ..ir.types import Ref
+from ..ir.items import Class, ClassKind, Constant, Item, Module, Package
+from ..ir.traverse import walk_functions, walk_items, walk_type, walk_types
+from ..ir.types import BridgeType, FunOf, Ref
 
 
 def find_recursive_records(items: Iterable[Item]) -> frozenset[str]:
@@ -23,6 +23,34 @@ def find_recursive_records(items: Iterable[Item]) -> frozenset[str]:
     return frozenset(
         path for path in records if not path.startswith("mochi.") and _reaches(inside, inside[path], path)
     )
+
+
+def find_obtainable(package: Package) -> frozenset[str]:
+    """Return the paths of the classes whose values a program may come to hold.
+
+    Values come out of results, attributes and constants, and into functions that the program
+    passes on.
+    """
+    paths: set[str] = set()
+    for item in walk_items(package):
+        for ty in _outputs(item):
+            paths.update(inner.path for inner in walk_type(ty) if isinstance(inner, Ref))
+    return frozenset(paths)
+
+
+def _outputs(item: Item) -> Iterator[BridgeType]:
+    match item:
+        case Constant():
+            yield item.type
+        case Class():
+            yield from (member.type for member in (*item.fields, *item.properties))
+    for function in walk_functions(item):
+        for signature in function.signatures:
+            yield signature.result
+            for param in signature.params:
+                for ty in walk_type(param.type):
+                    if isinstance(ty, FunOf):
+                        yield from ty.params or ()
 
 
 def drop_unused(modules: Iterable[Module], generated: tuple[Item, ...]) -> tuple[Item, ...]:
