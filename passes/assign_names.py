@@ -130,7 +130,7 @@ def _claim_members(item: Item, names: _Names) -> Iterator[Claim]:
                 elif operation := OPERATIONS.get(function.name):
                     yield Claim(
                         (function.path, role),
-                        f"{owner}_{operation}{_ending(function)}",
+                        _extend(owner, operation + _ending(function)),
                         f"{owner}_{function.name.strip('_')}{_ending(function)}",
                         1,
                     )
@@ -144,7 +144,7 @@ def _claim_members(item: Item, names: _Names) -> Iterator[Claim]:
 
 
 def _claim_member(owner: str, path: str, role: str, name: str) -> Claim:
-    return Claim((path, role), f"{owner}_{name}", f"{owner}_{name}")
+    return Claim((path, role), _extend(owner, name), f"{owner}_{name}")
 
 
 def _claim_derived(item: Item, names: _Names) -> Iterator[Claim]:
@@ -171,8 +171,16 @@ def _claim_calls(function: Function, role: str, names: _Names) -> Iterator[Claim
         if index == first:
             continue
         stem = names[function.path, role]
-        name = f"{stem}_with" if call.form is CallForm.WITH_OPTIONS else stem
-        yield Claim((function.path, f"{role} call {index:03}"), name, name)
+        key = (function.path, f"{role} call {index:03}")
+        if call.form is CallForm.WITH_OPTIONS:
+            yield Claim(key, _extend(stem, "with"), f"{stem}_with")
+        else:
+            yield Claim(key, stem, stem)
+
+
+def _extend(name: str, ending: str) -> str:
+    """Return `name_ending`. A `_` that a reserved word got is not needed there: `load_with`."""
+    return f"{name.removesuffix('_') or name}_{ending}"
 
 
 def _first_required(function: Function) -> int:
