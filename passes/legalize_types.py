@@ -148,7 +148,8 @@ class _Legalizer:
                 kept.append(arm)
         if self.ctx.options.strict and losses:
             if not kept:
-                return self.refuse(shown, function.path, kind, losses[0], function.info)
+                path = f"{scope.owner}.{function.name}" if scope.owner else function.path
+                return self.refuse(shown, path, kind, losses[0], function.info)
             return evolve(function, signatures=tuple(kept))
         info = record_losses(function.info, losses)
         if info is function.info and all(map(is_, kept, function.signatures)):
@@ -243,7 +244,7 @@ class _Legalizer:
 
     def constant(self, item: Constant) -> Constant | Refusal:
         legal = self.table.legalize(_inferred(item.type, item.value), Scope({}))
-        losses = [PlacedLoss("type", loss, item.info.span) for loss in legal.losses]
+        losses = [PlacedLoss("value", loss, item.info.span) for loss in legal.losses]
         if losses and self.ctx.options.strict:
             return self.refuse(item.name, item.path, "constant", losses[0], item.info)
         info = record_losses(item.info, losses)

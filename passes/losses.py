@@ -90,11 +90,11 @@ def _arm(where: str) -> str:
 def refuse(name: str, path: str, kind: str, placed: PlacedLoss, info: Info) -> tuple[Refusal, Diagnostic]:
     """Return the refusal of an item for `placed`, and the diagnostic that tells of it."""
     loss = placed.loss
-    lost = f"`{loss.detail}`" if loss.detail else "no annotation"
+    lost = f"type `{loss.detail}`" if loss.detail else "no annotation"
     code = code_of(loss)
     diagnostic = code.at(
         loss.span or placed.span or info.span,
-        f"{kind} `{path}` is not bound in strict mode: its {placed.where} has {lost}",
+        f"{kind} `{path}` is not bound in strict mode: {placed.where} has {lost}",
         label=code.summary,
         help="without `strict` it is bound, and the loss is recorded",
     )
