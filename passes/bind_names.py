@@ -45,7 +45,7 @@ from ..ir.types import (
 )
 from .context import PassContext
 from .forms import GENERIC, PROTOCOL, canonical_path, find_form, find_known_variable
-from .names import Definition, External, Names, Target, target_path
+from .names import Definition, External, Member, Names, Target, target_path
 from .stdlib_names import BUILTIN_CLASSES
 
 
@@ -134,6 +134,8 @@ class _Binder:
     def _bind_alias(self, alias: Alias) -> Item:
         if isinstance(alias.target, Ref) and not alias.target.arguments:
             target = self._find(alias.target.path)
+            if isinstance(target, Member):
+                return alias  # the path through the value says that the member is bound
             if target is not None and not _is_type(target):
                 return evolve(alias, target=Ref(_path(target)))
         self.seen.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias, assert_never, final
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from ..ir.items import Alias, Class, Constant, Import, Item, Module, Package, StarExport, TypeVariable
 from ..ir.types import Ref
@@ -26,10 +26,14 @@ class Definition:
 @final
 @frozen
 class Member:
-    """A method, property or field of a class of the package; `owner` is the class that declares it."""
+    """A method, property or field of a class of the package; `owner` is the class that declares it.
+
+    `bound` says that it was reached through a value of the class, not through the class.
+    """
 
     owner: Class
     name: str
+    bound: bool = False
 
 
 @final
@@ -56,7 +60,7 @@ def target_path(target: Target) -> str:
     match target:
         case Definition(item):
             return item.path
-        case Member(owner, name):
+        case Member(owner=owner, name=name):
             return f"{owner.path}.{name}"
         case ModuleName(path) | External(path):
             return path
@@ -211,12 +215,16 @@ class Names:
             case Definition(Class() as cls):
                 return self._find_class_member(cls, name, set())
             case Definition(Constant(type=Ref(path))):
-                cls_target = self.find(path)
-                return self._find_member(cls_target, name) if isinstance(cls_target, Definition) else None
+                return self._find_bound_member(path, name)
             case Definition(TypeVariable()) if name in ("args", "kwargs"):
                 return target
             case _:
                 return None
+
+    def _find_bound_member(self, path: str, name: str) -> Target | None:
+        cls = self.find_class(path)
+        found = self._find_class_member(cls, name, set()) if cls is not None else None
+        return evolve(found, bound=True) if isinstance(found, Member) else found
 
     def _find_class_member(self, cls: Class, name: str, visited: set[str]) -> Target | None:
         visited.add(cls.path)

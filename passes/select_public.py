@@ -57,9 +57,11 @@ class SelectPublic:
         surface = build_surface(package, Names(package))
         homes = {path: public.path for path, public in surface.canonical.items()}
         selected: defaultdict[str, list[Item]] = defaultdict(list)
+        files: dict[str, str] = {}
         for module in package.modules:
             for item in module.items:
                 if item.path in homes:
+                    files.setdefault(surface.canonical[item.path].module, module.file)
                     _select(item, surface, homes, selected)
         for public, member in surface.methods.items():
             if function := _make_function(public, member):
@@ -69,7 +71,7 @@ class SelectPublic:
                 public.name, public.path, "name", SkipReason.DYNAMIC_ATTRIBUTE, "listed in `__all__` only"
             )
             selected[public.module].append(refusal)
-        return evolve(package, modules=tuple(_make_modules(package, selected)))
+        return evolve(package, modules=tuple(_make_modules(package, selected, files)))
 
 
 def _select(
@@ -84,14 +86,16 @@ def _select(
         selected[other.module].append(Alias(other.name, other.path, Ref(home.path)))
 
 
-def _make_modules(package: Package, selected: Mapping[str, list[Item]]) -> list[Module]:
+def _make_modules(
+    package: Package, selected: Mapping[str, list[Item]], files: Mapping[str, str]
+) -> list[Module]:
     """Return a module for every name that holds items, in the order of the package, new ones last."""
     old = {module.name: module for module in package.modules}
     kept = [name for name in old if name in selected]
     added = sorted(name for name in selected if name not in old)
     modules = []
     for name in (*kept, *added):
-        base = old.get(name) or Module(name, "", ())
+        base = old.get(name) or Module(name, files.get(name, ""), ())
         modules.append(evolve(base, items=tuple(selected[name]), imports=(), exports=None))
     return modules
 
@@ -170,11 +174,14 @@ def _move_value(
 
 
 def _make_function(public: PublicName, member: Member) -> Function | None:
-    """Return the function that a bound method of a module-level value is."""
+    """Return the function that a method is under the name of a module.
+
+    A method taken from a value has its receiver; one taken from the class still asks for it.
+    """
     method = next((each for each in member.owner.methods if each.name == member.name), None)
     if method is None or is_private_member(public.name):
         return None
-    bound = method.binding is not Binding.STATIC_METHOD
+    bound = method.binding is Binding.CLASS_METHOD or (member.bound and method.binding is Binding.METHOD)
     signatures = tuple(
         evolve(signature, params=signature.params[1:] if bound else signature.params)
         for signature in method.signatures
