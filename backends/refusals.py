@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ..ir.items import Degradation, Package
+from collections.abc import Iterable
+
+from ..ir.errors import SkipReport
+from ..ir.items import Package
 from .declarations import declare
 from .entries import Declarations
 from .literals import comment
@@ -11,27 +14,33 @@ from .literals import comment
 def emit_refusals(package: Package, *, declarations: Declarations | None = None) -> str:
     """Return the text of `SKIPPED.txt`, or an empty text where nothing was refused or lost.
 
-    A line is the Python path, the reason's token and the detail, tab-separated; an empty
-    detail stays an empty column. Section headings stand in brackets.
+    A line is a `SkipReport`: the Python path, the reason's token, the detail. Section
+    headings stand in brackets with the number of lines.
     """
     declared = declarations or declare(package)
-    refused = sorted({(item.path, item.reason.value, item.detail) for item in declared.refusals})
-    degraded = sorted({row for path, losses in _losses(declared).items() for row in _rows(path, losses)})
-    lines = [f"# {comment(package.name)} {comment(package.version)}"] if refused or degraded else []
-    for heading, rows in (("refused", refused), ("degraded", degraded)):
-        if rows:
-            lines += ["", f"[{heading}] {len(rows)}"]
-            lines += ["\t".join(comment(column) for column in row) for row in rows]
-    return "\n".join(lines) + "\n" if lines else ""
+    refused, degraded = find_refused(declared), find_degraded(declared)
+    if not refused and not degraded:
+        return ""
+    lines = [f"# {comment(package.name)} {comment(package.version)}"]
+    lines += _section("refused", refused)
+    lines += _section("degraded", degraded)
+    return "\n".join(lines) + "\n"
 
 
-def _losses(declared: Declarations) -> dict[str, list[Degradation]]:
-    losses: dict[str, list[Degradation]] = {}
-    for declaration in (*declared.types, *declared.entries):
-        if declaration.info.degradations:
-            losses.setdefault(declaration.path, []).extend(declaration.info.degradations)
-    return losses
+def find_refused(declared: Declarations) -> set[SkipReport]:
+    """Return a report for each item that is not bound."""
+    return {SkipReport(item.path, item.reason, item.detail) for item in declared.refusals}
 
 
-def _rows(path: str, losses: list[Degradation]) -> list[tuple[str, str, str]]:
-    return [(path, loss.reason.value, f"{loss.where}: {loss.detail}") for loss in losses]
+def find_degraded(declared: Declarations) -> set[SkipReport]:
+    """Return a report for each loss of an item that is bound."""
+    return {
+        SkipReport(each.path, loss.reason, f"{loss.where}: {loss.detail}")
+        for each in (*declared.types, *declared.entries)
+        for loss in each.info.degradations
+    }
+
+
+def _section(heading: str, reports: Iterable[SkipReport]) -> list[str]:
+    rows = sorted(comment(str(report)) for report in reports)
+    return ["", f"[{heading}] {len(rows)}", *rows] if rows else []

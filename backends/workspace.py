@@ -11,6 +11,7 @@ from attrs import frozen
 
 from ..ir.items import Package
 from .declarations import ShimStyle, declare
+from .entries import Declarations
 from .literals import python_docstring
 from .refusals import emit_refusals
 from .shim import emit_shim
@@ -60,15 +61,26 @@ def plan_workspace(
     """
     options = options or WorkspaceOptions()
     root = venv or Venv()
-    artifacts = [_text(".gitignore", _GITIGNORE)]
+    artifacts: list[Artifact] = []
     for member in members:
         root = add_to_venv(root, member)
         artifacts += plan_member(member, options)
-    root.validate()
-    artifacts.append(_text("pyproject.toml", root.render_pyproject_toml()))
+    return tuple(sorted((*artifacts, *plan_root(root, options)), key=lambda artifact: artifact.path))
+
+
+def plan_root(venv: Venv, options: WorkspaceOptions) -> tuple[Artifact, ...]:
+    """Return the files of the workspace that belong to no single package.
+
+    Raises `BridgeError` where `venv` is not valid.
+    """
+    venv.validate()
+    artifacts = [
+        _text(".gitignore", _GITIGNORE),
+        _text("pyproject.toml", venv.render_pyproject_toml()),
+    ]
     if options.emit & {"wrapper", "pyi"}:
         artifacts += (_text(name, read_runtime(name)) for name in _RUNTIME_FILES)
-    return tuple(sorted(artifacts, key=lambda artifact: artifact.path))
+    return tuple(artifacts)
 
 
 def add_to_venv(venv: Venv, member: WorkspaceMember) -> Venv:
@@ -81,10 +93,15 @@ def add_to_venv(venv: Venv, member: WorkspaceMember) -> Venv:
     return venv.add_member(folder).add_shared_dep(member.package.name, member.specifier)
 
 
-def plan_member(member: WorkspaceMember, options: WorkspaceOptions) -> list[Artifact]:
-    """Return the files below `python_wrap/<alias>/`."""
+def plan_member(
+    member: WorkspaceMember, options: WorkspaceOptions, declarations: Declarations | None = None
+) -> list[Artifact]:
+    """Return the files below `python_wrap/<alias>/`.
+
+    `declarations` is `declare(member.package)` where the caller has it already.
+    """
     package, alias = member.package, member.alias
-    declared = declare(package)
+    declared = declarations or declare(package)
     stem = file_stem(package.name)
     folder = f"python_wrap/{alias}"
     texts: dict[str, str] = {}
@@ -109,8 +126,9 @@ def plan_member(member: WorkspaceMember, options: WorkspaceOptions) -> list[Arti
 
 
 def file_stem(distribution: str) -> str:
-    """Return `<pkg>` of file names: the normalised distribution name with `_` for `-`."""
-    return distribution.replace("-", "_").replace(".", "_")
+    """Return `<pkg>` of file names: the normalised distribution name as a Python module name."""
+    stem = "".join(ch if ch.isalnum() and ch.isascii() else "_" for ch in distribution)
+    return f"_{stem}" if stem[:1].isdigit() else stem
 
 
 @cache

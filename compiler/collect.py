@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from attrs import evolve
 
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, Label
-from ..ir.dist import RegistryRequest, Requirement
-from ..ir.keywords import is_legal_mochi_name
+from ..ir.dist import IndexRequest, RegistryRequest, Requirement
+from ..ir.keywords import is_legal_mochi_alias
 from ..ir.source import SourceFile
 from .frontends.importspec import parse_import_spec
 from .frontends.mochi import find_imports
@@ -20,7 +21,7 @@ Collected = tuple[tuple[Binding, ...], tuple[Diagnostic, ...]]
 
 
 def collect_bindings(
-    programs: Iterable[SourceFile], packages: Iterable[PackageRequest], manifest: Manifest | None
+    programs: Iterable[SourceFile], packages: Iterable[PackageRequest], manifest: Manifest
 ) -> Collected:
     """Return one binding per alias, in order of alias, and what was wrong on the way.
 
@@ -37,16 +38,14 @@ def collect_bindings(
         requirement, spec_problems = parse_import_spec(package.spec, None)
         diagnostics += spec_problems
         if requirement is not None:
-            alias = package.alias or requirement.name.replace("-", "_").replace(".", "_")
-            if is_legal_mochi_name(alias):
+            alias = package.alias or default_alias(requirement)
+            if is_legal_mochi_alias(alias):
                 found.append(Binding(alias, requirement))
             else:
                 message = f"`{alias}` cannot be an alias in Mochi"
                 diagnostics.append(codes.ILLEGAL_ALIAS.at(None, message, help="name another one with `--as`"))
-    if manifest is not None:
-        diagnostics += find_conflicts([b.requirement for b in found], manifest)
-        found = [_complete(binding, manifest) for binding in found]
-    return _unique(found, diagnostics)
+    diagnostics += find_conflicts([binding.requirement for binding in found], manifest)
+    return _unique([_complete(binding, manifest) for binding in found], diagnostics)
 
 
 def read_program(program: SourceFile) -> tuple[list[Binding], list[Diagnostic]]:
@@ -57,24 +56,36 @@ def read_program(program: SourceFile) -> tuple[list[Binding], list[Diagnostic]]:
     for statement in imports:
         if statement.language != "python":
             continue
+        if statement.spec.partition(".")[0] in sys.stdlib_module_names:
+            message = f"`{statement.spec}` is a module of Python's standard library and is not bound"
+            diagnostics.append(codes.STDLIB_MODULE.at(statement.spec_span, message))
+            continue
         requirement, spec_problems = parse_import_spec(statement.spec, statement.spec_span)
         diagnostics += spec_problems
         if requirement is not None:
-            bindings.append(Binding(statement.alias, requirement, statement.auto))
+            alias = statement.bound_name or default_alias(requirement)
+            bindings.append(Binding(alias, requirement, statement.auto))
     return bindings, diagnostics
 
 
+def default_alias(requirement: Requirement) -> str:
+    """Return the distribution name as an identifier."""
+    return requirement.name.replace("-", "_").replace(".", "_")
+
+
 def _complete(binding: Binding, manifest: Manifest) -> Binding:
+    """Add what the manifest says of the same distribution; `find_conflicts` has compared the two."""
     requirement = binding.requirement
-    if requirement.source != RegistryRequest():
+    entry = manifest.find(requirement.name)
+    if entry is None or not isinstance(requirement.source, RegistryRequest):
         return binding
-    for declared in manifest.dependencies:
-        if declared.name == requirement.name:
-            extras = tuple(sorted({*requirement.extras, *declared.extras}))
-            return evolve(
-                binding, requirement=evolve(requirement, source=declared.source, extras=extras)
-            )
-    return binding
+    declared = entry.requirement
+    source = declared.source
+    if isinstance(source, RegistryRequest | IndexRequest):
+        specifiers = (requirement.specifier, source.specifier)
+        source = evolve(source, specifier=",".join(dict.fromkeys(filter(None, specifiers))))
+    extras = tuple(sorted({*requirement.extras, *declared.extras}))
+    return evolve(binding, requirement=evolve(requirement, source=source, extras=extras))
 
 
 def _unique(found: Iterable[Binding], diagnostics: list[Diagnostic]) -> Collected:
@@ -84,7 +95,7 @@ def _unique(found: Iterable[Binding], diagnostics: list[Diagnostic]) -> Collecte
         if first.requirement != binding.requirement:
             here, there = binding.requirement.span, first.requirement.span
             diagnostics.append(
-                codes.ALIAS_TAKEN.at(
+                codes.DUPLICATE_ALIAS.at(
                     here,
                     f"alias `{binding.alias}` stands for two different requirements",
                     label=f"`{_written(binding.requirement)}` here",

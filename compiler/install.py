@@ -7,14 +7,16 @@ them; it never goes to the network itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import final
 
 from attrs import frozen
 
 from ..ir import codes
 from ..ir.diagnostics import DiagnosticError
-from ..ir.dist import Pin, Target
+from ..ir.dist import Target
 from .host import Host
+from .resolve.download import CachedWheel
 
 
 @final
@@ -34,10 +36,8 @@ def find_interpreter(python: tuple[int, int], free_threaded: bool = False) -> In
     return Interpreter(str(found.real_path), python) if found else None
 
 
-def install(host: Host, pins: Sequence[Pin], wheels: dict[str, str], target: Target, workspace: str) -> str:
-    """Make `<workspace>/.venv` hold exactly `pins` and return the path of its Python.
-
-    `wheels` maps each pin's name to the path of its verified file in the cache.
+def install(host: Host, wheels: Sequence[CachedWheel], target: Target, workspace: Path) -> str:
+    """Make `<workspace>/.venv` hold exactly `wheels` and return the path of its Python.
 
     Raises `DiagnosticError` when no interpreter of the target's version is installed or
     uv refuses.
@@ -52,16 +52,17 @@ def install(host: Host, pins: Sequence[Pin], wheels: dict[str, str], target: Tar
                 help=f"install CPython {version}, or compile for an installed one with `--python X.Y`",
             )
         )
-    environment = f"{workspace}/.venv"
-    _uv(host, ["venv", "--quiet", "--allow-existing", "--python", interpreter.path, environment])
+    environment = workspace / ".venv"
+    _uv(host, ["venv", "--quiet", "--allow-existing", "--python", interpreter.path, str(environment)])
     python = host.venv_python(environment)
     with host.temporary_folder() as folder:
-        for pin in pins:
-            host.link_or_copy(wheels[pin.name], f"{folder}/{pin.file.filename}")
-        lines = [f"{pin.name}=={pin.version} --hash=sha256:{pin.file.hashes.sha256}\n" for pin in pins]
-        host.write_bytes_atomic(f"{folder}/requirements.txt", "".join(lines).encode())
+        for wheel in wheels:
+            host.link_or_copy(wheel.path, f"{folder}/{wheel.pin.file.filename}")
+        lines = [f"{w.pin.name}=={w.pin.version} --hash=sha256:{w.hashes.sha256}\n" for w in wheels]
+        listed = f"{folder}/requirements.txt"
+        host.write_bytes_atomic(listed, "".join(lines).encode())
         sync = ["pip", "sync", "--quiet", "--python", python, "--no-index", "--find-links", folder]
-        _uv(host, [*sync, "--require-hashes", f"{folder}/requirements.txt"])
+        _uv(host, [*sync, "--require-hashes", listed])
     return python
 
 

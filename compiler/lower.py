@@ -19,9 +19,9 @@ from .request import IrDump, PassTiming
 @final
 @frozen
 class LowerSettings:
-    """How to lower: pipeline text (empty for the standard one), pass options, dumps."""
+    """How to lower: pipeline text (None for the standard one), pass options, dumps."""
 
-    pipeline: str = ""
+    pipeline: str | None = None
     options: PassOptions = PassOptions()
     dump: IrDump = IrDump()
 
@@ -37,12 +37,12 @@ class Lowered:
     dumps: tuple[str, ...] = ()
 
 
-def read_pipeline(text: str) -> tuple[Pass, ...]:
-    """Return the passes that `text` names, the standard ones when it is empty.
+def read_pipeline(text: str | None) -> tuple[Pass, ...]:
+    """Return the passes that `text` names, the standard ones when it is None.
 
     Raises `DiagnosticError` for a pipeline that cannot be read.
     """
-    if not text:
+    if text is None:
         return standard_passes()
     passes, problems = parse_pipeline(SourceFile("<pipeline>", text))
     if passes is None:

@@ -8,6 +8,7 @@ from typing import final
 from attrs import field, frozen
 
 from ..backends.declarations import ShimStyle
+from ..backends.report import ReportPackage
 from ..backends.target import Artifact
 from ..ir.diagnostics import Diagnostic, Severity
 from ..ir.dist import Pin, Requirement, Target
@@ -59,7 +60,7 @@ class IrDump:
 class Request:
     """One compilation: programs and packages in, artifacts out.
 
-    `pipeline` is pass-pipeline text, empty for the standard one. `jobs` is the number of
+    `pipeline` is pass-pipeline text, None for the standard one. `jobs` is the number of
     processes that lower packages; the result does not depend on it. `index_url` replaces
     the default index.
     """
@@ -73,7 +74,7 @@ class Request:
     strict: bool = False
     offline: bool = False
     jobs: int = 1
-    pipeline: str = ""
+    pipeline: str | None = None
     dump: IrDump = IrDump()
     index_url: str = ""
 
@@ -102,14 +103,16 @@ class PassTiming:
 @final
 @frozen
 class BoundPackage:
-    """One alias bound: its pin, the surface after the last pass, and the IR dumps asked for."""
+    """One alias bound: its pin, the surface after the last pass, its entry in the
+    JSON report, and the IR dumps asked for."""
 
     binding: Binding
     pin: Pin
     package: Package
+    report: ReportPackage
     seconds: float = field(default=0.0, eq=False)
     timings: tuple[PassTiming, ...] = field(default=(), eq=False)
-    dumps: tuple[tuple[str, str], ...] = ()
+    dumps: tuple[str, ...] = ()
 
 
 @final

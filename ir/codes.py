@@ -28,6 +28,10 @@ UNSATISFIABLE_SPECIFIER = Code("PY113", "unsatisfiable-specifier", "no version c
 INVALID_SOURCE = Code("PY114", "invalid-source", "this does not name a place to take a package from")
 CREDENTIALS_IN_URL = Code("PY115", "credentials-in-url", "a URL must not hold credentials")
 INVALID_SOURCE_PATH = Code("PY116", "invalid-source-path", "a source path must be relative and use `/`")
+STDLIB_MODULE = Code(
+    "PY117", "stdlib-module", "a module of the standard library is not bound", Severity.WARNING
+)
+ILLEGAL_ALIAS = Code("PY118", "illegal-alias", "this name cannot be an alias in Mochi")
 
 STUB_SYNTAX = Code(
     "PY201", "stub-syntax-error", "this part of the file is not Python and was left out", Severity.WARNING
@@ -94,6 +98,8 @@ FILE_ACCESS = Code("PY430", "file-access", "a file or folder cannot be used")
 DISK_FULL = Code("PY431", "disk-full", "there is no space left")
 SUBPROCESS_FAILED = Code("PY432", "subprocess-failed", "a program could not be run")
 UNKNOWN_TARGET = Code("PY433", "unknown-target", "this target is not known")
+NO_INTERPRETER = Code("PY434", "no-interpreter", "no installed interpreter fits the target")
+INSTALL_FAILED = Code("PY435", "install-failed", "the packages could not be installed")
 
 INVALID_WHEEL = Code("PY501", "invalid-wheel", "this file is not a wheel")
 UNSAFE_WHEEL_PATH = Code(
@@ -109,3 +115,5 @@ UNKNOWN_PASS_OPTION = Code("PY611", "unknown-pass-option", "the pass has no opti
 MALFORMED_PIPELINE = Code("PY612", "malformed-pipeline", "this is not a pipeline of passes")
 INVALID_IR = Code("PY613", "invalid-ir", "this is not IR text")
 UNKNOWN_IR_VERSION = Code("PY614", "unknown-ir-version", "this version of the IR text format is not known")
+UNKNOWN_ITEM = Code("PY620", "unknown-item", "the package has no item of this name")
+UNKNOWN_CODE = Code("PY621", "unknown-code", "there is no diagnostic of this code")

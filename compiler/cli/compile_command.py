@@ -41,7 +41,9 @@ EMITS = ("wrapper", "pyi", "shim", "symbols", "ir")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Packages lowered at a time.")
 @click.option("--report", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
 @click.option("--pass-pipeline", "pipeline", default="", help="Passes to run instead of the standard ones.")
-@click.option("--print-ir-before", multiple=True, metavar="PASS", help="Print the IR before a pass, or `all`.")
+@click.option(
+    "--print-ir-before", multiple=True, metavar="PASS", help="Print the IR before a pass, or `all`."
+)
 @click.option("--print-ir-after", multiple=True, metavar="PASS", help="Print the IR after a pass, or `all`.")
 @click.option("--print-ir-after-change", is_flag=True, help="Print the IR after each pass that changed it.")
 @click.option("--time-passes", is_flag=True, help="Print what each pass cost.")
@@ -63,7 +65,7 @@ def compile_command(**options: Any) -> int:
     if memo is None:
         from .compile_run import run_compile  # deferred: the whole compiler hangs on it
 
-        memo = run_compile(host, cache, options, contents)
+        memo = run_compile(host, options, contents)
         if memo["ok"] and not observed:
             save_memo(cache, key, memo)
     return _finish(host, memo, options)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from ... import __version__
 from ...ir import codes
-from ...ir.diagnostics import DiagnosticError, InternalError
+from ...ir.diagnostics import DiagnosticError
 from ...ir.render import render_human
+from ...passes.manager import PassError
 from ..host import Host
 from . import EXIT_FAILED, EXIT_INTERNAL
 
@@ -26,14 +26,16 @@ def report_failure(error: Exception, argv: Sequence[str]) -> int:
         return EXIT_FAILED
     text = "".join(traceback.format_exception(error))
     report = f"mochic-py {__version__}\narguments: {list(argv)}\n\n{text}"
-    reproducer = getattr(error, "reproducer", None)
-    if isinstance(error, InternalError) and reproducer is not None:
-        report += f"\n// mochic-py opt FILE --pass-pipeline '{reproducer.pipeline}'\n{reproducer.ir}"
+    if isinstance(error, PassError):
+        reproducer = error.reproducer
+        report += (
+            f"\n// mochic-py opt FILE --pass-pipeline '{reproducer.pipeline_text}'\n{reproducer.ir_text}"
+        )
     host = Host()
     try:
-        path = host.write_report("mochic-py-crash.txt", report.encode())
-        place = f"the details are in `{PurePath(path)}`; please send that file to the maintainers"
-    except (DiagnosticError, OSError):
+        path = host.write_report("mochic-py-crash.txt", report.encode("utf-8", "backslashreplace"))
+        place = f"the details are in `{path}`; please send that file to the maintainers"
+    except DiagnosticError:
         place = f"the details could not be saved: {text.splitlines()[-1]}"
     summary = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     sys.stderr.write(render_human((codes.INTERNAL.at(None, summary, help=place),), {}, color=False))

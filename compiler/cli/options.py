@@ -28,7 +28,7 @@ DEFAULT_PYTHON = "3.13"
 DEFAULT_OUT = "build/mochi"
 
 
-class PythonVersion(click.ParamType):
+class PythonVersion(click.ParamType[tuple[int, int, bool]]):
     """`3.13`, or `3.13t` for the free-threaded build, as (major, minor, free-threaded)."""
 
     name = "X.Y[t]"
@@ -81,7 +81,9 @@ def input_options(command: Command) -> Command:
         click.option("--offline", is_flag=True, help="Never touch the network."),
         click.option("--index-url", default="", help="Package index to use instead of the default one."),
         click.option("--manifest", type=click.Path(dir_okay=False), help="A mochi.toml to obey."),
-        click.option("--as", "aliases", multiple=True, metavar="ALIAS", help="Alias of the --package before."),
+        click.option(
+            "--as", "aliases", multiple=True, metavar="ALIAS", help="Alias of the --package before."
+        ),
         click.option("--package", "packages", multiple=True, metavar="SPEC", help="A package to bind."),
         click.argument("programs", nargs=-1, type=click.Path(dir_okay=False), metavar="[FILE.mochi]..."),
     ):

@@ -1,0 +1,95 @@
+"""One alias bound: raw package in, final package and the alias's files out.
+
+`bind_wheels` is what worker processes run; everything it takes and returns can be pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from attrs import evolve, field, frozen
+
+from ..backends.declarations import declare
+from ..backends.report import ReportPackage, report_package
+from ..backends.target import Artifact
+from ..backends.workspace import WorkspaceMember, WorkspaceOptions, plan_member
+from ..ir.diagnostics import Diagnostic
+from ..ir.dist import Target
+from ..ir.items import Package
+from ..ir.printer import format_package
+from ..ir.source import SourceFile
+from .host import Host
+from .lower import LowerSettings, lower_package
+from .request import PassTiming
+from .session import WheelSet, read_texts, read_wheels
+
+
+@final
+@frozen
+class BindSettings:
+    """How every package of a request is lowered and emitted. `ir` adds the final IR as a file."""
+
+    lower: LowerSettings = LowerSettings()
+    workspace: WorkspaceOptions = WorkspaceOptions()
+    ir: bool = False
+
+
+@final
+@frozen
+class Bound:
+    """What came of one alias. `sources` holds the texts that `diagnostics` point into."""
+
+    alias: str
+    package: Package
+    files: tuple[Artifact, ...]
+    report: ReportPackage
+    diagnostics: tuple[Diagnostic, ...]
+    sources: dict[str, SourceFile] = field(factory=dict, repr=False)
+    timings: tuple[PassTiming, ...] = field(default=(), eq=False)
+    dumps: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, eq=False)
+
+
+def bind_package(alias: str, raw: Package, settings: BindSettings, clock: Callable[[], float]) -> Bound:
+    """Run the passes over `raw` and emit the files of `alias`; a package that went through passes is taken as it is."""
+    started = clock()
+    lowered = lower_package(raw, settings.lower, clock)
+    declared = declare(lowered.package)
+    member = WorkspaceMember(lowered.package, alias)
+    files = plan_member(member, settings.workspace, declared)
+    if settings.ir:
+        text = format_package(lowered.package)
+        files.append(Artifact(f"ir/{alias}.ir", text.encode("utf-8", "surrogatepass")))
+    return Bound(
+        alias,
+        lowered.package,
+        tuple(files),
+        report_package(lowered.package, alias, declarations=declared),
+        lowered.diagnostics,
+        timings=lowered.timings,
+        dumps=lowered.dumps,
+        seconds=clock() - started,
+    )
+
+
+@final
+@frozen
+class BindJob:
+    """What a worker needs for one alias."""
+
+    alias: str
+    wheels: WheelSet
+    target: Target
+    settings: BindSettings
+
+
+def bind_wheels(job: BindJob) -> Bound:
+    """Read the wheels of `job` and bind them; raises `DiagnosticError` for a damaged wheel."""
+    host = Host()
+    started = host.clock()
+    raw, problems = read_wheels(job.wheels, job.target, host)
+    bound = bind_package(job.alias, raw, job.settings, host.clock)
+    diagnostics = (*problems, *bound.diagnostics)
+    sources = read_texts(diagnostics, job.wheels, host)
+    return evolve(bound, diagnostics=diagnostics, sources=sources, seconds=host.clock() - started)

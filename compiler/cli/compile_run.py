@@ -1,0 +1,69 @@
+"""The part of `mochic-py compile` that compiles; loaded only when there is no memo."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from ...backends.declarations import ShimStyle
+from ...ir.render import render_human
+from ...ir.source import SourceFile
+from ..compile import compile
+from ..host import Host
+from ..memo import Memo
+from ..report import build_report, format_table
+from ..request import Emit, IrDump, PackageRequest, Request, Result
+from ..session import make_target
+
+
+def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, bytes]) -> Memo:
+    """Compile what `options` name; `contents` holds the files by path. Dumps go to stderr."""
+    result = compile(make_request(options, contents), host)
+    for package in result.packages:
+        sys.stderr.writelines(package.dumps)
+    if options["time_passes"]:
+        sys.stderr.write(format_timings(result))
+    return Memo(
+        ok=result.ok,
+        report=build_report(result),
+        table=format_table(result.packages),
+        human={
+            "plain": render_human(result.diagnostics, result.sources, color=False),
+            "color": render_human(result.diagnostics, result.sources, color=True),
+        },
+        files={a.path: a.content.decode("utf-8", "surrogatepass") for a in result.artifacts},
+    )
+
+
+def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> Request:
+    """Return the request that parsed options and file contents amount to."""
+    sources = {path: SourceFile(path, raw.decode("utf-8", "replace")) for path, raw in contents.items()}
+    dump = IrDump(
+        frozenset(options.get("print_ir_before", ())),
+        frozenset(options.get("print_ir_after", ())),
+        bool(options.get("print_ir_after_change")),
+    )
+    return Request(
+        programs=tuple(sources[path] for path in dict.fromkeys(options["programs"])),
+        packages=tuple(PackageRequest(spec, alias) for spec, alias in options["packages"]),
+        manifest=sources[options["manifest"]] if options["manifest"] else None,
+        target=make_target(options["platform"], options["python"]),
+        shim_style=ShimStyle(options.get("shim_style", "module")),
+        emit=frozenset(map(Emit, options.get("emit", ()))),
+        strict=bool(options.get("strict")),
+        offline=options["offline"],
+        jobs=options.get("jobs", 1),
+        pipeline=options.get("pipeline") or None,
+        dump=dump,
+        index_url=options["index_url"],
+    )
+
+
+def format_timings(result: Result) -> str:
+    """Return what each pass cost, a line per package and pass."""
+    return "".join(
+        f"{timing.seconds * 1000:9.1f} ms {timing.items:8} items  {timing.package}: {timing.name}\n"
+        for package in result.packages
+        for timing in package.timings
+    )

@@ -1,0 +1,105 @@
+"""`mochic-py ir` and `mochic-py opt`: the IR as text, in and out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ...ir.printer import format_package
+from ...ir.source import SourceFile
+from ...passes.context import PassOptions
+from ...passes.registry import STANDARD_PIPELINE, format_pipeline, passes_until
+from ..cache import Cache
+from ..host import Host
+from ..lower import LowerSettings, lower_package
+from ..request import IrDump, Request
+from ..session import Session, make_target
+from .options import color_option, target_options, wants_color
+from .show import fail_with, show_diagnostics
+
+NONE = "none"
+
+
+@click.command("ir")
+@click.argument("what", metavar="SPEC|FILE")
+@click.option("--after", default="", metavar="PASS", help="Stop after this pass; `none` shows the raw IR.")
+@target_options
+@click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
+@click.option("--offline", is_flag=True, help="Never touch the network.")
+@click.option("--index-url", default="", help="Package index to use instead of the default one.")
+@color_option
+def ir_command(
+    what: str,
+    after: str,
+    platform: str,
+    python: tuple[int, int, bool],
+    strict: bool,
+    offline: bool,
+    index_url: str,
+    color: str,
+) -> int:
+    """Print the IR of a package (an import spec, or a .py or .pyi file)."""
+    names = [NONE, *STANDARD_PIPELINE]
+    if after and after not in names:
+        raise click.UsageError(f"`--after` does not know `{after}`; it knows {', '.join(names)}")
+    host = Host()
+    target = make_target(platform, python)
+    session = Session(host, Cache(host), Request(target=target, offline=offline, index_url=index_url))
+    path = Path(what)
+    is_file = path.suffix in (".py", ".pyi") and host.exists(path)
+    raw, problems = session.read_stub_file(path) if is_file else session.read_spec(what)
+    if raw is None:
+        return fail_with(problems, session.sources, wants_color(color))
+    if after != NONE:
+        passes = passes_until(after or STANDARD_PIPELINE[-1])
+        settings = LowerSettings(format_pipeline(passes), PassOptions(strict=strict))
+        lowered = lower_package(raw, settings, host.clock)
+        raw, problems = lowered.package, (*problems, *lowered.diagnostics)
+    show_diagnostics(problems, session.sources, wants_color(color))
+    sys.stdout.write(format_package(raw))
+    return 0
+
+
+@click.command("opt")
+@click.argument("file", metavar="FILE.ir|-")
+@click.option("--pass-pipeline", "pipeline", default="", help="Passes to run; none by default.")
+@click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
+@click.option(
+    "--print-ir-before", multiple=True, metavar="PASS", help="Print the IR before a pass, or `all`."
+)
+@click.option("--print-ir-after", multiple=True, metavar="PASS", help="Print the IR after a pass, or `all`.")
+@click.option("--print-ir-after-change", is_flag=True, help="Print the IR after each pass that changed it.")
+@click.option("--time-passes", is_flag=True, help="Print what each pass cost.")
+@color_option
+def opt_command(
+    file: str,
+    pipeline: str,
+    strict: bool,
+    print_ir_before: tuple[str, ...],
+    print_ir_after: tuple[str, ...],
+    print_ir_after_change: bool,
+    time_passes: bool,
+    color: str,
+) -> int:
+    """Run passes over textual IR and print what comes out."""
+    from ...ir.parser import parse_package  # deferred: loads lark
+
+    host = Host()
+    raw = host.read_stdin() if file == "-" else host.read_bytes(Path(file))
+    source = SourceFile("<stdin>" if file == "-" else file, raw.decode("utf-8", "replace"))
+    package, problems = parse_package(source)
+    if package is None:
+        return fail_with(problems, {source.path: source}, wants_color(color))
+    dump = IrDump(frozenset(print_ir_before), frozenset(print_ir_after), print_ir_after_change)
+    settings = LowerSettings(pipeline, PassOptions(strict=strict), dump)
+    lowered = lower_package(package, settings, host.clock)
+    show_diagnostics((*problems, *lowered.diagnostics), {source.path: source}, wants_color(color))
+    sys.stderr.writelines(lowered.dumps)
+    if time_passes:
+        sys.stderr.writelines(
+            f"{t.seconds * 1000:9.1f} ms {t.items:7} items  {t.name}\n" for t in lowered.timings
+        )
+    sys.stdout.write(format_package(lowered.package))
+    return 0

@@ -1,0 +1,159 @@
+"""The whole way from a `Request` to a `Result`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import final
+
+from attrs import define, field
+
+from ..backends.target import Artifact
+from ..backends.venv import Venv
+from ..backends.workspace import WorkspaceMember, WorkspaceOptions, add_to_venv, plan_root
+from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
+from ..passes.context import PassOptions
+from .bind import BindJob, BindSettings, Bound, bind_wheels
+from .cache import Cache
+from .collect import collect_bindings
+from .host import Host
+from .lower import LowerSettings, read_pipeline
+from .manifest import Manifest, read_manifest
+from .request import Binding, BoundPackage, Emit, Request, Result
+from .resolve.download import CachedWheel
+from .session import Session
+from .settings import PythonSettings
+
+
+def compile(request: Request, host: Host | None = None) -> Result:
+    """Bind everything that `request` names and return the files to write.
+
+    Prints nothing, writes nothing but the cache, and does not raise for what the user wrote:
+    errors are diagnostics of the result. Safe to call from several threads.
+
+    Raises `InternalError` where an invariant of this program is broken.
+    """
+    host = host or Host()
+    run = _Run(request, host)
+    started = host.clock()
+    try:
+        bound = run.bind_all()
+        artifacts = run.make_artifacts(bound) if run.ok else ()
+    except DiagnosticError as error:
+        run.diagnostics += error.diagnostics
+        bound, artifacts = [], ()
+    packages = tuple(run.describe(each) for each in bound)
+    return Result(
+        request.target,
+        packages,
+        artifacts,
+        tuple(dict.fromkeys(run.diagnostics)),
+        run.session.sources,
+        host.clock() - started,
+    )
+
+
+def collect(request: Request) -> tuple[tuple[Binding, ...], Manifest, tuple[Diagnostic, ...]]:
+    """Return the bindings a request asks for, the manifest it obeys, and what is wrong with both."""
+    manifest, problems = read_manifest(request.manifest) if request.manifest else (Manifest(), ())
+    bindings, found = collect_bindings(request.programs, request.packages, manifest)
+    return bindings, manifest, (*problems, *found)
+
+
+@final
+@define
+class _Run:
+    request: Request
+    host: Host
+    diagnostics: list[Diagnostic] = field(factory=list)
+    session: Session = field(init=False)
+    manifest: Manifest = Manifest()
+    bindings: tuple[Binding, ...] = ()
+    wheels: dict[str, CachedWheel] = field(factory=dict)
+
+    @session.default
+    def _make_session(self) -> Session:
+        return Session(self.host, Cache(self.host), self.request)
+
+    @property
+    def ok(self) -> bool:
+        return all(d.severity is not Severity.ERROR for d in self.diagnostics)
+
+    def bind_all(self) -> list[Bound]:
+        """Return every alias bound, in order; empty when the input already failed."""
+        self.bindings, self.manifest, problems = collect(self.request)
+        self.diagnostics += problems
+        settings = self._settings()
+        read_pipeline(settings.lower.pipeline)
+        if not self.ok or not self.bindings:
+            return []
+        bound = list(self._map(self._jobs(settings)))
+        for each in bound:
+            self.diagnostics += each.diagnostics
+            self.session.sources.update(each.sources)
+        return bound
+
+    def make_artifacts(self, bound: Sequence[Bound]) -> tuple[Artifact, ...]:
+        """Return the files of every alias and of the workspace, by path."""
+        venv = _venv(self.manifest.python)
+        for binding, each in zip(self.bindings, bound, strict=True):
+            member = WorkspaceMember(each.package, binding.alias, binding.requirement.specifier)
+            venv = add_to_venv(venv, member)
+        root = plan_root(venv, self._settings().workspace) if bound else ()
+        files = [*root, *(file for each in bound for file in each.files)]
+        return tuple(sorted(files, key=lambda artifact: artifact.path))
+
+    def describe(self, bound: Bound) -> BoundPackage:
+        """Return `bound` as the result shows it."""
+        binding = next(binding for binding in self.bindings if binding.alias == bound.alias)
+        pin = self.wheels[bound.alias].pin
+        return BoundPackage(
+            binding, pin, bound.package, bound.report, bound.seconds, bound.timings, bound.dumps
+        )
+
+    def _settings(self) -> BindSettings:
+        request, python = self.request, self.manifest.python
+        options = PassOptions(request.strict or python.strict, python.int_mode.value)
+        emit = frozenset(kind.value for kind in request.emit if kind is not Emit.IR)
+        return BindSettings(
+            LowerSettings(request.pipeline, options, request.dump),
+            WorkspaceOptions(request.shim_style, emit, python.int_mode.value, python.strict_return_types),
+            Emit.IR in request.emit,
+        )
+
+    def _jobs(self, settings: BindSettings) -> list[BindJob]:
+        wanted = [binding.requirement for binding in self.bindings]
+        resolution = self.session.resolve([*wanted, *self.manifest.dependencies])
+        pins = [resolution.find(requirement.name) for requirement in wanted]
+        found = self.session.fetch_with_stubs(list(dict.fromkeys(pin for pin in pins if pin is not None)))
+        by_name = {wheels.wheel.pin.name: wheels for wheels in found}
+        jobs = []
+        for binding in self.bindings:
+            wheels = by_name[binding.requirement.name]
+            self.wheels[binding.alias] = wheels.wheel
+            jobs.append(BindJob(binding.alias, wheels, self.request.target, settings))
+        return jobs
+
+    def _map(self, jobs: Sequence[BindJob]) -> Iterator[Bound]:
+        workers = min(self.request.jobs, len(jobs))
+        if workers < 2:
+            yield from map(bind_wheels, jobs)
+            return
+        # Processes, as lowering is Python code throughout; spawned, as a caller may have threads.
+        import multiprocessing
+
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            yield from pool.map(bind_wheels, jobs)
+
+
+def _venv(python: PythonSettings) -> Venv:
+    return Venv(
+        requires_python=python.requires_python,
+        implementation=python.implementation.value,
+        runtime_mode=python.runtime_mode.value,
+        async_mode=python.async_mode.value,
+        free_threaded=python.free_threaded,
+        stubgen_fallback=python.stubgen_fallback,
+        sidecar_glob=python.sidecar_glob,
+    )

@@ -1,0 +1,156 @@
+"""Getting packages for one request: resolve, fetch, read into raw IR.
+
+A session belongs to one request and thread. It keeps the text of every file that a
+diagnostic may point into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, final
+
+from attrs import frozen
+
+from ..ir.diagnostics import Diagnostic, DiagnosticError
+from ..ir.dist import Pin, RegistryRequest, Requirement, Resolution, Target, Tier
+from ..ir.items import Package
+from ..ir.source import SourceFile
+from .cache import Cache
+from .frontends.importspec import parse_import_spec
+from .frontends.package import read_package
+from .frontends.stub import read_module
+from .frontends.stub_search import decode_source
+from .frontends.wheel import open_wheel
+from .host import Host
+from .request import Request
+from .resolve.download import CachedWheel, fetch_all
+from .resolve.index import IndexClient, default_index_url
+from .resolve.resolver import InProcessResolver
+
+# How distributions that only hold stubs for another one are named, best first (PEP 561).
+STUB_NAMES: Final = ("{}-stubs", "types-{}")
+
+
+@final
+@frozen
+class WheelSet:
+    """The wheel of a package and those of its stubs, all in the cache."""
+
+    wheel: CachedWheel
+    stubs: tuple[CachedWheel, ...] = ()
+
+
+@final
+class Session:
+    """The packages of `request`, through `host` and `cache`."""
+
+    def __init__(self, host: Host, cache: Cache, request: Request) -> None:
+        self.host = host
+        self.cache = cache
+        self.request = request
+        self.sources: dict[str, SourceFile] = {file.path: file for file in request.programs}
+        if request.manifest is not None:
+            self.sources[request.manifest.path] = request.manifest
+        url = default_index_url(host.environ, request.index_url)
+        self._index = IndexClient(host, cache, url, offline=request.offline)
+        self._resolver = InProcessResolver(host, cache, index_url=url, offline=request.offline)
+
+    def resolve(self, requirements: Sequence[Requirement]) -> Resolution:
+        """Choose a file for each requirement and all they need; raises `DiagnosticError`."""
+        return self._resolver.resolve(requirements, self.request.target)
+
+    def fetch(self, pins: Sequence[Pin]) -> tuple[CachedWheel, ...]:
+        """Bring the files of `pins` into the cache, in their order; raises `DiagnosticError`."""
+        return fetch_all(pins, self.host, self.cache, offline=self.request.offline)
+
+    def fetch_with_stubs(self, pins: Sequence[Pin]) -> tuple[WheelSet, ...]:
+        """Fetch `pins` and, for those without types of their own, the stub distributions there are."""
+        wheels = self.fetch(pins)
+        untyped = [wheel.pin for wheel in wheels if not self._is_typed(wheel)]
+        stubs = {pin.name: self._find_stub_pins(pin) for pin in untyped}
+        fetched = self.fetch([stub for found in stubs.values() for stub in found])
+        by_name = {wheel.pin.name: wheel for wheel in fetched}
+        return tuple(
+            WheelSet(wheel, tuple(by_name[stub.name] for stub in stubs.get(wheel.pin.name, ())))
+            for wheel in wheels
+        )
+
+    def read_spec(self, spec: str) -> tuple[Package | None, tuple[Diagnostic, ...]]:
+        """Return the raw IR of the package that an import spec names, or what is wrong."""
+        requirement, problems = parse_import_spec(spec, None)
+        if requirement is None:
+            return None, problems
+        pin = self.resolve([requirement]).find(requirement.name)
+        assert pin is not None, "a resolution holds what was asked for"
+        wheels = self.fetch_with_stubs([pin])[0]
+        package, found = read_wheels(wheels, self.request.target, self.host)
+        self.sources |= read_texts(found, wheels, self.host)
+        return package, (*problems, *found)
+
+    def read_stub_file(self, path: Path) -> tuple[Package, tuple[Diagnostic, ...]]:
+        """Return the raw IR of a single `.py` or `.pyi` file as a package of one module."""
+        source = SourceFile(str(path), decode_source(self.host.read_bytes(path)))
+        self.sources[source.path] = source
+        return read_stub_text(source, path.stem, self.request.target)
+
+    def _is_typed(self, wheel: CachedWheel) -> bool:
+        with open_wheel(wheel.path, self.host, shown=wheel.pin.file.filename) as archive:
+            names = archive.import_names
+            return any(f"{name}/py.typed" in archive.names for name in names)
+
+    def _find_stub_pins(self, pin: Pin) -> list[Pin]:
+        for pattern in STUB_NAMES:
+            name = pattern.format(pin.name)
+            if self._index.page(name, self.request.target) is None:
+                continue
+            try:
+                found = self.resolve([Requirement(name, RegistryRequest())]).find(name)
+            except DiagnosticError:
+                continue  # stubs that do not fit the target are as good as none
+            if found is not None:
+                return [found]
+        return []
+
+
+def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, tuple[Diagnostic, ...]]:
+    """Return the raw IR of a fetched package."""
+    opened = [
+        open_wheel(each.path, host, shown=each.pin.file.filename) for each in (wheels.wheel, *wheels.stubs)
+    ]
+    try:
+        return read_package(opened[0], tuple(opened[1:]), target)
+    finally:
+        for archive in opened:
+            archive.close()
+
+
+def read_texts(found: Sequence[Diagnostic], wheels: WheelSet, host: Host) -> dict[str, SourceFile]:
+    """Return the files of `wheels` that `found` points into, by path."""
+    wanted = {diagnostic.span.file for diagnostic in found if diagnostic.span is not None}
+    texts: dict[str, SourceFile] = {}
+    for each in (wheels.wheel, *wheels.stubs):
+        if wanted - texts.keys():
+            with open_wheel(each.path, host, shown=each.pin.file.filename) as archive:
+                for name in sorted((wanted - texts.keys()) & set(archive.names)):
+                    texts[name] = SourceFile(name, decode_source(archive.read(name)))
+    return texts
+
+
+def read_stub_text(source: SourceFile, module: str, target: Target) -> tuple[Package, tuple[Diagnostic, ...]]:
+    """Return the raw IR of one file as a package of the module `module`."""
+    name = module.partition(".")[0]
+    read, problems = read_module(
+        source,
+        module,
+        is_package=False,
+        is_stub=source.path.endswith(".pyi"),
+        tier=Tier.INLINE,
+        target=target,
+    )
+    return Package(name.replace("_", "-"), "0", (name,), Tier.INLINE, target, (read,)), problems
+
+
+def make_target(platform: str, python: tuple[int, int, bool]) -> Target:
+    """Return the target that the command line names."""
+    return Target(platform, python[:2], python[2])
