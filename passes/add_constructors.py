@@ -2,8 +2,9 @@
 
     @dataclass class P: x: int; y: int = 0     =>     … fun __init__(self, x: int, y: int = ...): none
 
-The fields of decorated bases come first, in the order in which Python collects them (PEP 557; attrs,
-"Subclassing"; `typing.NamedTuple`). A class that defines `__init__` or `__new__` keeps its own.
+`InitVar` and `KW_ONLY` pseudo-fields go. The fields of decorated bases come first, in the order in which
+Python collects them (PEP 557; attrs, "Subclassing"; `typing.NamedTuple`). A class that defines `__init__` or
+`__new__` keeps its own.
 """
 
 from __future__ import annotations
@@ -77,14 +78,15 @@ class _Maker:
 
     def rewrite(self, item: Item) -> Item:
         """Return `item`, with a constructor if it is a class that lacks the one Python makes."""
-        if not isinstance(item, Class):
+        if not isinstance(item, Class) or (family := find_family(item)) is None:
             return item
-        family = find_family(item)
-        if family is None or any(has_member(item, name) for name in CONSTRUCTORS):
-            return item
-        if any(_is_set(decorator, "init", "False") for decorator in item.decorators):
-            return item
-        return evolve(item, methods=(self._make_constructor(item, family), *item.methods))
+        fields = tuple(member for member in item.fields if not _is_for_constructor(member))
+        methods = item.methods
+        if not any(has_member(item, name) for name in CONSTRUCTORS) and not any(
+            _is_set(decorator, "init", "False") for decorator in item.decorators
+        ):
+            methods = (self._make_constructor(item, family), *methods)
+        return evolve(item, fields=fields, methods=methods)
 
     def _make_constructor(self, cls: Class, family: _Family) -> Function:
         params = [evolve(param, name=_argument(param.name, family)) for param in self._collect(cls).values()]
@@ -145,6 +147,11 @@ def _is_parameter(member: Field, family: _Family | None) -> bool:
     if member.kind is FieldKind.INSTANCE:
         return True
     return family is _Family.ATTRS and member.kind is FieldKind.CLASS_VAR and member.value is None
+
+
+def _is_for_constructor(member: Field) -> bool:
+    """Return whether a field only says something about the constructor and is no attribute."""
+    return isinstance(member.type, Ref) and member.type.path in (_KEYWORD_MARKER, _INIT_ONLY)
 
 
 def _init_type(ty: BridgeType) -> BridgeType:

@@ -89,6 +89,8 @@ class _Classifier:
         fields = cls.fields
         if kind is ClassKind.ENUM:
             fields = tuple(_as_member(each, is_stub) for each in cls.fields)
+        elif _is_frozen(cls) or NAMED_TUPLE in self._external_roots(cls):
+            fields = tuple(evolve(each, writable=False) for each in cls.fields)
         return evolve(
             cls,
             kind=kind,
