@@ -112,9 +112,10 @@ def _tell(causes: Sequence[Cause], provider: Provider) -> tuple[str, ...]:
             group, key=lambda cause: cause.parent.version if cause.parent is not None else _NO_VERSION
         )
         text, _ = _chain(newest, provider)
-        versions = {cause.parent.version for cause in group if cause.parent is not None}
-        if len(versions) > 1:
-            text += f" ({len(versions) - 1} older versions of `{newest.parent.name}` do not help either)"
+        parents = {cause.parent.version: cause.parent for cause in group if cause.parent is not None}
+        if len(parents) > 1:
+            name = parents[max(parents)].name
+            text += f" ({len(parents) - 1} older versions of `{name}` do not help either)"
         notes.append(text)
     return tuple(dict.fromkeys(notes))
 

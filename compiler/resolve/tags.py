@@ -126,13 +126,10 @@ def wheel_tags(
     major, minor = target.python
     here = f"cp{major}{minor}"
     native = [(here, here + ("t" if target.free_threaded else ""))]
-    # PEP 703: a free-threaded build cannot load abi3; PEP 803: from 3.15 it loads abi3t.
-    stable = "abi3" if not target.free_threaded else "abi3t" if target.python >= (3, 15) else ""
-    if stable:
-        native.append((here, stable))
-    native.append((here, "none"))
-    if stable:
-        native += [(f"cp{major}{older}", stable) for older in range(minor - 1, 1, -1)]
+    # PEP 703: a free-threaded build cannot load abi3; PEP 803 gives it abi3t.
+    stable = "abi3t" if target.free_threaded else "abi3"
+    native += [(here, stable), (here, "none")]
+    native += [(f"cp{major}{older}", stable) for older in range(minor - 1, 1, -1)]
     versions = [
         f"py{major}{minor}",
         f"py{major}",
