@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import TypeAlias, final
 
 from attrs import define, evolve, field, frozen
@@ -39,8 +40,8 @@ class Explanation:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def explain_item(raw: Package, path: str, clock: Callable[[], float]) -> Explanation | None:
-    """Return how the item at public (or defining) `path` came to be, or None without such an item.
+def explain_item(raw: Package, path: str, clock: Callable[[], float]) -> Explanation | tuple[str, ...]:
+    """Return how the item at public (or defining) `path` came to be, or the nearest paths there are.
 
     An item is followed by the place where it is declared, as select-public gives it another path.
     """
@@ -49,7 +50,7 @@ def explain_item(raw: Package, path: str, clock: Callable[[], float]) -> Explana
     final_package = PassManager(standard_passes(), observers=(trace,), clock=clock).run(raw, ctx)
     part = find_part(final_package, path) or _defined_as(final_package, path)
     if part is None:
-        return None
+        return tuple(get_close_matches(path, [part.path for part in walk_parts(final_package)]))
     packages = [("none", raw), *trace.packages]
     steps: list[Step] = []
     for name, package in packages:

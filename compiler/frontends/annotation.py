@@ -12,11 +12,8 @@ does not fit becomes `Unsupported`, as small a part as possible. Never fails.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TypeAlias, final
-
-from attrs import frozen
 
 from ...ir.items import TypeParam, TypeParamKind
 from ...ir.refusals import SkipReason
@@ -37,16 +34,12 @@ from ...ir.types import (
     Unsupported,
 )
 from .scopes import Scope
-from .source_text import STRING, decode_int, decode_string, one_line
+from .source_text import decode_int, decode_string, one_line
+from .type_tokens import CLOSING, Token, tokenize
 
 Locate: TypeAlias = Callable[[int, int], Span]
 """Makes a span from two offsets, in code points, inside the text being read."""
 
-_TOKEN = re.compile(
-    rf"\s+|\#[^\n]*|\\\r?\n|(?P<string>{STRING})|(?P<name>[^\W\d]\w*)|(?P<number>\d[\w.]*)|(?P<op>\.\.\.|\*\*|\S)",
-    re.DOTALL,
-)
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MAX_DEPTH = 40
 _TUPLES = ("builtins.tuple", "typing.Tuple")
 _KEYWORDS = frozenset(("True", "False", "lambda", "if", "else", "not", "and", "or", "await", "yield"))
@@ -76,66 +69,6 @@ def parse_type_params(text: str, scope: Scope, locate: Locate | None = None) -> 
     return _Parser(text, scope, locate, 0).read_type_params()
 
 
-def type_param_names(text: str) -> frozenset[str]:
-    """Return the names that a PEP 695 list declares."""
-    names = []
-    depth = 0
-    previous = ""
-    for kind, token, _, _ in _tokenize(text):
-        if kind == "name" and depth == 1 and previous in ("[", ",", "*", "**"):
-            names.append(token)
-        if token in _CLOSING:
-            depth += 1
-        elif token in (")", "]", "}"):
-            depth -= 1
-        previous = token
-    return frozenset(names)
-
-
-@final
-@frozen
-class Qualified:
-    """A type with the qualifiers that stood around it (typing specification, "type qualifiers")."""
-
-    type: BridgeType | None
-    class_var: bool = False
-    final: bool = False
-    read_only: bool = False
-    required: bool = True
-
-
-def strip_qualifiers(ty: BridgeType) -> Qualified:
-    """Take `ClassVar`, `Final`, `ReadOnly`, `Required` and `NotRequired` off `ty`.
-
-    The type is None where a bare `Final` or `ClassVar` leaves it to the value.
-    """
-    found = set()
-    inner: BridgeType | None = ty
-    while isinstance(inner, Ref):
-        name = inner.path.rpartition(".")[2]
-        if name not in ("ClassVar", "Final", "Required", "NotRequired", "ReadOnly"):
-            break
-        found.add(name)
-        inner = inner.arguments[0] if inner.arguments else None
-    if not found:
-        return Qualified(ty)
-    return Qualified(
-        inner, "ClassVar" in found, "Final" in found, "ReadOnly" in found, "NotRequired" not in found
-    )
-
-
-_Token: TypeAlias = tuple[str, str, int, int]
-
-
-def _tokenize(text: str) -> list[_Token]:
-    tokens = []
-    for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
-        if kind is not None:
-            tokens.append((kind, match[0], match.start(), match.end()))
-    return tokens
-
-
 class _NoTypeError(Exception):
     """The tokens at hand are no type expression."""
 
@@ -151,7 +84,7 @@ class _Parser:
         self._scope = scope
         self._locate = locate
         self._depth = depth
-        self._tokens = _tokenize(text)
+        self._tokens = tokenize(text)
         self._position = 0
         self.unsupported = False
 
@@ -404,7 +337,7 @@ class _Parser:
     def _peek(self) -> str:
         return self._tokens[self._position][1] if self._position < len(self._tokens) else ""
 
-    def _next(self) -> _Token:
+    def _next(self) -> Token:
         if self._position >= len(self._tokens):
             raise _NoTypeError
         token = self._tokens[self._position]
@@ -421,8 +354,8 @@ class _Parser:
         closers: list[str] = []
         while True:
             _, token, _, _ = self._next()
-            if token in _CLOSING:
-                closers.append(_CLOSING[token])
+            if token in CLOSING:
+                closers.append(CLOSING[token])
             elif closers and token == closers[-1]:
                 closers.pop()
             if not closers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ...ir.items import Alias, Constant, Info, TypeParam, TypeParamKind, TypeVariable
+from ...ir.items import Alias, Class, Constant, Info, TypeParam, TypeParamKind, TypeVariable
 from ...ir.types import (
     BOOL,
     BYTES,
@@ -17,17 +17,14 @@ from ...ir.types import (
     LiteralValue,
     Ref,
 )
-from .annotation import (
-    Qualified,
-    parse_annotation,
-    parse_type_params,
-    strip_qualifiers,
-    type_param_names,
-)
+from .annotation import parse_annotation, parse_type_params
 from .declarations import Declaration, Reading
+from .functional import build_functional_class
 from .functions import annotate
+from .qualifiers import Qualified, strip_qualifiers
 from .scopes import Scope
 from .source_text import decode_int, decode_string
+from .type_tokens import type_param_names
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -47,7 +44,7 @@ _LOWER_CASE_TYPES = frozenset(_LOWER_CASE_TYPE_NAMES.split())
 
 def build_assignment(
     declaration: Declaration, path: str, scope: Scope, reading: Reading
-) -> Alias | Constant | TypeVariable:
+) -> Alias | Class | Constant | TypeVariable:
     """Return the item that an assignment at module level, or an alias in a class, declares."""
     info = assignment_info(declaration, reading)
     name, value = declaration.name, declaration.value
@@ -219,15 +216,13 @@ def _is_type_name(dotted: str) -> bool:
 
 def _build_call(
     declaration: Declaration, call: Node, path: str, info: Info, scope: Scope, reading: Reading
-) -> Alias | Constant | TypeVariable:
-    """Return what `X = f(…)` declares: a type variable, a new type, an alias, or a constant."""
+) -> Alias | Class | Constant | TypeVariable:
+    """Return what `X = f(…)` declares: a type variable, a type, an alias, or a constant."""
     name = declaration.name
     callee = call.child_by_field_name("function")
     arguments = call.child_by_field_name("arguments")
     if callee is not None and arguments is not None and callee.type in ("identifier", "attribute"):
-        last = reading.slice(callee).rpartition(".")[2]
-        origin = scope.qualify(reading.slice(callee))
-        last = origin.rpartition(".")[2]
+        last = scope.qualify(reading.slice(callee)).rpartition(".")[2]
         operands = [child for child in arguments.named_children if child.type != "comment"]
         if last in _TYPE_VARIABLES:
             param = _build_type_variable(name, _TYPE_VARIABLES[last], operands, scope, reading)
@@ -236,6 +231,9 @@ def _build_call(
             return Alias(name, path, annotate(operands[1], scope, reading), (), info)
         if last == "TypeAliasType" and len(operands) >= 2:
             return _build_type_alias_type(name, path, operands, info, scope, reading)
+        made = build_functional_class(call, name, path, info, scope, reading)
+        if made is not None:
+            return made
     return Constant(name, path, value_type(call, scope, reading, {}), None, info)
 
 

@@ -21,7 +21,7 @@ from ...ir.items import (
     TypeParam,
 )
 from ...ir.types import UNANNOTATED, BridgeType, Ref
-from .annotation import parse_type_params, type_param_names
+from .annotation import parse_type_params
 from .assignments import (
     build_assignment,
     build_type_alias,
@@ -31,6 +31,7 @@ from .assignments import (
     value_type,
 )
 from .declarations import MAX_DEPTH, Block, Declaration, Kind, Reading, collect
+from .functional import read_class_call
 from .functions import (
     annotate,
     build_decorators,
@@ -41,6 +42,7 @@ from .functions import (
 )
 from .scopes import Scope
 from .source_text import one_line
+from .type_tokens import type_param_names
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -71,12 +73,15 @@ def build_class(
         names = type_param_names(text)
         scope = scope.for_function(names)
         type_params = parse_type_params(text, scope)
-    bases, keywords = _build_bases(node.child_by_field_name("superclasses"), scope, reading)
+    path = f"{scope.module}.{class_path}"
+    info = build_info(declaration, None, reading)
+    bases, keywords, given = _build_bases(
+        node.child_by_field_name("superclasses"), path, info, scope, reading
+    )
     block = Block(scope, class_path)
     body = node.child_by_field_name("body")
     if body is not None and depth < MAX_DEPTH:
         collect(body, block, reading)
-    path = f"{scope.module}.{class_path}"
     is_enum = any(isinstance(base, Ref) and _is_enum_name(base.path) for base in bases)
     if not is_enum:
         _bind_aliases(block, path, scope, reading)
@@ -85,6 +90,7 @@ def build_class(
     if not reading.is_stub and "__init__" in block.declared:
         for field in _build_init_fields(block.declared["__init__"], path, inner, reading):
             members.setdefault(field.name, field)
+    members = {field.name: field for field in given} | members
     decorators = build_decorators(declaration.decorators, scope, reading)
     yield Class(
         class_path,
@@ -96,25 +102,32 @@ def build_class(
         fields=tuple(m for m in members.values() if isinstance(m, Field)),
         properties=tuple(m for m in members.values() if isinstance(m, Property)),
         methods=tuple(m for m in members.values() if isinstance(m, Function)),
-        info=build_info(declaration, find_deprecation(decorators), reading),
+        info=evolve(info, deprecated=find_deprecation(decorators)) if decorators else info,
     )
     yield from nested
 
 
 def _build_bases(
-    node: Node | None, scope: Scope, reading: Reading
-) -> tuple[tuple[BridgeType, ...], tuple[Decorator, ...]]:
+    node: Node | None, path: str, info: Info, scope: Scope, reading: Reading
+) -> tuple[tuple[BridgeType, ...], tuple[Decorator, ...], tuple[Field, ...]]:
+    """Return bases, keywords, and the fields of a base such as `namedtuple("A", "x y")`."""
     if node is None:
-        return (), ()
+        return (), (), ()
     bases: list[BridgeType] = []
+    fields: tuple[Field, ...] = ()
     keywords: list[Decorator] = []
     for child in node.named_children:
         if child.type == "keyword_argument":
             name, value = child.named_children[0], child.named_children[-1]
             keywords.append(Decorator(reading.slice(name), one_line(reading.slice(value))))
+            continue
+        made = read_class_call(child, path, info, scope, reading) if child.type == "call" else None
+        if made is not None:
+            bases.append(made[0])
+            fields = made[1]
         elif child.type not in ("comment", "ERROR"):
             bases.append(annotate(child, scope, reading))
-    return tuple(bases), tuple(keywords)
+    return tuple(bases), tuple(keywords), fields
 
 
 def _is_enum_name(path: str) -> bool:

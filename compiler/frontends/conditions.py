@@ -60,12 +60,22 @@ def _evaluate(node: Node, text: SourceText, scope: Scope, target: Target, depth:
 
 
 def _compare(node: Node, text: SourceText, scope: Scope, target: Target) -> bool | None:
+    """Evaluate `a < b`, and `a < b < c` as `a < b and b < c`."""
     children = node.children
-    if len(children) != 3:
-        return None
-    operator = children[1].type
-    right_node = children[2]
-    left = _value(children[0], text, scope, target)
+    result: bool | None = True
+    for index in range(0, len(children) - 2, 2):
+        left, operator, right = children[index : index + 3]
+        holds = _compare_pair(left, operator.type, right, text, scope, target)
+        if holds is False:
+            return False
+        result = None if holds is None else result
+    return result
+
+
+def _compare_pair(
+    left_node: Node, operator: str, right_node: Node, text: SourceText, scope: Scope, target: Target
+) -> bool | None:
+    left = _value(left_node, text, scope, target)
     if left is None:
         return None
     if operator in ("in", "not in") and right_node.type in ("tuple", "list", "set"):
@@ -86,16 +96,19 @@ def _compare(node: Node, text: SourceText, scope: Scope, target: Target) -> bool
 
 
 def _order(left: int | tuple[int, ...], operator: str, right: int | tuple[int, ...]) -> bool | None:
-    pair = (left, right) if isinstance(left, tuple) else ((left,), (right,))
-    if operator == ">=":
-        return pair[0] >= pair[1]  # type: ignore[operator]
-    if operator == "<":
-        return pair[0] < pair[1]  # type: ignore[operator]
-    if operator == ">":
-        return pair[0] > pair[1]  # type: ignore[operator]
-    if operator == "<=":
-        return pair[0] <= pair[1]  # type: ignore[operator]
-    return None
+    first = left if isinstance(left, tuple) else (left,)
+    second = right if isinstance(right, tuple) else (right,)
+    match operator:
+        case ">=":
+            return first >= second
+        case "<":
+            return first < second
+        case ">":
+            return first > second
+        case "<=":
+            return first <= second
+        case _:
+            return None
 
 
 def _value(node: Node, text: SourceText, scope: Scope, target: Target) -> _Value | None:

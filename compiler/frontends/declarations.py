@@ -374,7 +374,8 @@ def _bind_import(
     branch: int,
 ) -> None:
     earlier = into.declared.get(name)
-    if not into.may_bind(name, branch) or (earlier and earlier[0].kind is not Kind.ASSIGNMENT):
+    is_declared = earlier and (earlier[0].kind is not Kind.ASSIGNMENT or _is_annotated(earlier[0]))
+    if is_declared or not into.may_bind(name, branch):
         # A definition beats an import of a faster twin: only the definition shows its types.
         return
     path = module if attribute is None else f"{module}.{attribute}"

@@ -19,10 +19,11 @@ from ...ir.items import (
 )
 from ...ir.source import Span
 from ...ir.types import UNANNOTATED, BridgeType
-from .annotation import parse_annotation, parse_type_params, type_param_names
+from .annotation import parse_annotation, parse_type_params
 from .declarations import Declaration, Reading
 from .scopes import Scope
 from .source_text import decode_string, first_sentence, one_line
+from .type_tokens import type_param_names
 
 if TYPE_CHECKING:
     from tree_sitter import Node
