@@ -34,7 +34,7 @@ from ..ir.items import (
     VariantCase,
 )
 from ..ir.traverse import walk_items
-from ..ir.types import ANY, UNANNOTATED, BridgeType, LiteralValue, Ref
+from ..ir.types import ANY, BOOL, FLOAT, INT, NONE, STRING, UNANNOTATED, BridgeType, LiteralValue, Ref
 from .context import PassContext
 from .generated_types import GeneratedTypes
 from .legal_types import Scope, TypeTable
@@ -173,7 +173,10 @@ class _Legalizer:
             result: BridgeType = Ref(scope.owner)
             result = signature.result if signature.result == result else result
         else:
-            found = self.table.legalize_result(signature.result, scope, signature.is_async)
+            declared = signature.result
+            if declared == UNANNOTATED and function.binding is Binding.METHOD:
+                declared = _SPECIAL_RESULTS.get(function.name, declared)
+            found = self.table.legalize_result(declared, scope, signature.is_async)
             losses += [PlacedLoss("result", loss, signature.span) for loss in found.losses]
             result = found.type
         same = result is signature.result and all(map(is_, params, signature.params))
@@ -278,6 +281,20 @@ class _Legalizer:
         self.ctx.report(diagnostic)
         return refusal
 
+
+# What Python itself demands of special methods (language reference, 3.3 "Special method names").
+_SPECIAL_RESULTS: dict[str, BridgeType] = {
+    "__bool__": BOOL,
+    "__contains__": BOOL,
+    "__delitem__": NONE,
+    "__float__": FLOAT,
+    "__hash__": INT,
+    "__int__": INT,
+    "__len__": INT,
+    "__repr__": STRING,
+    "__setitem__": NONE,
+    "__str__": STRING,
+}
 
 _MemberT = TypeVar("_MemberT", Field, Property, Function)
 
