@@ -43,7 +43,8 @@ def _outputs(item: Item) -> Iterator[BridgeType]:
         case Constant():
             yield item.type
         case Class():
-            yield from (member.type for member in (*item.fields, *item.properties))
+            yield from (member.type for member in item.fields)
+            yield from (member.type for member in item.properties)
     for function in walk_functions(item):
         for signature in function.signatures:
             yield signature.result
