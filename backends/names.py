@@ -55,12 +55,19 @@ def python_parameter(name: str) -> str:
 
     Names with an underscore belong to the wrapper module itself.
     """
-    plain = name.lstrip("_")
-    return plain if is_python_name(plain) else mochi_name(plain).lstrip("_") or "argument"
+    for candidate in (name.lstrip("_"), mochi_name(name).lstrip("_")):
+        if is_python_name(candidate):
+            return candidate
+    return "argument"
 
 
-def attribute(owner: str, path: str) -> str:
-    """Return the expression for the attribute at the dotted `path` of `owner`."""
+def attribute(owner: str, name: str) -> str:
+    """Return the expression for attribute `name` of `owner`."""
+    return f"{owner}.{name}" if is_python_name(name) else f"getattr({owner}, {python_string(name)})"
+
+
+def nested_attribute(owner: str, path: str) -> str:
+    """Return the expression for what stands at the dotted `path` below `owner`."""
     for name in path.split("."):
-        owner = f"{owner}.{name}" if is_python_name(name) else f"getattr({owner}, {python_string(name)})"
+        owner = attribute(owner, name)
     return owner

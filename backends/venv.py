@@ -140,7 +140,7 @@ class Venv:
 
 
 def _invalid(message: str) -> BridgeError:
-    return BridgeError("venv", ValueError(message))
+    return BridgeError("venv", "", message)
 
 
 def _table(name: str, pairs: Iterable[tuple[str, str]]) -> str:

@@ -33,7 +33,7 @@ from .entries import (
 )
 from .imports import Imports
 from .literals import is_python_name, python_docstring, python_string
-from .names import Names, attribute, python_parameter
+from .names import Names, attribute, nested_attribute, python_parameter
 from .python_types import PythonTypes
 from .writer import Writer
 
@@ -204,7 +204,7 @@ class _WrapperModule:
                 self._emit_write(entry, name, on_class)
             case ReadConstant():
                 path = entry.path.removeprefix(f"{entry.module}.")
-                self._emit_value(entry, _Scope(()), _Expression(attribute(self._module(entry), path)))
+                self._emit_value(entry, _Scope(()), _Expression(nested_attribute(self._module(entry), path)))
             case Upcast():
                 scope = _Scope(entry.parameters)
                 value = self._argument(entry, scope, 0)
@@ -345,7 +345,7 @@ class _WrapperModule:
                 return attribute(self._class(entry), function.name)
             case Binding.FUNCTION:
                 path = entry.path.removeprefix(f"{entry.module}.")
-                return attribute(self._module(entry), path)
+                return nested_attribute(self._module(entry), path)
             case _:
                 assert_never(function.binding)
 
@@ -420,7 +420,7 @@ class _WrapperModule:
         return self._imports.lazy(entry.module, HELPERS)
 
     def _class(self, entry: Entry) -> str:
-        return attribute(self._module(entry), entry.owner)
+        return nested_attribute(self._module(entry), entry.owner)
 
 
 def async_name(name: str) -> str:

@@ -9,7 +9,6 @@ and the actual type. `as_*` converters serve both directions, `*_of` converters 
 from others, and `to_*` converters lead from Mochi to Python only.
 """
 
-# ruff: noqa: ANN401  -- values of any type pass through here
 from __future__ import annotations
 
 import importlib
@@ -47,7 +46,11 @@ def type_name(value: object) -> str:
     cls = type(value)
     if cls is type(None):
         return "None"
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    return (
+        cls.__qualname__
+        if cls.__module__ == "builtins"
+        else f"{cls.__module__}.{cls.__qualname__}"
+    )
 
 
 def fail(where: str, expected: str, value: object) -> NoReturn:
@@ -114,7 +117,9 @@ def load_object(path: str) -> Any:
         try:
             module = importlib.import_module(name)
         except ModuleNotFoundError as error:
-            if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            if error.name is None or not (
+                name == error.name or name.startswith(f"{error.name}.")
+            ):
                 raise
             continue
         return operator.attrgetter(".".join(parts[end:]))(module)
@@ -162,7 +167,9 @@ def as_int64(value: Any, where: str) -> int:
     number = as_int(value, where)
     if INT64_MIN <= number <= INT64_MAX:
         return number
-    raise ConversionError(where, "an int of 64 bits", f"an int of {number.bit_length()} bits")
+    raise ConversionError(
+        where, "an int of 64 bits", f"an int of {number.bit_length()} bits"
+    )
 
 
 def as_float(value: Any, where: str) -> float:
@@ -170,7 +177,9 @@ def as_float(value: Any, where: str) -> float:
     if type(value) is float:
         return value
     cls = type(value)
-    if isinstance(value, bool) or not (hasattr(cls, "__float__") or hasattr(cls, "__index__")):
+    if isinstance(value, bool) or not (
+        hasattr(cls, "__float__") or hasattr(cls, "__index__")
+    ):
         fail(where, "float", value)
     try:
         return float(value)
@@ -264,7 +273,9 @@ def option_of(inner: Converter) -> Converter:
     return as_option
 
 
-def inside(error: ConversionError, where: str, expected: str, value: object) -> NoReturn:
+def inside(
+    error: ConversionError, where: str, expected: str, value: object
+) -> NoReturn:
     """Raise anew what went wrong with a part of `value`."""
     if error.where != where:
         raise error
@@ -272,7 +283,9 @@ def inside(error: ConversionError, where: str, expected: str, value: object) -> 
     raise ConversionError(where, expected, part) from None
 
 
-def function_of(parameters: tuple[Converter, ...], result: Converter, name: str = "fun") -> Converter:
+def function_of(
+    parameters: tuple[Converter, ...], result: Converter, name: str = "fun"
+) -> Converter:
     """Make the converter of a function: `parameters` lead inward, `result` comes back.
 
     With `as_any` everywhere the function itself is handed on.
@@ -287,7 +300,8 @@ def function_of(parameters: tuple[Converter, ...], result: Converter, name: str 
 
         def call(*arguments: Any) -> Any:
             converted = [
-                convert(argument, where) for convert, argument in zip(parameters, arguments, strict=True)
+                convert(argument, where)
+                for convert, argument in zip(parameters, arguments, strict=True)
             ]
             return result(value(*converted), where)
 
@@ -325,7 +339,11 @@ def handle_of(path: str, name: str) -> Converter:
 
 def cast_down(value: Any, cls: Any, where: str) -> Any:
     """Return `value`, which must be an instance of `cls`."""
-    if isinstance(cls, type) and not getattr(cls, "_is_protocol", False) and not isinstance(value, cls):
+    if (
+        isinstance(cls, type)
+        and not getattr(cls, "_is_protocol", False)
+        and not isinstance(value, cls)
+    ):
         fail(where, cls.__qualname__, value)
     return value
 
@@ -342,7 +360,9 @@ def find_type(module: str, types: Mapping[str, str], name: str) -> Any:
 _MISSING = object()
 
 
-def record_of(cls: Callable[..., Any], fields: Mapping[str, Converter], name: str) -> Converter:
+def record_of(
+    cls: Callable[..., Any], fields: Mapping[str, Converter], name: str
+) -> Converter:
     """Make the converter of a Python value to the record `cls`.
 
     `fields` maps Python names to converters in the order of the record. A field is read
@@ -370,7 +390,9 @@ def record_of(cls: Callable[..., Any], fields: Mapping[str, Converter], name: st
     return as_record
 
 
-def to_record(make: Callable[..., Any], fields: Mapping[str, tuple[str, Converter]], name: str) -> Converter:
+def to_record(
+    make: Callable[..., Any], fields: Mapping[str, tuple[str, Converter]], name: str
+) -> Converter:
     """Make the converter of a Mochi record to the Python value `make(**fields)`.
 
     `fields` maps Python names to the Mochi name and converter of each field.
@@ -395,7 +417,10 @@ def to_tuple(fields: Sequence[tuple[str, Converter]], name: str) -> Converter:
 
     def from_record(value: Any, where: str) -> tuple[Any, ...]:
         try:
-            return tuple(convert(_read_field(value, mochi, where, name), where) for mochi, convert in fields)
+            return tuple(
+                convert(_read_field(value, mochi, where, name), where)
+                for mochi, convert in fields
+            )
         except ConversionError as error:
             inside(error, where, name, value)
 
@@ -406,7 +431,11 @@ def make_dict(optional: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
     """Return the maker of a TypedDict: keys in `optional` are left out where the field is None."""
 
     def make(**fields: Any) -> dict[str, Any]:
-        return {key: value for key, value in fields.items() if value is not None or key not in optional}
+        return {
+            key: value
+            for key, value in fields.items()
+            if value is not None or key not in optional
+        }
 
     return make
 
@@ -480,7 +509,9 @@ def to_enum(path: str, cases: Mapping[str, str], name: str) -> Converter:
     return from_variant
 
 
-def variant_of(cases: Sequence[tuple[Callable[[Any], Any], Converter]], name: str) -> Converter:
+def variant_of(
+    cases: Sequence[tuple[Callable[[Any], Any], Converter]], name: str
+) -> Converter:
     """Make the converter of a value to the first variant whose converter takes it."""
 
     def as_variant(value: Any, where: str) -> Any:
@@ -558,7 +589,9 @@ def split_options(
         if behind is None and rest:
             behind = splat
         if behind is not None:
-            raise OptionError(f"{where}: option {behind} needs option {name}, which stands before it")
+            raise OptionError(
+                f"{where}: option {behind} needs option {name}, which stands before it"
+            )
         break
     return places + rest, given
 
@@ -617,7 +650,9 @@ def bytes_from_list(values: Iterable[int]) -> bytes:
     try:
         return bytes([as_int(value, "bytes_from_list") for value in values])
     except ValueError:
-        raise ConversionError("bytes_from_list", "values from 0 to 255", "a value outside") from None
+        raise ConversionError(
+            "bytes_from_list", "values from 0 to 255", "a value outside"
+        ) from None
 
 
 def bytes_to_list(data: bytes) -> list[int]:
