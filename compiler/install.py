@@ -32,8 +32,8 @@ def find_interpreter(python: tuple[int, int], free_threaded: bool = False) -> In
     """Return an installed CPython of exactly this minor version, or None."""
     import findpython  # deferred: only `pkg install` and `doctor` look for interpreters
 
-    found = findpython.find(*python, freethreaded=free_threaded, implementation="cpython")
-    return Interpreter(str(found.real_path), python) if found else None
+    found = findpython.find_all(*python, implementation="cpython", freethreaded=free_threaded)
+    return Interpreter(str(found[0].real_path), python) if found else None
 
 
 def install(host: Host, wheels: Sequence[CachedWheel], target: Target, workspace: Path) -> str:
