@@ -167,9 +167,7 @@ def as_int64(value: Any, where: str) -> int:
     number = as_int(value, where)
     if INT64_MIN <= number <= INT64_MAX:
         return number
-    raise ConversionError(
-        where, "an int of 64 bits", f"an int of {number.bit_length()} bits"
-    )
+    raise ConversionError(where, "an int of 64 bits", "a larger one")
 
 
 def as_float(value: Any, where: str) -> float:
@@ -399,12 +397,11 @@ def to_record(
     """
 
     def from_record(value: Any, where: str) -> Any:
+        found = [_read_field(value, mochi, where, name) for mochi, _ in fields.values()]
         try:
+            pairs = zip(fields.items(), found, strict=True)
             return make(
-                **{
-                    field: convert(_read_field(value, mochi, where, name), where)
-                    for field, (mochi, convert) in fields.items()
-                }
+                **{field: part[1](item, where) for (field, part), item in pairs}
             )
         except ConversionError as error:
             inside(error, where, name, value)
@@ -416,11 +413,10 @@ def to_tuple(fields: Sequence[tuple[str, Converter]], name: str) -> Converter:
     """Make the converter of a Mochi record to a tuple of its fields."""
 
     def from_record(value: Any, where: str) -> tuple[Any, ...]:
+        found = [_read_field(value, mochi, where, name) for mochi, _ in fields]
         try:
-            return tuple(
-                convert(_read_field(value, mochi, where, name), where)
-                for mochi, convert in fields
-            )
+            pairs = zip(fields, found, strict=True)
+            return tuple(convert(item, where) for (_, convert), item in pairs)
         except ConversionError as error:
             inside(error, where, name, value)
 

@@ -1,0 +1,391 @@
+"""The runtime of wrappers, by itself: conversion, options, event loops, lazy modules."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import collections
+import decimal
+import enum
+import importlib.util
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+RUNTIME = Path(__file__).parent.parent / "runtime" / "_mochi_wrap.py"
+
+
+def _load() -> Any:
+    spec = importlib.util.spec_from_file_location("_mochi_wrap", RUNTIME)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+w = _load()
+
+
+class _Index:
+    def __index__(self) -> int:
+        return 7
+
+
+class _Float:
+    def __float__(self) -> float:
+        return 1.5
+
+
+class _ArrayScalar:
+    """Follows the array interface, as scalars of array libraries do."""
+
+    def __init__(self, typestr: str, value: Any) -> None:
+        self.__array_interface__ = {"typestr": typestr, "shape": ()}
+        self.value = value
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
+class _Color(str, enum.Enum):  # noqa: UP042 -- `str()` of it is not its text
+    RED = "red"
+
+
+class _Level(enum.IntEnum):
+    LOW = 1
+
+
+ACCEPTED = [
+    ("as_bool", True, True),
+    ("as_bool", _ArrayScalar("|b1", 1), True),
+    ("as_int", 2**80, 2**80),
+    ("as_int", _Index(), 7),
+    ("as_int", _Level.LOW, 1),
+    ("as_float", 1.5, 1.5),
+    ("as_float", 2, 2.0),
+    ("as_float", _Float(), 1.5),
+    ("as_float", decimal.Decimal("0.5"), 0.5),
+    ("as_string", "a", "a"),
+    ("as_string", _Color.RED, "red"),
+    ("as_bytes", b"a", b"a"),
+    ("as_bytes", bytearray(b"a"), b"a"),
+    ("as_bytes", memoryview(b"a"), b"a"),
+    ("as_int64", -(2**63), -(2**63)),
+]
+REFUSED = [
+    ("as_bool", 1, "f: expected bool, got int"),
+    ("as_bool", None, "f: expected bool, got None"),
+    ("as_int", True, "f: expected int, got bool"),
+    ("as_int", 1.0, "f: expected int, got float"),
+    ("as_int", "1", "f: expected int, got str"),
+    ("as_float", "1.0", "f: expected float, got str"),
+    ("as_float", True, "f: expected float, got bool"),
+    ("as_float", 1j, "f: expected float, got complex"),
+    ("as_string", b"a", "f: expected string, got bytes"),
+    ("as_bytes", "a", "f: expected bytes, got str"),
+    ("as_bytes", array.array("b", [1]), "f: expected bytes, got array.array"),
+    ("as_int64", 2**63, "f: expected an int of 64 bits, got a larger one"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), ACCEPTED)
+def test_scalar(name: str, value: object, expected: object) -> None:
+    converted = getattr(w, name)(value, "f")
+    assert converted == expected
+    assert type(converted) is type(expected)
+
+
+@pytest.mark.parametrize(("name", "value", "message"), REFUSED)
+def test_scalar_refuses(name: str, value: object, message: str) -> None:
+    with pytest.raises(w.ConversionError) as caught:
+        getattr(w, name)(value, "f")
+    assert str(caught.value) == message
+
+
+def test_list_takes_what_can_be_iterated_but_no_string() -> None:
+    convert = w.list_of(w.as_int, "list<int>")
+    for value in [[1, 2], (1, 2), {1: 0, 2: 0}, iter([1, 2]), (n for n in (1, 2)), collections.deque([1, 2])]:
+        assert convert(value, "f") == [1, 2]
+    for value, actual in [("12", "str"), (3, "int"), (None, "None")]:
+        with pytest.raises(w.ConversionError, match=rf"^f: expected list<int>, got {actual}$"):
+            convert(value, "f")
+
+
+def test_error_in_a_container_names_the_whole_and_the_part() -> None:
+    convert = w.map_of(w.as_string, w.list_of(w.as_int, "list<int>"), "map<string, list<int>>")
+    assert convert(MappingProxyType({"a": (1,)}), "f") == {"a": [1]}
+    with pytest.raises(w.ConversionError) as caught:
+        convert({"a": [1, "x"]}, "f")
+    assert str(caught.value) == (
+        "f: expected map<string, list<int>>, "
+        "got dict with list with str in place of int in place of list<int>"
+    )
+
+
+def test_error_raised_by_an_iterator_of_the_package_passes() -> None:
+    def numbers() -> typing.Iterator[int]:
+        yield 1
+        raise w.ConversionError("other", "int", "str")
+
+    with pytest.raises(w.ConversionError, match=r"^other: expected int, got str$"):
+        w.list_of(w.as_int)(numbers(), "f")
+
+
+def test_set_and_option() -> None:
+    assert w.set_of(w.as_int)(frozenset({1}), "f") == {1}
+    with pytest.raises(w.ConversionError, match=r"f: expected set of hashable items, got list"):
+        w.set_of(w.as_any)([[]], "f")
+    assert w.option_of(w.as_int)(None, "f") is None
+    with pytest.raises(w.ConversionError):
+        w.option_of(w.as_int)("", "f")
+
+
+def test_function_is_handed_on_when_nothing_changes() -> None:
+    assert w.function_of((w.as_any,), w.as_any)(len, "f") is len
+    doubled = w.function_of((w.as_int,), w.as_string)(lambda n: str(n * 2), "f")
+    assert doubled(2) == "4"
+    with pytest.raises(w.ConversionError, match=r"f: expected int, got str"):
+        doubled("2")
+    with pytest.raises(w.ConversionError, match=r"f: expected fun, got int"):
+        w.function_of((), w.as_any)(1, "f")
+
+
+class Plain:
+    """A class to be found by path."""
+
+
+class Duck(typing.Protocol):
+    """A protocol, which cannot be checked."""
+
+
+def test_handle_is_checked_where_its_class_is_loaded() -> None:
+    convert = w.handle_of(f"{__name__}.Plain", "Plain")
+    plain = Plain()
+    for _ in range(2):
+        assert convert(plain, "f") is plain
+        with pytest.raises(w.ConversionError, match=r"f: expected Plain, got int"):
+            convert(1, "f")
+    assert w.handle_of("not_loaded.Thing", "Thing")(1, "f") == 1
+    assert w.handle_of(f"{__name__}.Duck", "Duck")(1, "f") == 1
+    assert w.handle_of(f"{__name__}.missing", "missing")(1, "f") == 1
+    assert "not_loaded" not in sys.modules
+
+
+def test_cast_down() -> None:
+    plain = Plain()
+    assert w.cast_down(plain, Plain, "f") is plain
+    with pytest.raises(w.ConversionError, match=r"f: expected Plain, got int"):
+        w.cast_down(1, Plain, "f")
+
+
+Pair = collections.namedtuple("Pair", ["first", "second"])
+FIELDS = {"first": w.as_int, "second": w.option_of(w.as_string)}
+
+
+@pytest.mark.parametrize("value", [Pair(1, "a"), {"first": 1, "second": "a"}, (1, "a"), [1, "a"]])
+def test_record_is_read_from_attributes_keys_or_places(value: object) -> None:
+    assert w.record_of(Pair, FIELDS, "Pair")(value, "f") == Pair(1, "a")
+
+
+def test_record_refuses() -> None:
+    convert = w.record_of(Pair, FIELDS, "Pair")
+    assert convert({"first": 1}, "f") == Pair(1, None)
+    for value, message in [
+        ((1,), "f: expected Pair, got tuple"),
+        (3, "f: expected Pair, got int"),
+        ({"first": "1"}, "f: expected Pair, got dict with str in place of int"),
+    ]:
+        with pytest.raises(w.ConversionError, match=re.escape(message)):
+            convert(value, "f")
+
+
+def test_record_goes_back() -> None:
+    parts = {"first": ("first", w.as_int), "class": ("class_", w.option_of(w.as_string))}
+    to_dict = w.to_record(w.make_dict(("class",)), parts, "Tag")
+    record = collections.namedtuple("Tag", ["first", "class_"])
+    assert to_dict(record(1, "x"), "f") == {"first": 1, "class": "x"}
+    assert to_dict(record(1, None), "f") == {"first": 1}
+    assert w.to_tuple([("first", w.as_int), ("second", w.as_string)], "Pair")(Pair(1, "a"), "f") == (1, "a")
+    make = w.make_object(f"{__name__}.Pair")
+    to_pair = w.to_record(make, {"first": ("first", w.as_int), "second": ("second", w.as_any)}, "Pair")
+    assert to_pair({"first": 1, "second": 2}, "f") == Pair(1, 2)
+    with pytest.raises(w.ConversionError, match=r"expected Pair with a field first, got int"):
+        to_pair(3, "f")
+
+
+class ColorRed(w.Case):
+    """A variant."""
+
+    __slots__ = ()
+
+
+def test_enum_crosses_by_names() -> None:
+    as_color = w.enum_of({"RED": ColorRed}, "Color")
+    assert as_color(_Color.RED, "f") == ColorRed()
+    assert hash(as_color(_Color.RED, "f")) == hash(ColorRed())
+    with pytest.raises(w.ConversionError, match=r"f: expected Color, got"):
+        as_color(_Level.LOW, "f")
+    to_color = w.to_enum(f"{__name__}._Color", {"ColorRed": "RED"}, "Color")
+    assert to_color(ColorRed(), "f") is _Color.RED
+    assert to_color(_Color.RED, "f") is _Color.RED
+    with pytest.raises(w.ConversionError, match=r"f: expected Color, got int"):
+        to_color(1, "f")
+
+
+def test_variant_takes_the_first_case_that_fits() -> None:
+    number = collections.namedtuple("Number", ["value"])
+    text = collections.namedtuple("Text", ["value"])
+    convert = w.variant_of([(number, w.as_int), (text, w.as_string)], "NumberOrText")
+    assert convert(1, "f") == number(1)
+    assert convert("a", "f") == text("a")
+    with pytest.raises(w.ConversionError, match=r"f: expected NumberOrText, got float"):
+        convert(1.5, "f")
+    back = w.to_variant({"Number": w.as_int, "Text": w.as_string}, "NumberOrText")
+    assert back(text("a"), "f") == "a"
+    with pytest.raises(w.ConversionError, match=r"f: expected NumberOrText, got int"):
+        back(1, "f")
+
+
+# --- options ----------------------------------------------------------------------------
+
+KNOWN = {"timeout": w.as_float, "headers": w.map_of(w.as_string, w.as_string, "map<string, string>")}
+
+
+def test_only_given_options_are_sent() -> None:
+    assert w.keywords("get_with", {}, KNOWN) == {}
+    assert w.keywords("get_with", {"timeout": 1}, KNOWN) == {"timeout": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timeuot": 1}, "get_with: unknown option 'timeuot'; did you mean 'timeout'?"),
+        ({"": 1}, "get_with: unknown option ''; did you mean 'timeout'?"),
+        ({1: 1}, "get_with: the name of an option is a string, not int"),
+        ({"timeout": "1"}, "get_with: option timeout: expected float, got str"),
+        (["timeout"], "get_with: expected a map of options, got list"),
+    ],
+)
+def test_option_errors_name_what_is_wrong(options: object, message: str) -> None:
+    with pytest.raises((w.OptionError, w.ConversionError)) as caught:
+        w.keywords("get_with", options, KNOWN)
+    assert str(caught.value) == message
+
+
+def test_options_of_a_function_without_any() -> None:
+    with pytest.raises(w.OptionError, match=r"f_with: unknown option 'x'; there are none"):
+        w.keywords("f_with", {"x": 1}, {})
+    assert w.keywords("f_with", {"x": 1}, {}, w.as_any) == {"x": 1}
+
+
+def test_positional_options_need_those_before_them() -> None:
+    known = dict.fromkeys(("a", "b", "args", "key"), w.as_any)
+
+    def split(options: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        return w.split_options("f_with", options, known, positional=("a",), splat="args", before_splat=("b",))
+
+    assert split({}) == ([], {})
+    assert split({"b": 2, "key": 3}) == ([], {"b": 2, "key": 3})
+    assert split({"a": 1, "b": 2, "args": [3, 4], "key": 5}) == ([1, 2, 3, 4], {"key": 5})
+    assert split({"a": 1, "b": 2, "args": []}) == ([1], {"b": 2})
+    with pytest.raises(w.OptionError, match=r"f_with: option args needs option b, which stands before it"):
+        split({"a": 1, "args": [3]})
+    with pytest.raises(w.OptionError, match=r"f_with: option b needs option a, which stands before it"):
+        split({"b": 1, "args": [3]})
+
+
+# --- asyncio, modules, bytes ------------------------------------------------------------
+
+
+async def _answer() -> int:
+    await asyncio.sleep(0)
+    return 42
+
+
+def test_awaitable_is_driven() -> None:
+    assert w.run_async(_answer(), "f") == 42
+
+
+def test_awaitable_inside_a_loop_is_an_error_and_is_closed() -> None:
+    async def main() -> None:
+        w.run_async(_answer(), "fetch_sync")
+
+    with pytest.raises(w.LoopError, match=r"^fetch_sync: an event loop is already running"):
+        asyncio.run(main())
+
+
+def test_lazy_module_replaces_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lazy_example.py").write_text("value = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    namespace: dict[str, Any] = {}
+    namespace["_m"] = w.lazy_module("lazy_example", namespace, "_m")
+    assert "lazy_example" not in sys.modules
+    assert repr(namespace["_m"]) == "<module 'lazy_example', not imported yet>"
+    assert namespace["_m"].value == 1
+    assert isinstance(namespace["_m"], ModuleType)
+    assert w.lazy_module("lazy_example", {}, "_m") is namespace["_m"]
+    monkeypatch.delitem(sys.modules, "lazy_example")
+
+
+def test_objects_are_found_by_path() -> None:
+    assert w.load_object("collections.abc.Mapping") is collections.abc.Mapping
+    assert w.find_loaded("collections.OrderedDict.fromkeys") == collections.OrderedDict.fromkeys
+    with pytest.raises(AttributeError):
+        w.load_object("collections.abc.Nothing")
+    with pytest.raises(AttributeError, match=r"nothing is importable at no_such_package.Thing"):
+        w.load_object("no_such_package.Thing")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_bytes_helpers_are_inverse(text: str) -> None:
+    data = w.bytes_from_string(text)
+    assert w.bytes_to_string(data) == text
+    assert w.bytes_from_list(w.bytes_to_list(data)) == data
+    assert w.bytes_len(data) == len(w.bytes_to_list(data))
+
+
+def test_bytes_from_list_refuses() -> None:
+    with pytest.raises(w.ConversionError, match=r"values from 0 to 255"):
+        w.bytes_from_list([256])
+
+
+def test_runtime_needs_only_the_standard_library_and_imports_little() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import _mochi_wrap; "
+        "print(*sorted({m.split('.')[0] for m in set(sys.modules) - before}))"
+    )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(RUNTIME.parent)!r}); {code}",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert loaded <= set(sys.stdlib_module_names) | {"_mochi_wrap"}
+    assert not loaded & {"asyncio", "dataclasses", "inspect", "difflib"}
+
+
+def test_stub_names_what_the_module_has() -> None:
+    import ast
+
+    names = {}
+    for path in (RUNTIME, RUNTIME.with_suffix(".pyi")):
+        body = ast.parse(path.read_text("utf-8")).body
+        defined = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        names[path.suffix] = {name for name in defined if not name.startswith("_")}
+    assert names[".py"] == names[".pyi"]
