@@ -71,6 +71,8 @@ PROTOCOL = "typing.Protocol"
 NAMED_TUPLE = "typing.NamedTuple"
 TYPED_DICT = "typing.TypedDict"
 
+UNPACK = "typing.Unpack"
+
 
 def _constant(ty: BridgeType) -> Form:
     return lambda arguments: ty
@@ -146,12 +148,14 @@ def _callable(arguments: Arguments) -> BridgeType:
 
 
 def _unpack(arguments: Arguments) -> BridgeType:
-    """`Unpack[Ts]` is the variable itself; of a TypedDict the values are of several types (PEP 692)."""
+    """`Unpack[Ts]` is the variable itself; `Unpack` of a class is left to unpack-keywords (PEP 692)."""
     match arguments:
         case (TypeVarRef() as variable,):
             return variable
         case (TupleOf((only,)),):
             return only
+        case (Ref(),):
+            return Ref(UNPACK, arguments)
         case _:
             return ANY
 

@@ -11,8 +11,20 @@ from typing import TypeAlias, assert_never, final
 
 from attrs import Factory, define, evolve, field, frozen
 
-from ..ir.items import Alias, Class, Constant, Import, Item, Module, Package, StarExport, TypeVariable
+from ..ir.items import (
+    Alias,
+    Class,
+    Constant,
+    Function,
+    Import,
+    Item,
+    Module,
+    Package,
+    StarExport,
+    TypeVariable,
+)
 from ..ir.types import Ref
+from .substitution import Substitution, match_arguments, substitute
 
 
 @final
@@ -125,6 +137,30 @@ class Names:
             case _:
                 return None
 
+    def find_method(self, ref: Ref, name: str) -> tuple[Function, Substitution] | None:
+        """Return the method `name` of the class that `ref` names, or of its nearest base with one.
+
+        The substitution says what the type parameters of the declaring class stand for.
+        """
+        return self._find_method(ref, name, set())
+
+    def _find_method(self, ref: Ref, name: str, visited: set[str]) -> tuple[Function, Substitution] | None:
+        cls = self.find_class(ref.path)
+        if cls is None or cls.path in visited:
+            return None
+        visited.add(cls.path)
+        types = match_arguments(cls.type_params, ref.arguments)
+        own = next((method for method in cls.methods if method.name == name), None)
+        if own is not None:
+            return own, types
+        for base in cls.bases:
+            if isinstance(base, Ref):
+                arguments = tuple(substitute(argument, types) for argument in base.arguments)
+                found = self._find_method(Ref(base.path, arguments), name, visited)
+                if found is not None:
+                    return found
+        return None
+
     def _find(self, path: str) -> Target | None:
         if path.partition(".")[0] not in self._roots:
             return External(path)
@@ -132,9 +168,9 @@ class Names:
         for count in range(len(parts) - 1, 0, -1):
             module = ".".join(parts[:count])
             if module in self._scopes:
-                target = self.look_up(module, parts[count])
-                for name in parts[count + 1 :]:
-                    target = target and self._find_member(target, name)
+                target = self._walk(self.look_up(module, parts[count]), parts[count + 1 :])
+                if target is None:
+                    target = self._walk(self._imported_module(module, parts[count]), parts[count + 1 :])
                 if target is not None:
                     return target
         if path in self._scopes:
@@ -142,6 +178,19 @@ class Names:
         # A module without readable source (an extension module) may define anything.
         parent = self._nearest_module(parts)
         return External(path) if parent is None else None
+
+    def _walk(self, target: Target | None, names: list[str]) -> Target | None:
+        for name in names:
+            target = target and self._find_member(target, name)
+        return target
+
+    def _imported_module(self, module: str, name: str) -> Target | None:
+        """Return the submodule that an import bound `name` to before a definition of the same name hid it."""
+        statement = self._scopes[module].imports.get(name)
+        if statement is None or statement.attribute is None:
+            return None
+        submodule = f"{statement.module}.{statement.attribute}"
+        return ModuleName(submodule) if submodule in self._scopes else None
 
     def _nearest_module(self, parts: list[str]) -> str | None:
         """Return the module that should hold the last part, None where it is unreadable."""

@@ -1,0 +1,68 @@
+"""Make a public value that can be called a function, where its class has no name.
+
+    let add: @m._Binary<int>       class m._Binary<T>: fun __call__(self, a: 'T, b: 'T): 'T
+        =>  fun add(a: int, b: int): int
+
+Libraries publish functions as instances of private classes. A value of a public class stays a value:
+its class is bound, and calling it is an operation of the class.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from attrs import evolve, frozen
+
+from ..ir.items import Binding, Constant, Function, Item, Package, Signature
+from ..ir.traverse import map_signature
+from ..ir.types import BridgeType, Ref, SelfType
+from .context import PassContext
+from .names import Names
+from .substitution import Substitution, substitute
+from .surface import Surface, build_surface
+
+
+@final
+@frozen
+class ExposeCallables:
+    """Callable constants of private classes become functions."""
+
+    name: ClassVar[str] = "expose-callables"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with a function for every public value that nobody could call otherwise."""
+        names = Names(package)
+        surface = build_surface(package, names)
+        return evolve(
+            package,
+            modules=tuple(
+                evolve(module, items=tuple(_rewrite(item, names, surface) for item in module.items))
+                for module in package.modules
+            ),
+        )
+
+
+def _rewrite(item: Item, names: Names, surface: Surface) -> Item:
+    match item:
+        case Constant(type=Ref() as ref) if surface.is_public(item.path):
+            cls = names.find_class(ref.path)
+            if cls is None or surface.is_public(cls.path):
+                return item
+            found = names.find_method(ref, "__call__")
+            return item if found is None else _make_function(item, ref, *found)
+        case _:
+            return item
+
+
+def _make_function(constant: Constant, ref: Ref, method: Function, types: Substitution) -> Function:
+    skipped = 0 if method.binding is Binding.STATIC_METHOD else 1
+    signatures = tuple(_make_signature(each, skipped, ref, types) for each in method.signatures)
+    info = constant.info if constant.info.doc else evolve(constant.info, doc=method.info.doc)
+    return Function(constant.name, constant.path, signatures, info=info)
+
+
+def _make_signature(signature: Signature, skipped: int, ref: Ref, types: Substitution) -> Signature:
+    def rewrite(ty: BridgeType) -> BridgeType:
+        return ref if isinstance(ty, SelfType) else substitute(ty, types)
+
+    return map_signature(evolve(signature, params=signature.params[skipped:]), rewrite)
