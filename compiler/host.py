@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -68,6 +69,7 @@ class Host:
         self.base = base if base is not None else Path.cwd()
         self.cpu_count = cpu_count or available_cpus()
         self._http = http
+        self._lock = threading.Lock()
 
     def now(self) -> float:
         """Return the time in seconds since 1970."""
@@ -249,11 +251,12 @@ class Host:
     @property
     def http(self) -> HttpClient:
         """The HTTP client; made when first used, as loading its library takes 0.1 s."""
-        if self._http is None:
-            from .http import HttpClient
+        with self._lock:
+            if self._http is None:
+                from .http import HttpClient
 
-            self._http = HttpClient(self)
-        return self._http
+                self._http = HttpClient(self)
+            return self._http
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Fetch `url` whole; see `HttpClient.get`."""
@@ -269,7 +272,8 @@ class Host:
 
     def close(self) -> None:
         """Give back connections. The host can be used again afterwards."""
-        http, self._http = self._http, None
+        with self._lock:
+            http, self._http = self._http, None
         if http is not None:
             http.close()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from index_server import Index, build_wheel, offer, serve
+from index_server import JSON, Index, build_wheel, offer, serve
 
 from mochic_py.compiler.cache import Cache
 from mochic_py.compiler.host import Host
@@ -85,10 +85,8 @@ def _listed(index: Index, host: Host, cache: Cache) -> Page:
 
 
 def test_both_formats_say_the_same(index: Index, host: TestHost, tmp_path: Path) -> None:
-    plain = build_wheel("pkg", "1.0")
-    offer(
-        index, plain, requires_python=">=3.8,<4", sidecar=plain.metadata, upload_time="2026-01-01T00:00:00Z"
-    )
+    plain, moment = build_wheel("pkg", "1.0"), "2026-01-01T00:00:00Z"
+    offer(index, plain, requires_python=">=3.8,<4", sidecar=plain.metadata, upload_time=moment)
     offer(index, build_wheel("pkg", "1.1"), yanked='bad & "ugly"')
     offer(index, build_wheel("pkg", "1.2+local.1"), yanked="")
     offer(index, build_wheel("pkg", "2.0", tag="cp313-cp313-win_amd64"))
@@ -101,7 +99,7 @@ def test_both_formats_say_the_same(index: Index, host: TestHost, tmp_path: Path)
     without_size = tuple(row._replace(size=None) for row in pages[0].wheels)
     assert pages[0]._replace(wheels=without_size) == pages[1]
     assert [(r.version, r.requires_python, r.yanked, r.upload_time) for r in pages[1].wheels] == [
-        ("1.0", ">=3.8,<4", None, "2026-01-01T00:00:00Z"),
+        ("1.0", ">=3.8,<4", None, moment),
         ("1.1", "", 'bad & "ugly"', ""),
         ("1.2+local.1", "", "", ""),
         ("4.0", "", None, ""),
@@ -152,14 +150,14 @@ def test_files_that_are_no_candidates(filename: str) -> None:
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
-        ("application/vnd.pypi.simple.v1+json", b"not json"),
-        ("application/vnd.pypi.simple.v1+json", b"[]"),
+        (JSON, b"not json"),
+        (JSON, b"[]"),
         (
-            "application/vnd.pypi.simple.v1+json; charset=utf-8",
+            f"{JSON}; charset=utf-8",
             b'{"meta": {"api-version": "2.0"}, "files": []}',
         ),
         (
-            "application/vnd.pypi.simple.v1+json",
+            JSON,
             b'{"meta": {"api-version": "1.0"}, "files": [{"filename": 3}]}',
         ),
         ("text/html", b'<meta name="pypi:repository-version" content="2.0">'),
