@@ -326,11 +326,12 @@ class _Parser:
                 return ty
         except _NoTypeError:
             self._depth = depth
-        start = self._tokens[begin][2]
+        self._position = begin
+        start = self._next()[2]
         self._position = begin
         while self._peek() not in ends:
             self._skip()
-        return self._unsupported(start, self._tokens[self._position - 1][3])
+        return self._unsupported(start, max(start, self._tokens[self._position - 1][3]))
 
     # --- tokens -----------------------------------------------------------------------
 

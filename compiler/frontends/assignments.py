@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ...ir.items import Alias, Class, Constant, Info, TypeParam, TypeParamKind, TypeVariable
+from ...ir.items import (
+    Alias,
+    Class,
+    Constant,
+    Default,
+    DefaultKind,
+    Info,
+    TypeParam,
+    TypeParamKind,
+    TypeVariable,
+)
 from ...ir.types import (
     BOOL,
     BYTES,
@@ -121,6 +131,20 @@ def literal_value(node: Node | None, reading: Reading) -> LiteralValue | None:
     return None
 
 
+def default_type(default: Default | None) -> BridgeType:
+    """Return the type that a literal default shows; None shows nothing."""
+    if default is None or default.kind is not DefaultKind.LITERAL:
+        return UNANNOTATED
+    text = default.text
+    if text in ("True", "False"):
+        return BOOL
+    if text == "None":
+        return UNANNOTATED
+    if text.lstrip("+- ")[:1].isdigit() or text.lstrip("+- ").startswith("."):
+        return INT if decode_int(text.lstrip("+- ")) is not None else FLOAT
+    return BYTES if isinstance(decode_string(text), bytes) else STRING
+
+
 def value_type(node: Node, scope: Scope, reading: Reading, known: dict[str, BridgeType]) -> BridgeType:
     """Return the type that a value shows by itself, else `UNANNOTATED`.
 
@@ -209,9 +233,11 @@ def _is_union(node: Node, reading: Reading) -> bool:
 
 def _is_type_name(dotted: str) -> bool:
     """Return whether a name is spelled like a type: `CapWords`, or a builtin class."""
-    last = dotted.rpartition(".")[2]
+    owner, _, last = dotted.rpartition(".")
     bare = last.lstrip("_")
-    return last in _LOWER_CASE_TYPES or (bare[:1].isupper() and (len(bare) == 1 or not bare.isupper()))
+    # A single capital is a type variable, but `re.I` is a flag.
+    is_variable = len(bare) == 1 and not owner
+    return last in _LOWER_CASE_TYPES or (bare[:1].isupper() and (is_variable or not bare.isupper()))
 
 
 def _build_call(

@@ -17,6 +17,7 @@ from ...ir.items import (
     Function,
     Info,
     Item,
+    ParamKind,
     Property,
     TypeParam,
 )
@@ -25,6 +26,7 @@ from .annotation import parse_type_params
 from .assignments import (
     build_assignment,
     build_type_alias,
+    default_type,
     field_type,
     is_type_expression,
     literal_value,
@@ -85,8 +87,10 @@ def build_class(
     is_enum = any(isinstance(base, Ref) and _is_enum_name(base.path) for base in bases)
     if not is_enum:
         _bind_aliases(block, path, scope, reading)
+    # The keys of a TypedDict with `total=False` may be missing unless they say `Required` (PEP 655).
+    total = Decorator("total", "False") not in keywords
     inner = scope.for_class(block.class_names, names)
-    members, nested = _build_members(block, path, inner, reading, is_enum, depth)
+    members, nested = _build_members(block, path, inner, reading, total, depth)
     if not reading.is_stub and "__init__" in block.declared:
         for field in _build_init_fields(block.declared["__init__"], path, inner, reading):
             members.setdefault(field.name, field)
@@ -170,7 +174,7 @@ def _is_class_alias(declaration: Declaration, block: Block, scope: Scope, readin
 
 
 def _build_members(
-    block: Block, path: str, scope: Scope, reading: Reading, is_enum: bool, depth: int
+    block: Block, path: str, scope: Scope, reading: Reading, total: bool, depth: int
 ) -> tuple[dict[str, _Member], list[Item]]:
     members: dict[str, _Member] = {}
     nested: list[Item] = []
@@ -191,7 +195,7 @@ def _build_members(
                 if isinstance(item, Alias | Constant):
                     nested.append(evolve(item, name=nested_name))
             case Kind.ASSIGNMENT:
-                members[name] = _build_attribute(declaration, member_path, members, scope, reading, is_enum)
+                members[name] = _build_attribute(declaration, member_path, members, scope, reading, total)
     return members, nested
 
 
@@ -201,7 +205,7 @@ def _build_attribute(
     members: dict[str, _Member],
     scope: Scope,
     reading: Reading,
-    is_enum: bool,
+    total: bool,
 ) -> _Member:
     """Return the attribute that an assignment in a class body declares.
 
@@ -238,7 +242,7 @@ def _build_attribute(
         ty,
         FieldKind.CLASS_VAR if is_class_var else FieldKind.INSTANCE,
         writable=not (qualified.final or qualified.read_only),
-        required=qualified.required,
+        required=total if qualified.required is None else qualified.required,
         has_default=value is not None and not _lacks_default(value, reading),
         value=literal_value(value, reading),
         info=info,
@@ -297,7 +301,11 @@ def _build_init_fields(
     marker = f"{receiver}.".encode()
     if reading.text.data.find(marker, body.start_byte, body.end_byte) < 0:
         return
-    known = {param.name: param.type for param in signature.params[1:] if not param.kind.value.startswith("*")}
+    known = {
+        param.name: default_type(param.default) if param.type == UNANNOTATED else param.type
+        for param in signature.params[1:]
+        if param.kind not in (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
+    }
     seen: set[str] = set()
     pending = [body]
     while pending:

@@ -232,18 +232,17 @@ def _declare_assignment(node: Node, into: Block, reading: Reading, branch: int) 
     right = node.child_by_field_name("right")
     if left is None:
         return
+    # `a = b = value` declares every target with the same value.
+    value = _last_value(right)
+    _declare_target(left, node, value, into, reading, branch)
     while right is not None and right.type == "assignment":
-        # `a = b = value` declares every target with the same value.
-        inner_left = right.child_by_field_name("left")
-        inner_right = right.child_by_field_name("right")
-        if inner_left is not None:
-            _declare_target(inner_left, node, _last_value(right), into, reading, branch)
-        right = inner_right
-    _declare_target(left, node, right, into, reading, branch)
+        inner = right.child_by_field_name("left")
+        if inner is not None:
+            _declare_target(inner, node, value, into, reading, branch)
+        right = right.child_by_field_name("right")
 
 
-def _last_value(node: Node) -> Node | None:
-    value: Node | None = node
+def _last_value(value: Node | None) -> Node | None:
     while value is not None and value.type == "assignment":
         value = value.child_by_field_name("right")
     return value

@@ -54,8 +54,10 @@ def read_class_call(
         fields = _untyped_fields(members, path, info, reading)
         return None if fields is None else (Ref("typing.NamedTuple"), fields, ())
     if last == "TypedDict":
-        fields = _keyed_fields(members, path, info, scope, reading)
-        return None if fields is None else (Ref("typing.TypedDict"), fields, _keywords(operands, reading))
+        keywords = _keywords(operands, reading)
+        total = Decorator("total", "False") not in keywords
+        fields = _keyed_fields(members, path, info, total, scope, reading)
+        return None if fields is None else (Ref("typing.TypedDict"), fields, keywords)
     if last in _ENUMS:
         fields = _enum_members(members, path, info, reading)
         return None if fields is None else (Ref(origin), fields, ())
@@ -110,7 +112,7 @@ def _names(members: Node, reading: Reading) -> list[str] | None:
 
 
 def _keyed_fields(
-    members: Node, path: str, info: Info, scope: Scope, reading: Reading
+    members: Node, path: str, info: Info, total: bool, scope: Scope, reading: Reading
 ) -> tuple[Field, ...] | None:
     if members.type != "dictionary":
         return None
@@ -128,7 +130,7 @@ def _keyed_fields(
                 f"{path}.{name}",
                 ty,
                 writable=not qualified.read_only,
-                required=qualified.required,
+                required=total if qualified.required is None else qualified.required,
                 info=info,
             )
         )

@@ -88,7 +88,10 @@ def _build_function(
         if last not in _BINDINGS and last not in _ABSTRACT and last != "overload":
             kept.append(decorator)
     described = decorated[-1] if arms else chosen[0]
-    info = build_info(described[0], _deprecation(decorated, arms), reading)
+    deprecated = _deprecation(decorated, arms)
+    if arms and deprecated is None:
+        kept = [decorator for decorator in kept if not _is_deprecation(decorator)]
+    info = build_info(described[0], deprecated, reading)
     return Function(name, path, signatures, binding, tuple(kept), abstract, info)
 
 
@@ -110,10 +113,14 @@ def _deprecation(
 def find_deprecation(decorators: tuple[Decorator, ...]) -> str | None:
     """Return the message of `@deprecated("…")`, or None without one (PEP 702)."""
     for decorator in decorators:
-        if decorator.path.rpartition(".")[2] == "deprecated":
+        if _is_deprecation(decorator):
             message = decode_string(decorator.arguments.partition(", category")[0].rstrip(", "))
             return message if isinstance(message, str) else ""
     return None
+
+
+def _is_deprecation(decorator: Decorator) -> bool:
+    return decorator.path.rpartition(".")[2] == "deprecated"
 
 
 def build_info(declaration: Declaration, deprecated: str | None, reading: Reading) -> Info:

@@ -12,13 +12,16 @@ from ...ir.types import BridgeType, Ref
 @final
 @frozen
 class Qualified:
-    """A type with the qualifiers that stood around it (typing specification, "type qualifiers")."""
+    """A type with the qualifiers that stood around it (typing specification, "type qualifiers").
+
+    `required` is None where neither `Required` nor `NotRequired` stood: then the class decides.
+    """
 
     type: BridgeType | None
     class_var: bool = False
     final: bool = False
     read_only: bool = False
-    required: bool = True
+    required: bool | None = None
 
 
 def strip_qualifiers(ty: BridgeType) -> Qualified:
@@ -36,6 +39,7 @@ def strip_qualifiers(ty: BridgeType) -> Qualified:
         inner = inner.arguments[0] if inner.arguments else None
     if not found:
         return Qualified(ty)
-    return Qualified(
-        inner, "ClassVar" in found, "Final" in found, "ReadOnly" in found, "NotRequired" not in found
-    )
+    required = None
+    if "Required" in found or "NotRequired" in found:
+        required = "NotRequired" not in found
+    return Qualified(inner, "ClassVar" in found, "Final" in found, "ReadOnly" in found, required)
