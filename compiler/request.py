@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import final
 
 from attrs import field, frozen
@@ -62,7 +63,8 @@ class Request:
 
     `pipeline` is pass-pipeline text, None for the standard one. `jobs` is the number of
     processes that lower packages; the result does not depend on it. `index_url` replaces
-    the default index.
+    the default index. `prefer` holds versions to keep while they fit, by distribution name;
+    `expect` the SHA-256 digests that chosen files must have.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -77,6 +79,8 @@ class Request:
     pipeline: str | None = None
     dump: IrDump = IrDump()
     index_url: str = ""
+    prefer: Mapping[str, str] = field(factory=dict)
+    expect: Mapping[str, str] = field(factory=dict)
 
 
 @final

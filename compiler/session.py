@@ -12,6 +12,7 @@ from typing import Final, final
 
 from attrs import frozen
 
+from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.dist import Pin, RegistryRequest, Requirement, Resolution, Target, Tier
 from ..ir.items import Package
@@ -54,7 +55,9 @@ class Session:
             self.sources[request.manifest.path] = request.manifest
         url = default_index_url(host.environ, request.index_url)
         self._index = IndexClient(host, cache, url, offline=request.offline)
-        self._resolver = InProcessResolver(host, cache, index_url=url, offline=request.offline)
+        self._resolver = InProcessResolver(
+            host, cache, index_url=url, offline=request.offline, prefer=request.prefer
+        )
 
     def resolve(self, requirements: Sequence[Requirement]) -> Resolution:
         """Choose a file for each requirement and all they need; raises `DiagnosticError`."""
@@ -62,6 +65,11 @@ class Session:
 
     def fetch(self, pins: Sequence[Pin]) -> tuple[CachedWheel, ...]:
         """Bring the files of `pins` into the cache, in their order; raises `DiagnosticError`."""
+        for pin in pins:
+            expected = self.request.expect.get(pin.name)
+            if expected not in (None, pin.file.hashes.sha256):
+                message = f"`{pin.file.filename}` has another digest than the one it is pinned to"
+                raise DiagnosticError(codes.HASH_MISMATCH.at(None, message))
         return fetch_all(pins, self.host, self.cache, offline=self.request.offline)
 
     def fetch_with_stubs(self, pins: Sequence[Pin]) -> tuple[WheelSet, ...]:

@@ -46,12 +46,15 @@ _PASSES: Mapping[str, str] = {
     "sort-items": "sort_items.SortItems",
 }
 
+# Passes that run only where a pipeline names them.
+_EXTRA: Mapping[str, str] = {"drop-docs": "drop_docs.DropDocs"}
+
 STANDARD_PIPELINE: tuple[str, ...] = tuple(_PASSES)
 
 
 def pass_names() -> tuple[str, ...]:
-    """Return the names of all passes, in the order of the standard pipeline."""
-    return tuple(_PASSES)
+    """Return the names of all passes: the standard pipeline in order, then the others."""
+    return (*_PASSES, *_EXTRA)
 
 
 def load_pass(name: str) -> type[Pass]:
@@ -59,7 +62,7 @@ def load_pass(name: str) -> type[Pass]:
 
     Raises `KeyError` for a name that is not in `pass_names()`.
     """
-    module, _, class_name = _PASSES[name].partition(".")
+    module, _, class_name = {**_PASSES, **_EXTRA}[name].partition(".")
     # Passes are loaded one by one so that a command pays only for those it runs.
     return cast("type[Pass]", getattr(importlib.import_module(f".{module}", __package__), class_name))
 
@@ -150,7 +153,7 @@ class _Parser:
     def _parse_pass(self) -> Pass | None:
         """Parse `NAME ["{" option* "}"]`."""
         start, name = self._word("the name of a pass")
-        known = name in _PASSES
+        known = name in pass_names()
         if not known:
             self._report_unknown(UNKNOWN_PASS, start, name, "pass", pass_names())
         types = _option_types(load_pass(name)) if known else {}
