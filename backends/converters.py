@@ -165,7 +165,7 @@ class Converters:
                         declared.name, "values", [f"{python_string(n)}: {c}" for n, c in parts]
                     )
                     return self._define(ty, True, self._helper("to_variant"), [table, name])
-                table = self._list(declared.name, "cases", [f"({n}, {c})" for n, c in parts])
+                table = self._table(declared.name, "cases", [f"{n}: {c}" for n, c in parts])
                 return self._define(ty, False, self._helper("variant_of"), [table, name])
             case _:
                 assert_never(declared)
@@ -189,20 +189,25 @@ class Converters:
 
     def _record_in(self, declared: RecordType, ty: BridgeType) -> str:
         name = python_string(declared.name)
-        fields = [
-            (field.python, python_string(field.name), self.into(field.type)) for field in declared.fields
-        ]
         if declared.shape is RecordShape.TUPLE:
-            parts = self._list(declared.name, "parts", [f"({mochi}, {to})" for _, mochi, to in fields])
-            return self._define(ty, True, self._helper("to_tuple"), [parts, name])
-        items = [f"{python_string(python)}: ({mochi}, {to})" for python, mochi, to in fields]
-        table = self._table(declared.name, "parts", items)
+            parts = [f"{python_string(field.name)}: {self.into(field.type)}" for field in declared.fields]
+            table = self._table(declared.name, "parts", parts)
+            return self._define(ty, True, self._helper("to_tuple"), [table, name])
+        parts = [f"{python_string(field.python)}: {self.into(field.type)}" for field in declared.fields]
+        table = self._table(declared.name, "parts", parts)
         if declared.shape is RecordShape.MAPPING:
             optional = [python_string(field.python) for field in declared.fields if not field.required]
-            make = f"{self._helper('make_dict')}({_tuple(optional)})"
+            make = self._literal(declared.name, "optional", optional, "[", "]") if optional else "()"
+            make = f"{self._helper('make_dict')}({make})"
         else:
             make = f"{self._helper('make_object')}({python_string(declared.path)})"
-        return self._define(ty, True, self._helper("to_record"), [make, table, name])
+        renamed = [
+            f"{python_string(field.python)}: {python_string(field.name)}"
+            for field in declared.fields
+            if field.python != field.name
+        ]
+        last = [self._table(declared.name, "renamed", renamed)] if renamed else []
+        return self._define(ty, True, self._helper("to_record"), [make, table, name, *last])
 
     # --- definitions --------------------------------------------------------------------
 
@@ -218,9 +223,6 @@ class Converters:
 
     def _table(self, name: str, role: str, items: Sequence[str]) -> str:
         return self._literal(name, role, items, "{", "}")
-
-    def _list(self, name: str, role: str, items: Sequence[str]) -> str:
-        return self._literal(name, role, items, "[", "]")
 
     def _literal(self, name: str, role: str, items: Sequence[str], opening: str, closing: str) -> str:
         variable = self._imports.names.fresh(f"_{name}_{role}")

@@ -58,6 +58,10 @@ def emit_wrapper(
     )
 
 
+_LONGEST_ARGUMENT = 64
+"""A longer conversion of an argument becomes a statement of its own."""
+
+
 @final
 @frozen
 class _Expression:
@@ -75,11 +79,12 @@ class _Expression:
 class _Scope:
     """The local names of one emitted function."""
 
-    __slots__ = ("names", "parameters")
+    __slots__ = ("converted", "names", "parameters")
 
     def __init__(self, parameters: Sequence[Parameter], reserved: Sequence[str] = ()) -> None:
         self.names = Names(reserved)
         self.parameters = tuple(self.names.fresh(python_parameter(p.python)) for p in parameters)
+        self.converted: list[_Expression] = []
 
 
 @final
@@ -228,12 +233,16 @@ class _WrapperModule:
     def _emit_write(self, entry: Entry, name: str, on_class: bool) -> None:
         scope = _Scope(entry.parameters)
         owner = self._class(entry) if on_class else self._argument(entry, scope, 0)
-        value = self._argument(entry, scope, len(entry.parameters) - 1)
+        ty, value = entry.parameters[-1].type, scope.parameters[-1]
         with self._function(entry, scope):
-            if is_python_name(name):
-                self._body.line(f"{owner}.{name} = {value}")
+            if not is_python_name(name):
+                value = self._argument(entry, scope, len(entry.parameters) - 1)
+                self._body.bracketed("setattr(", (owner, python_string(name), value), ")")
+            elif self._converters.changes(ty):
+                head = f"{owner}.{name} = {self._converters.into(ty)}("
+                self._body.bracketed(head, (value, python_string(entry.name)), ")")
             else:
-                self._body.line(f"setattr({owner}, {python_string(name)}, {value})")
+                self._body.line(f"{owner}.{name} = {value}")
 
     def _emit_value(
         self, entry: Entry, scope: _Scope, expression: _Expression, result: BridgeType | None = None
@@ -380,6 +389,8 @@ class _WrapperModule:
         with self._body.indented():
             ending = " with options." if takes_options(entry) else "."
             self._body.line(python_docstring(doc or f"`{entry.path}`{ending}"))
+            for converted in scope.converted:
+                self._body.bracketed(converted.head, converted.items, converted.tail)
             yield
 
     def _write_setup(self, setup: _Expression | None) -> None:
@@ -414,7 +425,12 @@ class _WrapperModule:
         ty, local = entry.parameters[index].type, scope.parameters[index]
         if not self._converters.changes(ty):
             return local
-        return f"{self._converters.into(ty)}({local}, {python_string(entry.name)})"
+        convert, name = self._converters.into(ty), python_string(entry.name)
+        expression = f"{convert}({local}, {name})"
+        if len(expression) <= _LONGEST_ARGUMENT:
+            return expression
+        scope.converted.append(_Expression(f"{local} = {convert}(", (local, name), ")"))
+        return local
 
     def _module(self, entry: Entry) -> str:
         return self._imports.lazy(entry.module, HELPERS)

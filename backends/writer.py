@@ -52,7 +52,8 @@ class Writer:
         self.line(head)
         with self.indented():
             if not literal and len(body) + 4 <= room:
-                self.line(body)
+                # The formatter ends a lone parameter of a `def` with a comma.
+                self.line(f"{body}," if len(items) == 1 and "def " in head else body)
             else:
                 for item in items:
                     self.line(f"{item},")

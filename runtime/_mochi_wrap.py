@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 import operator
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -389,19 +389,24 @@ def record_of(
 
 
 def to_record(
-    make: Callable[..., Any], fields: Mapping[str, tuple[str, Converter]], name: str
+    make: Callable[..., Any],
+    fields: Mapping[str, Converter],
+    name: str,
+    renamed: Mapping[str, str] | None = None,
 ) -> Converter:
     """Make the converter of a Mochi record to the Python value `make(**fields)`.
 
-    `fields` maps Python names to the Mochi name and converter of each field.
+    `fields` maps Python names to converters, `renamed` those names to the Mochi names that
+    differ from them.
     """
+    mochi_names = [(renamed or {}).get(field, field) for field in fields]
 
     def from_record(value: Any, where: str) -> Any:
-        found = [_read_field(value, mochi, where, name) for mochi, _ in fields.values()]
+        found = [_read_field(value, mochi, where, name) for mochi in mochi_names]
         try:
             pairs = zip(fields.items(), found, strict=True)
             return make(
-                **{field: part[1](item, where) for (field, part), item in pairs}
+                **{field: convert(item, where) for (field, convert), item in pairs}
             )
         except ConversionError as error:
             inside(error, where, name, value)
@@ -409,21 +414,21 @@ def to_record(
     return from_record
 
 
-def to_tuple(fields: Sequence[tuple[str, Converter]], name: str) -> Converter:
-    """Make the converter of a Mochi record to a tuple of its fields."""
+def to_tuple(fields: Mapping[str, Converter], name: str) -> Converter:
+    """Make the converter of a Mochi record to a tuple of its fields, by their Mochi names."""
 
     def from_record(value: Any, where: str) -> tuple[Any, ...]:
-        found = [_read_field(value, mochi, where, name) for mochi, _ in fields]
+        found = [_read_field(value, mochi, where, name) for mochi in fields]
         try:
-            pairs = zip(fields, found, strict=True)
-            return tuple(convert(item, where) for (_, convert), item in pairs)
+            pairs = zip(fields.values(), found, strict=True)
+            return tuple(convert(item, where) for convert, item in pairs)
         except ConversionError as error:
             inside(error, where, name, value)
 
     return from_record
 
 
-def make_dict(optional: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
+def make_dict(optional: Collection[str]) -> Callable[..., dict[str, Any]]:
     """Return the maker of a TypedDict: keys in `optional` are left out where the field is None."""
 
     def make(**fields: Any) -> dict[str, Any]:
@@ -505,13 +510,11 @@ def to_enum(path: str, cases: Mapping[str, str], name: str) -> Converter:
     return from_variant
 
 
-def variant_of(
-    cases: Sequence[tuple[Callable[[Any], Any], Converter]], name: str
-) -> Converter:
+def variant_of(cases: Mapping[Callable[[Any], Any], Converter], name: str) -> Converter:
     """Make the converter of a value to the first variant whose converter takes it."""
 
     def as_variant(value: Any, where: str) -> Any:
-        for make, convert in cases:
+        for make, convert in cases.items():
             try:
                 return make(convert(value, where))
             except ConversionError:

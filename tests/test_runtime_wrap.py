@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 RUNTIME = Path(__file__).parent.parent / "runtime" / "_mochi_wrap.py"
 
 
-def _load() -> Any:
+def _load() -> ModuleType:
     spec = importlib.util.spec_from_file_location("_mochi_wrap", RUNTIME)
     assert spec is not None
     assert spec.loader is not None
@@ -48,7 +48,7 @@ class _Float:
 class _ArrayScalar:
     """Follows the array interface, as scalars of array libraries do."""
 
-    def __init__(self, typestr: str, value: Any) -> None:
+    def __init__(self, typestr: str, value: object) -> None:
         self.__array_interface__ = {"typestr": typestr, "shape": ()}
         self.value = value
 
@@ -209,14 +209,14 @@ def test_record_refuses() -> None:
 
 
 def test_record_goes_back() -> None:
-    parts = {"first": ("first", w.as_int), "class": ("class_", w.option_of(w.as_string))}
-    to_dict = w.to_record(w.make_dict(("class",)), parts, "Tag")
+    parts = {"first": w.as_int, "class": w.option_of(w.as_string)}
+    to_dict = w.to_record(w.make_dict(["class"]), parts, "Tag", {"class": "class_"})
     record = collections.namedtuple("Tag", ["first", "class_"])
     assert to_dict(record(1, "x"), "f") == {"first": 1, "class": "x"}
     assert to_dict(record(1, None), "f") == {"first": 1}
-    assert w.to_tuple([("first", w.as_int), ("second", w.as_string)], "Pair")(Pair(1, "a"), "f") == (1, "a")
+    assert w.to_tuple({"first": w.as_int, "second": w.as_string}, "Pair")(Pair(1, "a"), "f") == (1, "a")
     make = w.make_object(f"{__name__}.Pair")
-    to_pair = w.to_record(make, {"first": ("first", w.as_int), "second": ("second", w.as_any)}, "Pair")
+    to_pair = w.to_record(make, {"first": w.as_int, "second": w.as_any}, "Pair")
     assert to_pair({"first": 1, "second": 2}, "f") == Pair(1, 2)
     with pytest.raises(w.ConversionError, match=r"expected Pair with a field first, got int"):
         to_pair(3, "f")
@@ -244,7 +244,7 @@ def test_enum_crosses_by_names() -> None:
 def test_variant_takes_the_first_case_that_fits() -> None:
     number = collections.namedtuple("Number", ["value"])
     text = collections.namedtuple("Text", ["value"])
-    convert = w.variant_of([(number, w.as_int), (text, w.as_string)], "NumberOrText")
+    convert = w.variant_of({number: w.as_int, text: w.as_string}, "NumberOrText")
     assert convert(1, "f") == number(1)
     assert convert("a", "f") == text("a")
     with pytest.raises(w.ConversionError, match=r"f: expected NumberOrText, got float"):
