@@ -98,6 +98,8 @@ def _apply_manager(function: Function) -> Function:
 
 
 def _managed(signature: Signature, manager: str) -> Signature:
+    if isinstance(signature.result, Ref) and signature.result.path == manager:
+        return signature
     result = Ref(manager, (_yielded(signature.result),))
     return evolve(signature, result=result, is_async=False)
 

@@ -13,7 +13,7 @@ from mochic_py.ir.printer import format_package
 from mochic_py.ir.source import SourceFile
 from mochic_py.passes.context import PassContext, PassOptions
 from mochic_py.passes.manager import PassManager
-from mochic_py.passes.registry import parse_pipeline, pass_names
+from mochic_py.passes.registry import load_pass, parse_pipeline, pass_names
 
 FILES = sorted((GOLDEN / "passes").glob("*.md"))
 CASES = [case for file in FILES for case in read_cases(file)]
@@ -38,6 +38,21 @@ def test_pass(case: Case, update_golden: bool) -> None:
         check_case(case, "diagnostics", reported, update_golden)
     else:
         assert reported == "", "the case needs a block ```text diagnostics"
+
+
+# Passes whose result is their own fixed point: what is bound, expanded or named stays so.
+IDEMPOTENT = "bind-names apply-decorators expand-aliases unpack-keywords bind-self inherit-members"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.file.stem.replace("_", "-") in IDEMPOTENT.split(" ")],
+    ids=str,
+)
+def test_running_a_pass_again_changes_nothing(case: Case) -> None:
+    each = load_pass(case.file.stem.replace("_", "-"))()
+    once = each.run(_read_package(case), PassContext())
+    assert format_package(each.run(once, PassContext())) == format_package(once)
 
 
 def test_every_golden_file_belongs_to_a_pass() -> None:
