@@ -37,6 +37,7 @@ _SPOKEN = {
     "BARE_PARAM": "a parameter",
     "MAGIC": f"`mochic-ir {FORMAT_VERSION}`",
     "$END": "the end",
+    "<END-OF-FILE>": "the end",
 }
 _TYPE_TOKENS = frozenset({"NAMED_TYPE", "REF", "REF_OPEN", "TYPE_VAR", "GENERIC"})
 

@@ -211,7 +211,8 @@ def _draw(line: str, marks: list[_Mark], paint: _Paint) -> list[str]:
     layout = lay_out(line)
     first, end = 0, len(layout.cells)
     if layout.columns[-1] > _WIDEST:
-        wanted = min(layout.column(marks[0].start) - _WIDEST // 3, layout.columns[-1] - _WIDEST)
+        main = next((mark for mark in marks if mark.primary), marks[0])
+        wanted = min(layout.column(main.start) - _WIDEST // 3, layout.columns[-1] - _WIDEST)
         first = next(index for index in range(end + 1) if layout.columns[index] >= wanted)
         limit = layout.column(first) + _WIDEST
         end = next((index for index in range(first, end) if layout.columns[index + 1] > limit), end)

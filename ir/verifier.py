@@ -143,8 +143,6 @@ class _Verifier:
                 if not isinstance(item.target, Ref) or item.target.arguments:
                     self.type(item.target, item.path)
             case TypeVariable():
-                if "legalize-types" in self.ran:
-                    self.fail(item.path, "a type variable after legalize-types")
                 self.type_params((item.param,), item.path)
             case Refusal():
                 if not item.kind:
@@ -226,6 +224,8 @@ class _Verifier:
     def type_params(self, params: tuple[TypeParam, ...], path: str) -> None:
         for name in repeated(param.name for param in params):
             self.fail(path, f"two type parameters of the name `{name}`")
+        if params and "legalize-types" in self.ran:
+            self.fail(path, "type parameters after legalize-types")
 
     def type(self, ty: BridgeType, path: str) -> None:
         problem = self._find_problem(ty)

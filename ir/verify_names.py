@@ -82,7 +82,8 @@ def _emitted_members(cls: Class) -> list[_Emitted]:
             names.append(_Emitted(member.path, "member", member.exported))
         elif not _is_record_field(cls, member):
             names.append(_Emitted(member.path, "getter", member.getter))
-            names += [_Emitted(member.path, "setter", member.setter)] if member.setter is not None else []
+            if member.writable and member.kind is FieldKind.INSTANCE:
+                names.append(_Emitted(member.path, "setter", member.setter))
     for prop in cls.properties:
         names.append(_Emitted(prop.path, "getter", prop.getter))
         names += [_Emitted(prop.path, "setter", prop.setter)] if prop.setter_type is not None else []
