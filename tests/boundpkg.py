@@ -52,13 +52,16 @@ def imported_wrapper(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(artifact.content)
     root = str(place / WORKSPACE)
+    _forget_wrappers()
     sys.path.insert(0, root)
     importlib.invalidate_caches()
     try:
         yield importlib.import_module(f"python_wrap.{alias}").externs
     finally:
         sys.path.remove(root)
-        for name in [
-            name for name in sys.modules if name.partition(".")[0] in ("python_wrap", "_mochi_wrap")
-        ]:
-            del sys.modules[name]
+        _forget_wrappers()
+
+
+def _forget_wrappers() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("python_wrap", "_mochi_wrap")]:
+        del sys.modules[name]
