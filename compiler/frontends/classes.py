@@ -280,7 +280,9 @@ def _lacks_default(value: Node, reading: Reading) -> bool:
     for argument in arguments.named_children:
         if argument.type != "keyword_argument":
             return argument.type == "ellipsis"
-        if reading.slice(argument.named_children[0]) in _DEFAULT_KEYWORDS:
+        name, value_text = (reading.slice(argument.named_children[index]) for index in (0, -1))
+        # `init=False` keeps the field out of the constructor: nobody has to give it.
+        if name in _DEFAULT_KEYWORDS or (name, value_text) == ("init", "False"):
             return False
     return True
 
