@@ -317,6 +317,13 @@ class Host:
         return Completed(done.returncode, stdout, stderr)
 
 
+def machine() -> str:
+    """Return the processor family of this machine, lower-case: `x86_64`, `arm64`, …"""
+    import platform
+
+    return platform.machine().lower()
+
+
 def available_cpus() -> int:
     """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):

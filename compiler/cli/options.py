@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+
+from ..host import Host, machine
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,11 +48,11 @@ class PythonVersion(click.ParamType[tuple[int, int, bool]]):
 
 def default_platform() -> str:
     """Return the target platform that is this machine's own."""
-    arm = os.uname().machine in ("arm64", "aarch64") if hasattr(os, "uname") else False
+    arm = machine() in ("arm64", "aarch64")
     if sys.platform == "darwin":
         return "macos-arm64" if arm else "macos-x86_64"
     if sys.platform == "win32":
-        return "windows-x86_64"
+        return "windows-arm64" if arm else "windows-x86_64"
     return "linux-aarch64" if arm else "linux-x86_64"
 
 
@@ -105,7 +106,7 @@ def color_option(command: Command) -> Command:
 def wants_color(choice: str) -> bool:
     """Return whether stderr is to be colored; `NO_COLOR` counts unless `--color always`."""
     if choice == "auto":
-        return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        return sys.stderr.isatty() and not Host().environ.get("NO_COLOR")
     return choice == "always"
 
 
