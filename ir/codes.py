@@ -32,6 +32,7 @@ STDLIB_MODULE = Code(
     "PY117", "stdlib-module", "a module of the standard library is not bound", Severity.WARNING
 )
 ILLEGAL_ALIAS = Code("PY118", "illegal-alias", "this name cannot be an alias in Mochi")
+NOT_UTF8 = Code("PY119", "not-utf8", "the file is not UTF-8 text")
 
 STUB_SYNTAX = Code(
     "PY201", "stub-syntax-error", "this part of the file is not Python and was left out", Severity.WARNING
@@ -43,6 +44,7 @@ OBSOLETE_STUBS = Code(
     "PY203", "obsolete-stubs", "a stub distribution is obsolete and was passed over", Severity.NOTE
 )
 NO_MODULES = Code("PY204", "no-modules", "the distribution holds no Python module", Severity.WARNING)
+SIDECAR_SYNTAX = Code("PY205", "sidecar-syntax-error", "this file is not valid Python and was left alone")
 
 OPEN_UNION = Code(
     "PY301", "open-union", "a union without a closed Mochi type becomes `any`", Severity.WARNING
@@ -115,5 +117,9 @@ UNKNOWN_PASS_OPTION = Code("PY611", "unknown-pass-option", "the pass has no opti
 MALFORMED_PIPELINE = Code("PY612", "malformed-pipeline", "this is not a pipeline of passes")
 INVALID_IR = Code("PY613", "invalid-ir", "this is not IR text")
 UNKNOWN_IR_VERSION = Code("PY614", "unknown-ir-version", "this version of the IR text format is not known")
+INCOMPLETE_PIPELINE = Code(
+    "PY615", "incomplete-pipeline", "the pipeline leaves out a pass that emission depends on"
+)
+PIPELINE_ORDER = Code("PY616", "pipeline-order", "the passes of the pipeline do not fit this IR in this order")
 UNKNOWN_ITEM = Code("PY620", "unknown-item", "the package has no item of this name")
 UNKNOWN_CODE = Code("PY621", "unknown-code", "there is no diagnostic of this code")

@@ -41,7 +41,6 @@ Locate: TypeAlias = Callable[[int, int], Span]
 """Makes a span from two offsets, in code points, inside the text being read."""
 
 _MAX_DEPTH = 40
-_TUPLES = ("builtins.tuple", "typing.Tuple")
 _KEYWORDS = frozenset(("True", "False", "lambda", "if", "else", "not", "and", "or", "await", "yield"))
 
 
@@ -173,27 +172,20 @@ class _Parser:
             return self._literal()
         if last == "Annotated":
             return self._annotated()
-        if last in ("Callable", "tuple", "Tuple"):
-            return self._special(path, last)
-        return Ref(path, tuple(self._arguments("]")))
-
-    def _special(self, path: str, last: str) -> BridgeType:
-        """Read the arguments of `Callable` or `tuple`."""
         opened = self._position
         arguments = self._arguments("]")
-        first, second = (
-            self._tokens[opened + i][1] if opened + i < len(self._tokens) else "" for i in (0, 1)
-        )
-        if last == "Callable" and len(arguments) == 2:
-            if first == "..." and second == ",":
-                return FunOf(None, arguments[1])
-            if first == "[" and isinstance(arguments[0], TupleOf):
-                return FunOf(arguments[0].elements, arguments[1])
-        elif last != "Callable" and path in _TUPLES:
-            if len(arguments) == 2 and self._tokens[self._position - 2][1] == "...":
+        is_group = self._tokens[opened][1] == "(" and self._tokens[self._position - 2][1] == ")"
+        if last == "Callable":
+            return _callable(path, arguments)
+        if last in ("tuple", "Tuple"):
+            # `...` is the only thing that reads as ANY.
+            if len(arguments) == 2 and arguments[1] == ANY:
                 return ListOf(arguments[0])
-            if arguments == [TupleOf(())]:
+            if is_group and arguments == [TupleOf(())]:
                 return TupleOf(())
+        if is_group and len(arguments) == 1 and isinstance(arguments[0], TupleOf):
+            # `X[(A, B)]` is `X[A, B]`.
+            return Ref(path, arguments[0].elements)
         return Ref(path, tuple(arguments))
 
     def _arguments(self, close: str) -> list[BridgeType]:
@@ -367,6 +359,17 @@ class _Parser:
         span = self._locate(start, end) if self._locate else None
         text = one_line(self._text[start:end])
         return Unsupported(SkipReason.UNSUPPORTED_TYPING_CONSTRUCT, text, span)
+
+
+def _callable(path: str, arguments: list[BridgeType]) -> BridgeType:
+    """Return `Callable[[A], R]` or `Callable[..., R]` as a function; a ParamSpec leaves it a name."""
+    match arguments:
+        case [TupleOf(params), result]:
+            return FunOf(params, result)
+        case [first, result] if first == ANY:
+            return FunOf(None, result)
+        case _:
+            return Ref(path, tuple(arguments))
 
 
 def _literal_values(nested: BridgeType) -> tuple[LiteralValue | EnumMember, ...]:

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...ir import codes
 from ...ir.diagnostics import Diagnostic
 from ...ir.dist import Target, Tier
 from ...ir.items import Item, Module
-from ...ir.source import SourceFile
+from ...ir.source import SourceFile, Span
 from .assignments import build_assignment, build_type_alias
 from .classes import build_class
 from .declarations import Block, Kind, Reading, collect
@@ -76,6 +77,14 @@ def read_module(
     return module, tuple(reading.diagnostics)
 
 
+def find_syntax_error(source: SourceFile) -> Span | None:
+    """Return the place of the first part of `source` that is not Python."""
+    text = SourceText(source)
+    root = _parser().parse(text.data).root_node
+    node = next(_find_errors(root, into_functions=True), None) if root.has_error else None
+    return text.span(node.start_byte, node.end_byte) if node is not None else None
+
+
 @cache
 def _parser() -> Parser:
     # Deferred: loading the grammar takes longer than starting the command line does.
@@ -102,21 +111,25 @@ def _build_items(block: Block, reading: Reading) -> Iterator[Item]:
 
 
 def _report_errors(root: Node, reading: Reading) -> None:
-    """Report the syntax errors outside function bodies, which nobody reads here.
+    """Report the syntax errors outside function bodies, which nobody reads here."""
+    for node in islice(_find_errors(root, into_functions=False), _MAX_ERRORS):
+        span = reading.text.span(node.start_byte, node.end_byte)
+        reading.diagnostics.append(codes.STUB_SYNTAX.at(span))
+
+
+def _find_errors(root: Node, into_functions: bool) -> Iterator[Node]:
+    """Yield the nodes that are not Python, in source order.
 
     A PEP 696 default inside `[…]` is unknown to the grammar but not to us, and no error.
     """
     pending = [root]
-    found = 0
-    while pending and found < _MAX_ERRORS:
+    while pending:
         node = pending.pop()
         if node.type == "ERROR" or node.is_missing:
-            found += 1
-            span = reading.text.span(node.start_byte, node.end_byte)
-            reading.diagnostics.append(codes.STUB_SYNTAX.at(span))
+            yield node
             continue
         is_function = node.type == "function_definition"
-        body = node.child_by_field_name("body") if is_function else None
+        body = node.child_by_field_name("body") if is_function and not into_functions else None
         pending += [
             child
             for child in reversed(node.children)
