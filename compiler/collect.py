@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 
@@ -51,7 +52,7 @@ def collect_bindings(
 def read_program(program: SourceFile) -> tuple[list[Binding], list[Diagnostic]]:
     """Return the bindings that the Python imports of `program` ask for, in source order."""
     imports, problems = find_imports(program)
-    diagnostics = list(problems)
+    diagnostics = [*check_text(program), *problems]
     bindings = []
     for statement in imports:
         if statement.language != "python":
@@ -64,8 +65,23 @@ def read_program(program: SourceFile) -> tuple[list[Binding], list[Diagnostic]]:
         diagnostics += spec_problems
         if requirement is not None:
             alias = statement.bound_name or default_alias(requirement)
-            bindings.append(Binding(alias, requirement, statement.auto))
+            if is_legal_mochi_alias(alias):
+                bindings.append(Binding(alias, requirement, statement.auto))
+            else:
+                span = statement.alias_span or statement.spec_span
+                message = f"`{alias}` cannot be an alias in Mochi"
+                diagnostics.append(codes.ILLEGAL_ALIAS.at(span, message, help="write `as` and another name"))
     return bindings, diagnostics
+
+
+def check_text(source: SourceFile) -> list[Diagnostic]:
+    """Return an error at the first byte of `source` that was not UTF-8 (a lone surrogate, PEP 383)."""
+    found = re.search("[\ud800-\udfff]", source.text)
+    if found is None:
+        return []
+    span = source.span(found.start(), found.end())
+    help = "save the file as UTF-8"
+    return [codes.NOT_UTF8.at(span, f"`{source.path}` is not UTF-8 text", label="not UTF-8", help=help)]
 
 
 def default_alias(requirement: Requirement) -> str:

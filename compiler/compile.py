@@ -12,12 +12,13 @@ from ..backends.target import Artifact
 from ..backends.venv import Venv
 from ..backends.workspace import WorkspaceMember, WorkspaceOptions, add_to_venv, plan_root
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
+from ..ir.source import SourceFile
 from ..passes.context import PassOptions
 from .bind import BindJob, BindSettings, Bound, bind_wheels
 from .cache import Cache
-from .collect import collect_bindings
+from .collect import check_text, collect_bindings
 from .host import Host
-from .lower import LowerSettings, read_pipeline
+from .lower import LowerSettings, check_emission
 from .manifest import Manifest, read_manifest
 from .request import Binding, BoundPackage, Emit, Request, Result
 from .resolve.download import CachedWheel
@@ -55,9 +56,14 @@ def compile(request: Request, host: Host | None = None) -> Result:
 
 def collect(request: Request) -> tuple[tuple[Binding, ...], Manifest, tuple[Diagnostic, ...]]:
     """Return the bindings a request asks for, the manifest it obeys, and what is wrong with both."""
-    manifest, problems = read_manifest(request.manifest) if request.manifest else (Manifest(), ())
+    manifest, problems = _read_manifest(request.manifest) if request.manifest else (Manifest(), ())
     bindings, found = collect_bindings(request.programs, request.packages, manifest)
     return bindings, manifest, (*problems, *found)
+
+
+def _read_manifest(source: SourceFile) -> tuple[Manifest, tuple[Diagnostic, ...]]:
+    garbled = check_text(source)
+    return (Manifest(), tuple(garbled)) if garbled else read_manifest(source)
 
 
 @final
@@ -84,7 +90,7 @@ class _Run:
         self.bindings, self.manifest, problems = collect(self.request)
         self.diagnostics += problems
         settings = self._settings()
-        read_pipeline(settings.lower.pipeline)
+        check_emission(settings.lower)
         if not self.ok or not self.bindings:
             return []
         bound = list(self._map(self._jobs(settings)))

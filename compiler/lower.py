@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import final
 
 from attrs import define, field, frozen
 
+from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.items import Package
 from ..ir.source import SourceFile
 from ..passes.context import Pass, PassContext, PassOptions
-from ..passes.manager import IrPrinter, PassManager, PassReport
-from ..passes.registry import parse_pipeline, standard_passes
+from ..passes.manager import IrPrinter, PassError, PassManager, PassReport
+from ..passes.registry import STANDARD_PIPELINE, parse_pipeline, pass_names, standard_passes
 from .request import IrDump, PassTiming
 
 
@@ -37,6 +39,13 @@ class Lowered:
     dumps: tuple[str, ...] = ()
 
 
+PIPELINE = "<pipeline>"
+"""The path by which diagnostics name the text of a pipeline."""
+
+# Emission reads what these leave behind.
+_NEEDED = ("classify-classes", "legalize-types", "plan-calls", "assign-names")
+
+
 def read_pipeline(text: str | None) -> tuple[Pass, ...]:
     """Return the passes that `text` names, the standard ones when it is None.
 
@@ -44,17 +53,53 @@ def read_pipeline(text: str | None) -> tuple[Pass, ...]:
     """
     if text is None:
         return standard_passes()
-    passes, problems = parse_pipeline(SourceFile("<pipeline>", text))
+    passes, problems = parse_pipeline(SourceFile(PIPELINE, text))
     if passes is None:
         raise DiagnosticError(*problems)
     return passes
 
 
+def check_emission(settings: LowerSettings) -> None:
+    """Raise `DiagnosticError` where files cannot be emitted of what `settings` make of a package."""
+    names = [each.name for each in read_pipeline(settings.pipeline)]
+    _check_dump(settings.dump)
+    if settings.pipeline is None:
+        return
+    missing = [name for name in _NEEDED if name not in names]
+    if missing:
+        message = f"the pipeline leaves out `{missing[0]}`, which emission depends on"
+    elif not _is_ordered(names):
+        message = "the pipeline runs its passes in another order than emission depends on"
+    else:
+        return
+    source = SourceFile(PIPELINE, settings.pipeline)
+    span = source.span(0, len(settings.pipeline))
+    help = f"the standard pipeline is `{','.join(STANDARD_PIPELINE)}`; run others with `mochic-py opt`"
+    raise DiagnosticError(codes.INCOMPLETE_PIPELINE.at(span, message, help=help))
+
+
+def _check_dump(dump: IrDump) -> None:
+    known = {*pass_names(), "all"}
+    for name in sorted((dump.before | dump.after) - known):
+        near = get_close_matches(name, known, 1)
+        help = f"did you mean `{near[0]}`?" if near else "`all` prints the IR around every pass"
+        message = f"there is no pass named `{name}` to print the IR around"
+        raise DiagnosticError(codes.UNKNOWN_PASS.at(None, message, help=help))
+
+
+def _is_ordered(names: Sequence[str]) -> bool:
+    """Whether the standard passes among `names` stand in their order, each once."""
+    places = [STANDARD_PIPELINE.index(name) for name in names if name in STANDARD_PIPELINE]
+    return places == sorted(set(places))
+
+
 def lower_package(package: Package, settings: LowerSettings, clock: Callable[[], float]) -> Lowered:
     """Run the pipeline of `settings` over `package`.
 
-    Raises `PassError` when a pass breaks an invariant, `DiagnosticError` for a bad pipeline.
+    Raises `PassError` when a pass breaks an invariant, `DiagnosticError` for a pipeline that
+    cannot be read or that does not fit the package.
     """
+    _check_dump(settings.dump)
     log = _Log(package.name)
     printer = IrPrinter(
         log.dumps.append, settings.dump.before, settings.dump.after, settings.dump.after_change
@@ -66,8 +111,21 @@ def lower_package(package: Package, settings: LowerSettings, clock: Callable[[],
         on_report=log.add,
     )
     ctx = PassContext(settings.options)
-    lowered = manager.run(package, ctx)
+    try:
+        lowered = manager.run(package, ctx)
+    except PassError as error:
+        names = [*package.passes, *(each.name for each in manager.passes)]
+        if settings.pipeline is None or _is_ordered(names):
+            raise
+        # A pass may rely on those that stand before it in the standard order.
+        raise _misfit(settings.pipeline, error) from error
     return Lowered(lowered, tuple(ctx.diagnostics), tuple(log.timings), tuple(log.dumps))
+
+
+def _misfit(pipeline: str, error: PassError) -> DiagnosticError:
+    span = SourceFile(PIPELINE, pipeline).span(0, len(pipeline))
+    help = f"the standard order is `{','.join(STANDARD_PIPELINE)}`"
+    return DiagnosticError(codes.PIPELINE_ORDER.at(span, notes=(str(error).partition("\n")[0],), help=help))
 
 
 @final

@@ -24,6 +24,7 @@ from .frontends.stub import read_module
 from .frontends.stub_search import decode_source
 from .frontends.wheel import open_wheel
 from .host import Host
+from .lower import PIPELINE
 from .request import Request
 from .resolve.download import CachedWheel, fetch_all
 from .resolve.index import IndexClient, default_index_url
@@ -31,6 +32,19 @@ from .resolve.resolver import InProcessResolver
 
 # How distributions that only hold stubs for another one are named, best first (PEP 561).
 STUB_NAMES: Final = ("{}-stubs", "types-{}")
+
+# What a requirement can be at fault for; a network that fails, fails for all of them.
+_UNMET: Final = frozenset(
+    {
+        codes.PACKAGE_NOT_FOUND,
+        codes.INVALID_INDEX_PAGE,
+        codes.NO_MATCHING_VERSION,
+        codes.VERSION_CONFLICT,
+        codes.NO_USABLE_WHEEL,
+        codes.SOURCE_NOT_SUPPORTED,
+        codes.INVALID_METADATA,
+    }
+)
 
 
 @final
@@ -53,6 +67,8 @@ class Session:
         self.sources: dict[str, SourceFile] = {file.path: file for file in request.programs}
         if request.manifest is not None:
             self.sources[request.manifest.path] = request.manifest
+        if request.pipeline is not None:
+            self.sources[PIPELINE] = SourceFile(PIPELINE, request.pipeline)
         url = default_index_url(host.environ, request.index_url)
         self._index = IndexClient(host, cache, url, offline=request.offline)
         self._resolver = InProcessResolver(
@@ -60,8 +76,25 @@ class Session:
         )
 
     def resolve(self, requirements: Sequence[Requirement]) -> Resolution:
-        """Choose a file for each requirement and all they need; raises `DiagnosticError`."""
-        return self._resolver.resolve(requirements, self.request.target)
+        """Choose a file for each requirement and all they need.
+
+        Raises `DiagnosticError`: every requirement that cannot be met on its own is reported,
+        or else what keeps them from being met together.
+        """
+        try:
+            return self._resolver.resolve(requirements, self.request.target)
+        except DiagnosticError as error:
+            if len(requirements) < 2 or any(d.code not in _UNMET for d in error.diagnostics):
+                raise
+            unmet = [problem for each in requirements for problem in self._try_alone(each)]
+            raise DiagnosticError(*(dict.fromkeys(unmet) or error.diagnostics)) from None
+
+    def _try_alone(self, requirement: Requirement) -> tuple[Diagnostic, ...]:
+        try:
+            self._resolver.resolve([requirement], self.request.target)
+        except DiagnosticError as error:
+            return error.diagnostics
+        return ()
 
     def fetch(self, pins: Sequence[Pin]) -> tuple[CachedWheel, ...]:
         """Bring the files of `pins` into the cache, in their order; raises `DiagnosticError`."""

@@ -120,6 +120,6 @@ UNKNOWN_IR_VERSION = Code("PY614", "unknown-ir-version", "this version of the IR
 INCOMPLETE_PIPELINE = Code(
     "PY615", "incomplete-pipeline", "the pipeline leaves out a pass that emission depends on"
 )
-PIPELINE_ORDER = Code("PY616", "pipeline-order", "the passes of the pipeline do not fit this IR in this order")
+PIPELINE_ORDER = Code("PY616", "pipeline-order", "the passes do not fit this IR in this order")
 UNKNOWN_ITEM = Code("PY620", "unknown-item", "the package has no item of this name")
 UNKNOWN_CODE = Code("PY621", "unknown-code", "there is no diagnostic of this code")

@@ -20,6 +20,19 @@ EXIT_INTERRUPTED = 130
 
 def run(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; no exception leaves this function."""
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return EXIT_FAILED  # the reader of stdout has seen enough
+    except Exception as error:
+        from .failure import report_failure  # deferred: only needed when something broke
+
+        return report_failure(error, argv)
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
     if list(argv) == ["--version"]:
         print(f"mochic-py {__version__}")
         return 0
@@ -41,11 +54,3 @@ def run(argv: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of stdout went away; a second failure at exit must not be shown either.
-        sys.stderr.close()
-        return EXIT_FAILED
-    except Exception as error:
-        from .failure import report_failure  # deferred: only needed when something broke
-
-        return report_failure(error, argv)

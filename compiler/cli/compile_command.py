@@ -60,7 +60,7 @@ def compile_command(**options: Any) -> int:
     contents = {path: host.read_bytes(Path(path)) for path in _files(options)}
     watched = options["print_ir_before"] or options["print_ir_after"] or options["print_ir_after_change"]
     observed = bool(watched or options["time_passes"])
-    key = memo_key(_asked(options, contents))
+    key = memo_key({**_asked(options, contents), "index": host.environ.get("MOCHIC_INDEX_URL", "")})
     memo = None if observed else load_memo(cache, key, options["offline"])
     if memo is None:
         from .compile_run import run_compile  # deferred: the whole compiler hangs on it

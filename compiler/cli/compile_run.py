@@ -38,7 +38,9 @@ def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, b
 
 def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> Request:
     """Return the request that parsed options and file contents amount to."""
-    sources = {path: SourceFile(path, raw.decode("utf-8", "replace")) for path, raw in contents.items()}
+    sources = {
+        path: SourceFile(path, raw.decode("utf-8", "surrogateescape")) for path, raw in contents.items()
+    }
     dump = IrDump(
         frozenset(options.get("print_ir_before", ())),
         frozenset(options.get("print_ir_after", ())),

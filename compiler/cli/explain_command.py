@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from importlib.resources import files
 
 import click
@@ -13,7 +14,7 @@ from ... import __name__ as root_package
 from ...backends.declarations import declare
 from ...backends.shim import declaration, type_declaration
 from ...ir import codes
-from ...ir.diagnostics import Diagnostic
+from ...ir.diagnostics import Code, Diagnostic
 from ...ir.items import Info
 from ..cache import Cache
 from ..explain import Explanation, Part, explain_item
@@ -43,7 +44,7 @@ def explain_command(
     color: str,
 ) -> int:
     """Explain a diagnostic (PY301), or how an item such as httpx.Client.get is bound."""
-    if re.fullmatch(r"(?i)PY\d{3}", what):
+    if re.fullmatch(r"(?i)PY\d\w*", what):
         return _explain_code(what.upper(), color)
     host = Host()
     request = Request(target=make_target(platform, python), offline=offline, index_url=index_url)
@@ -62,9 +63,11 @@ def explain_command(
 def _explain_code(code: str, color: str) -> int:
     page = files(root_package).joinpath(f"golden/diagnostics/{code}.md")
     if not page.is_file():
-        return fail_with(
-            (codes.UNKNOWN_CODE.at(None, f"there is no diagnostic `{code}`"),), {}, wants_color(color)
-        )
+        known = sorted(each.code for each in vars(codes).values() if isinstance(each, Code))
+        near = get_close_matches(code, known)
+        help = f"did you mean {', '.join(f'`{each}`' for each in near)}?" if near else ""
+        unknown = codes.UNKNOWN_CODE.at(None, f"there is no diagnostic `{code}`", help=help)
+        return fail_with((unknown,), {}, wants_color(color))
     sys.stdout.write(page.read_text("utf-8"))
     return 0
 

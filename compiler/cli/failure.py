@@ -24,6 +24,11 @@ def report_failure(error: Exception, argv: Sequence[str]) -> int:
     if isinstance(error, DiagnosticError):
         sys.stderr.write(render_human(error.diagnostics, {}, color=False))
         return EXIT_FAILED
+    if isinstance(error, OSError) and error.filename is None:
+        # Files go through `Host`, so this is stdout: a full disk, most likely.
+        message = f"cannot write the output: {error.strerror or error}"
+        sys.stderr.write(render_human((codes.FILE_ACCESS.at(None, message),), {}, color=False))
+        return EXIT_FAILED
     text = "".join(traceback.format_exception(error))
     report = f"mochic-py {__version__}\narguments: {list(argv)}\n\n{text}"
     if isinstance(error, PassError):

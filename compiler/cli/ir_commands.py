@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from ...ir.diagnostics import DiagnosticError
 from ...ir.printer import format_package
 from ...ir.source import SourceFile
 from ...passes.context import PassOptions
 from ...passes.registry import STANDARD_PIPELINE, format_pipeline, passes_until
 from ..cache import Cache
 from ..host import Host
-from ..lower import LowerSettings, lower_package
+from ..lower import PIPELINE, LowerSettings, lower_package
 from ..request import IrDump, Request
 from ..session import Session, make_target
 from .options import color_option, target_options, wants_color
@@ -89,13 +90,17 @@ def opt_command(
     host = Host()
     raw = host.read_stdin() if file == "-" else host.read_bytes(Path(file))
     source = SourceFile("<stdin>" if file == "-" else file, raw.decode("utf-8", "replace"))
+    sources = {source.path: source, PIPELINE: SourceFile(PIPELINE, pipeline)}
     package, problems = parse_package(source)
     if package is None:
-        return fail_with(problems, {source.path: source}, wants_color(color))
+        return fail_with(problems, sources, wants_color(color))
     dump = IrDump(frozenset(print_ir_before), frozenset(print_ir_after), print_ir_after_change)
     settings = LowerSettings(pipeline, PassOptions(strict=strict), dump)
-    lowered = lower_package(package, settings, host.clock)
-    show_diagnostics((*problems, *lowered.diagnostics), {source.path: source}, wants_color(color))
+    try:
+        lowered = lower_package(package, settings, host.clock)
+    except DiagnosticError as error:
+        return fail_with((*problems, *error.diagnostics), sources, wants_color(color))
+    show_diagnostics((*problems, *lowered.diagnostics), sources, wants_color(color))
     sys.stderr.writelines(lowered.dumps)
     if time_passes:
         sys.stderr.writelines(
