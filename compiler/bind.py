@@ -52,7 +52,7 @@ class Bound:
 
 
 def bind_package(alias: str, raw: Package, settings: BindSettings, clock: Callable[[], float]) -> Bound:
-    """Run the passes over `raw` and emit the files of `alias`; a package that went through passes is taken as it is."""
+    """Run the passes over `raw` and emit the files of `alias`."""
     started = clock()
     lowered = lower_package(raw, settings.lower, clock)
     declared = declare(lowered.package)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from casefile import GOLDEN
+
 from mochic_py.ir import codes
 from mochic_py.ir.diagnostics import Code
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mochic_py.ir.errors import BridgeError, SkipReport
 from mochic_py.ir.refusals import SkipReason
 
