@@ -7,6 +7,7 @@ modules without items that are `dynamic`, so that a name imported from one is no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from packaging.utils import canonicalize_name
@@ -17,8 +18,10 @@ from ...ir.dist import Target
 from ...ir.items import Import, Module, Package, StarExport
 from ...ir.source import SourceFile
 from .stub import read_module
-from .stub_search import ModuleSources, find_types
+from .stub_search import ModuleSource, ModuleSources, find_types
 from .wheel import Wheel
+
+_PLAIN_IMPORT = re.compile(r"^[ \t]*import[ \t]+([\w., \t]+\.[\w., \t]+)", re.MULTILINE)
 
 
 def read_package(
@@ -61,22 +64,26 @@ def read_modules(sources: ModuleSources, target: Target) -> tuple[dict[str, Modu
     seen = set(pending)
     while pending:
         name = pending.pop()
-        module, problems = _read_one(name, sources, target)
+        source = sources.modules.get(name)
+        if source is None:
+            modules[name] = Module(name, sources.compiled[name], (), dynamic=True)
+            continue
+        text = source.read()
+        module, problems = _read_source(name, source, text, sources, target)
         modules[name] = module
         diagnostics += problems
-        for wanted in _imported_modules(module):
+        for wanted in (*_imported_modules(module), *_plainly_imported(text)):
             if wanted in known and wanted not in seen:
                 seen.add(wanted)
                 pending.append(wanted)
     return modules, diagnostics
 
 
-def _read_one(name: str, sources: ModuleSources, target: Target) -> tuple[Module, tuple[Diagnostic, ...]]:
-    source = sources.modules.get(name)
-    if source is None:
-        return Module(name, sources.compiled[name], (), dynamic=True), ()
+def _read_source(
+    name: str, source: ModuleSource, text: str, sources: ModuleSources, target: Target
+) -> tuple[Module, tuple[Diagnostic, ...]]:
     return read_module(
-        SourceFile(source.path, source.read()),
+        SourceFile(source.path, text),
         name,
         is_package=source.is_package,
         is_stub=source.is_stub,
@@ -97,6 +104,13 @@ def _imported_modules(module: Module) -> Iterable[str]:
     for export in module.exports or ():
         if isinstance(export, StarExport):
             yield export.module
+
+
+def _plainly_imported(text: str) -> Iterable[str]:
+    """Yield the modules of `import a.b.c`, which binds `a` alone, so that `Import` does not tell them."""
+    for match in _PLAIN_IMPORT.finditer(text):
+        for name in match[1].split(","):
+            yield from _with_parents(name.strip().partition(" ")[0])
 
 
 def _full_name(statement: Import) -> str:
