@@ -9,7 +9,7 @@ from typing import TypeAlias, final
 from attrs import define, evolve, field, frozen
 
 from ..ir.diagnostics import Diagnostic
-from ..ir.items import Alias, Class, Field, Item, Package, Property
+from ..ir.items import Alias, Class, Field, Function, Item, Package, Property
 from ..ir.printer import format_item, format_type
 from ..ir.traverse import walk_items
 from ..passes.context import Pass, PassContext
@@ -109,11 +109,23 @@ def _outline(part: Part) -> str:
     """Print `part`; a class without the members, which have explanations of their own."""
     match part:
         case Class():
-            return format_item(evolve(part, methods=(), properties=(), fields=()))
+            constructors = tuple(map(_without_places, part.constructors))
+            return format_item(evolve(part, methods=(), properties=(), fields=(), constructors=constructors))
+        case Function():
+            return format_item(_without_places(part))
         case Field() | Property():
             return f"{part.path}: {_member(part)}"
         case _:
             return format_item(part)
+
+
+def _without_places(function: Function) -> Function:
+    """Drop the spans of signatures and parameters, which are the same at every step."""
+    signatures = (
+        evolve(each, span=None, params=tuple(evolve(param, span=None) for param in each.params))
+        for each in function.signatures
+    )
+    return evolve(function, signatures=tuple(signatures), info=evolve(function.info, span=None))
 
 
 def _member(part: Field | Property) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from difflib import get_close_matches, ndiff
 from importlib.resources import files
 
 import click
@@ -85,15 +85,24 @@ def _describe(explanation: Explanation) -> Iterator[str]:
     yield f"  types from tier {info.tier.value}"
     if info.doc:
         yield f"  {info.doc}"
+    before = ""
     for step in explanation.steps:
-        title = "as read" if step.name == "none" else f"after {step.name}"
-        yield f"\n-- {title}"
-        yield step.text or "(not there)"
+        yield f"\n-- as read\n{step.text}" if step.name == "none" else f"\n-- after {step.name}"
+        if step.name != "none":
+            yield from _changes(before, step.text)
+        before = step.text
     yield "\n-- in Mochi"
     yield from _declarations(explanation, part) or ["(not declared)"]
     if info.degradations:
         yield "\n-- lost on the way"
         yield from _losses(info)
+
+
+def _changes(before: str, after: str) -> Iterator[str]:
+    """Yield the lines that went (`-`) and came (`+`), in place."""
+    for line in ndiff(before.splitlines(), after.splitlines()):
+        if line.startswith(("- ", "+ ")):
+            yield line
 
 
 def _declarations(explanation: Explanation, part: Part) -> list[str]:
