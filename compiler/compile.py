@@ -101,7 +101,7 @@ class _Run:
 
     def make_artifacts(self, bound: Sequence[Bound]) -> tuple[Artifact, ...]:
         """Return the files of every alias and of the workspace, by path."""
-        venv = _venv(self.manifest.python)
+        venv = _venv(self.manifest.python) if self.request.manifest else Venv()
         for binding, each in zip(self.bindings, bound, strict=True):
             member = WorkspaceMember(each.package, binding.alias, binding.requirement.specifier)
             venv = add_to_venv(venv, member)

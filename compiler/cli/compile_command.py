@@ -22,6 +22,7 @@ from .options import (
     DEFAULT_OUT,
     PackageCommand,
     color_option,
+    find_manifest,
     input_options,
     pair_packages,
     target_options,
@@ -56,6 +57,7 @@ def compile_command(**options: Any) -> int:
     options["packages"] = pairs
     options["emit"] = _read_emit(options["emit"])
     host = Host()
+    options["manifest"] = options["manifest"] or find_manifest(host, options["programs"])
     cache = Cache(host)
     contents = {path: host.read_bytes(Path(path)) for path in _files(options)}
     watched = options["print_ir_before"] or options["print_ir_after"] or options["print_ir_after_change"]

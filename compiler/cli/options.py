@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -27,6 +28,7 @@ PLATFORMS = (
 )
 DEFAULT_PYTHON = "3.13"
 DEFAULT_OUT = "build/mochi"
+MANIFEST = "mochi.toml"
 
 
 class PythonVersion(click.ParamType[tuple[int, int, bool]]):
@@ -35,11 +37,11 @@ class PythonVersion(click.ParamType[tuple[int, int, bool]]):
     name = "X.Y[t]"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int, bool]:
         """Return the parsed version or fail with usage advice."""
         if isinstance(value, tuple):
-            return value
+            return cast(tuple[int, int, bool], value)
         match = re.fullmatch(r"3\.([0-9]{1,2})(t?)", str(value))
         if match is None:
             self.fail(f"`{value}` is not a version of Python 3, such as 3.13 or 3.13t", param, ctx)
@@ -81,7 +83,11 @@ def input_options(command: Command) -> Command:
     for option in (
         click.option("--offline", is_flag=True, help="Never touch the network."),
         click.option("--index-url", default="", help="Package index to use instead of the default one."),
-        click.option("--manifest", type=click.Path(dir_okay=False), help="A mochi.toml to obey."),
+        click.option(
+            "--manifest",
+            type=click.Path(dir_okay=False),
+            help="The mochi.toml to obey [the nearest].",
+        ),
         click.option(
             "--as", "aliases", multiple=True, metavar="ALIAS", help="Alias of the --package before."
         ),
@@ -90,6 +96,15 @@ def input_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def find_manifest(host: Host, programs: Sequence[str]) -> str | None:
+    """Return the nearest `mochi.toml`: beside the first program (or here) or in a folder above."""
+    start = Path(programs[0]).parent if programs else Path()
+    for folder in (start, *(host.base / start).resolve().parents):
+        if host.exists(folder / MANIFEST):
+            return str(folder / MANIFEST)
+    return None
 
 
 def color_option(command: Command) -> Command:

@@ -21,6 +21,7 @@ from .options import (
     DEFAULT_OUT,
     PackageCommand,
     color_option,
+    find_manifest,
     input_options,
     pair_packages,
     target_options,
@@ -45,6 +46,7 @@ def install_command(**options: Any) -> int:
     if not options["programs"] and not options["packages"]:
         raise click.UsageError("name a program or a --package")
     host = Host()
+    options["manifest"] = options["manifest"] or find_manifest(host, options["programs"])
     manifest = [options["manifest"]] if options["manifest"] else []
     contents = {path: host.read_bytes(Path(path)) for path in (*options["programs"], *manifest)}
     request = make_request(options, contents)
