@@ -25,6 +25,7 @@ WORKSPACE = "python_workspace"
 ALL_KINDS = frozenset({"wrapper", "pyi", "shim", "symbols"})
 
 _RUNTIME_FILES = ("_mochi_wrap.py", "_mochi_wrap.pyi")
+_LINK_FILE = "_mochi_link.py"
 _GITIGNORE = ".venv/\n__pycache__/\n*.pyc\n"
 
 
@@ -80,6 +81,8 @@ def plan_root(venv: Venv, options: WorkspaceOptions) -> tuple[Artifact, ...]:
     ]
     if options.emit & {"wrapper", "pyi"}:
         artifacts += (_text(name, read_runtime(name)) for name in _RUNTIME_FILES)
+    if options.style is ShimStyle.LINKED and "wrapper" in options.emit:
+        artifacts.append(_text(_LINK_FILE, read_runtime(_LINK_FILE)))
     return tuple(artifacts)
 
 

@@ -16,6 +16,8 @@ from mochic_py.ir.dist import Target, Tier
 from mochic_py.ir.items import Package
 from mochic_py.ir.source import SourceFile
 
+_EMITTED = ("python_wrap", "_mochi_wrap", "_mochi_link")
+
 
 def lower_folder(folder: Path, target: Target | None = None) -> Package:
     """Return the import package in `folder` after the standard pipeline."""
@@ -63,5 +65,5 @@ def imported_wrapper(
 
 
 def _forget_wrappers() -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("python_wrap", "_mochi_wrap")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in _EMITTED]:
         del sys.modules[name]

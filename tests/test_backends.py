@@ -20,11 +20,13 @@ from hypothesis import strategies as st
 
 from mochic_py.backends.declarations import ShimStyle, declare
 from mochic_py.backends.entries import HandleType
+from mochic_py.backends.linked_externs import LinkedPackage, emit_linked_externs
 from mochic_py.backends.literals import comment, is_python_name, python_docstring, python_string, toml_string
 from mochic_py.backends.refusals import emit_refusals
 from mochic_py.backends.report import report_package
 from mochic_py.backends.shim import emit_shim, mochi_string
 from mochic_py.backends.symbols import emit_symbols
+from mochic_py.backends.workspace import read_runtime
 from mochic_py.backends.wrapper import emit_wrapper
 from mochic_py.backends.wrapper_stub import emit_wrapper_stub
 from mochic_py.ir.items import (
@@ -55,6 +57,9 @@ EMIT: dict[str, Callable[[Package], str]] = {
     "shim_module": lambda package: emit_shim(package, package.import_names[0], ShimStyle.MODULE),
     "shim_dotted": lambda package: emit_shim(package, package.import_names[0], ShimStyle.DOTTED),
     "shim_linked": lambda package: emit_shim(package, package.import_names[0], ShimStyle.LINKED),
+    "linked_externs": lambda package: emit_linked_externs(
+        "app.mochi", [LinkedPackage(package.import_names[0], declare(package))]
+    ),
     "refusals": emit_refusals,
     "symbols": lambda package: emit_symbols(package, package.import_names[0]),
     "report": lambda package: (
@@ -91,6 +96,7 @@ def test_python_is_formatted_as_ruff_would(tmp_path: Path) -> None:
     for number, case in enumerate(c for c in CASES if c.file.stem == "wrapper"):
         package = read_package(case.blocks["input"])
         (tmp_path / f"case{number}_externs.py").write_text(EMIT["wrapper"](package), "utf-8")
+        (tmp_path / f"linked{number}_externs.py").write_text(EMIT["linked_externs"](package), "utf-8")
         (tmp_path / f"case{number}_externs.pyi").write_text(EMIT["wrapper_stub"](package), "utf-8")
     done = subprocess.run([*RUFF, "--diff", str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -259,3 +265,21 @@ def test_a_large_package_is_emitted_in_a_second() -> None:
 
 def _letters(number: int) -> str:
     return "".join(chr(97 + int(digit)) for digit in str(number))
+
+
+# --- types of the wrapper ---------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_stubs_pass_a_strict_type_checker(tmp_path: Path) -> None:
+    for number, case in enumerate(c for c in CASES if c.file.stem == "wrapper_stub"):
+        (tmp_path / f"case{number}_externs.pyi").write_text(case.blocks["output"], "utf-8")
+    for name in ("_mochi_wrap.py", "_mochi_wrap.pyi"):
+        (tmp_path / name).write_text(read_runtime(name), "utf-8")
+    settings_file = tmp_path / "pyrightconfig.json"
+    settings_file.write_text(
+        json.dumps({"typeCheckingMode": "strict", "include": ["*.pyi"], "pythonVersion": "3.12"})
+    )
+    command = [sys.executable, "-m", "basedpyright", "-p", str(settings_file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

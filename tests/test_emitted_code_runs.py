@@ -14,7 +14,9 @@ from types import ModuleType
 import boundpkg
 import pytest
 
-from mochic_py.backends.workspace import WorkspaceOptions
+from mochic_py.backends.declarations import declare
+from mochic_py.backends.linked_externs import LinkedPackage, emit_linked_externs
+from mochic_py.backends.workspace import WorkspaceOptions, read_runtime
 
 SHAPES = """
 from __future__ import annotations
@@ -318,6 +320,75 @@ def test_symbols_bind_late(place: Path) -> None:
         "ok",
         "module 'shapes_example' has no attribute 'count'",
     ]
+
+
+# --- linked programs --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def linked(place: Path) -> Iterator[ModuleType]:
+    """The sidecar of a program that links the package, imported as Mochi's Python back end does."""
+    package = boundpkg.lower_folder(place / "shapes_example")
+    with boundpkg.imported_wrapper(package, place / "linked"):
+        sidecar = ModuleType("app_externs")
+        text = emit_linked_externs("app.mochi", [LinkedPackage("s", declare(package))])
+        text = text.replace("python_wrap.s ", "python_wrap.shapes_example ")
+        (place / "linked" / "python_workspace" / "_mochi_link.py").write_text(read_runtime("_mochi_link.py"))
+        exec(compile(text, "app_externs.py", "exec"), vars(sidecar))
+        yield sidecar
+
+
+def test_linked_program_sees_only_scalars(linked: ModuleType) -> None:
+    origin = linked.s_Point(1, 2)
+    shape = linked.s_Shape_new("a")
+    linked.s_Shape_set_origin(shape, origin)
+    moved = linked.s_Shape_move(shape, linked.s_Point(1.5, 0.0))
+    assert linked.s_Point_x(linked.s_Shape_origin(moved)) == 2.5
+    points = linked.s_value_new_list()
+    linked.s_value_push(points, origin)
+    assert linked.s_value_len(linked.s_visit(points, lambda point: linked.s_Point_x(point) > 0.5)) == 1
+    assert linked.s_value_len(linked.s_visit(points, lambda point: linked.s_Point_x(point) > 5.0)) == 0
+
+
+def test_linked_options_and_containers(linked: ModuleType) -> None:
+    assert linked.s_tail_with(1, 0) == "1 2"
+    options = linked.s_value_new_map()
+    linked.s_value_put_string(options, "sep", "-")
+    assert linked.s_tail_with(1, options) == "1-2"
+    assert linked.s_value_lookup_string(options, "sep") == "-"
+    assert linked.s_value_get_string(linked.s_value_keys(options), 0) == "sep"
+    assert linked.s_value_has(options, "sep")
+    numbers = linked.s_count_(3)
+    assert [linked.s_value_get_int(numbers, i) for i in range(linked.s_value_len(numbers))] == [0, 1, 2]
+
+
+def test_linked_none_enums_and_release(linked: ModuleType) -> None:
+    assert linked.s_value_is_none(linked.s_maybe(0))
+    assert linked.s_value_to_string(linked.s_maybe(1)) == "1"
+    assert linked.s_value_is_none(linked.s_mix(linked.s_Color_RED()))
+    assert linked.s_value_to_int(linked.s_Color_value(linked.s_Color_GREEN())) == 2
+    handle = linked.s_value_from_int(5)
+    linked.s_value_release(handle)
+    with pytest.raises(LookupError, match=rf"^{handle} is not a handle in use$"):
+        linked.s_value_to_int(handle)
+
+
+def test_linked_errors_become_panics_in_a_program(
+    linked: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValueError, match=r"^broken$"):
+        linked.s_fails()
+
+    class MochiPanic(Exception):  # noqa: N818 -- Mochi's own name
+        pass
+
+    runtime = ModuleType("mochi_runtime.except_")
+    vars(runtime)["MochiPanic"] = MochiPanic
+    monkeypatch.setitem(sys.modules, "mochi_runtime", ModuleType("mochi_runtime"))
+    monkeypatch.setitem(sys.modules, "mochi_runtime.except_", runtime)
+    with pytest.raises(MochiPanic) as caught:
+        linked.s_fails()
+    assert caught.value.args == (7, "ValueError: broken")
 
 
 # --- packages that are installed with the tests -------------------------------------------
