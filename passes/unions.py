@@ -28,20 +28,17 @@ def union_of(members: Iterable[BridgeType]) -> BridgeType:
     """Return the union of `members` in normal form.
 
     Nested unions and options are opened, duplicates merge, `never` adds nothing, `any`
-    absorbs. `int` absorbs `bool` (a bool is an int) and `float` absorbs `int` (typing
-    specification, "Special cases for float and complex"). `float | bool` stays: a bool
-    beside a float is nearly always a flag. The members of one `Literal` are merged
-    (PEP 586) and a scalar absorbs its own literals.
+    absorbs. `float` absorbs `int` (typing specification, "Special cases for float and
+    complex"). A `bool` that is named stays: beside a number it is nearly always a flag, and
+    as a number it would be lost. The members of one `Literal` are merged (PEP 586) and a
+    scalar absorbs its own literals.
     """
     flat = list(dict.fromkeys(_open_unions(members)))
     if ANY in flat:
         return ANY
     flat = _merge_literals(flat)
-    present = set(flat)
-    if FLOAT in present and INT in present:
-        flat = [member for member in flat if member not in (INT, BOOL)]
-    elif INT in present:
-        flat = [member for member in flat if member != BOOL]
+    if FLOAT in flat:
+        flat = [member for member in flat if member != INT]
     match flat:
         case []:
             return NEVER
