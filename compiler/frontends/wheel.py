@@ -28,7 +28,7 @@ from .metadata import Metadata, MetadataError, parse_metadata
 MAX_ENTRIES: Final = 100_000
 MAX_TOTAL: Final = 2 * 1024**3
 MAX_RATIO: Final = 200
-_RATIO_FREE: Final = 1024**2
+_RATIO_FREE: Final = 16 * 1024**2
 
 ZIP_ERRORS: Final = (
     zipfile.BadZipFile,
