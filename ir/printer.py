@@ -213,7 +213,7 @@ class _Printer:
 
     def _param(self, param: Param) -> str:
         prefix = param.kind.value
-        head = f"{prefix} {name_text(param.name)}" if prefix == "kw" else prefix + name_text(param.name)
+        head = f"kw {_param_name(param.name)}" if prefix == "kw" else prefix + _param_name(param.name)
         return f"{head}{self._of(param.type)}{_default(param.default)}{format_span(param.span, self.file)}"
 
     def _call(self, call: CallPlan) -> list[str]:
@@ -233,11 +233,11 @@ class _Printer:
     def _argument(self, argument: Argument) -> str:
         prefix = "kw " if argument.passing is Passing.KEYWORD else ""
         exported = _named("as", argument.exported)
-        return f"{prefix}{name_text(argument.name)}{self._of(argument.type)}{exported}"
+        return f"{prefix}{_param_name(argument.name)}{self._of(argument.type)}{exported}"
 
     def _option(self, option: Option) -> str:
         prefix = "pos " if option.passing is Passing.POSITIONAL else ""
-        return f"{prefix}{name_text(option.name)}{self._of(option.type)}{_default(option.default)}"
+        return f"{prefix}{_param_name(option.name)}{self._of(option.type)}{_default(option.default)}"
 
     # --- parts --------------------------------------------------------------------------
 
@@ -278,11 +278,16 @@ class _Printer:
         return f"<{', '.join([self._type_param(param) for param in params])}>" if params else ""
 
     def _type_param(self, param: TypeParam) -> str:
-        text = _TYPE_PARAM_PREFIX[param.kind] + name_text(param.name)
+        text = _TYPE_PARAM_PREFIX[param.kind] + _param_name(param.name)
         text += "" if param.bound is None else f": {format_type(param.bound, self.file)}"
         if param.constraints:
             text += f" in ({', '.join([format_type(ty, self.file) for ty in param.constraints])})"
         return text + ("" if param.default is None else f" = {format_type(param.default, self.file)}")
+
+
+def _param_name(name: str) -> str:
+    """Print a name where `kw` and `pos` are prefixes of the name behind them."""
+    return quote(name, "`") if name in ("kw", "pos") else name_text(name)
 
 
 def _export(export: str | StarExport) -> str:

@@ -69,7 +69,7 @@ from mochic_py.ir.types import (
 )
 
 # Words of the IR text format, which are names like any other.
-KEYWORDS = (
+_KEYWORDS = (
     "abstract absent alias any arm as async at bool call case cast class classmethod classvar constructor "
     "decorator defaulted defined deprecated differs doc down enum error exists explicit exports "
     "expression false float from fun function generated get handle import imports in inline int interface "
@@ -77,7 +77,7 @@ KEYWORDS = (
     "options overload package passes path pos probe property readonly record refused required returns "
     "run_async self set span staticmethod stubs target tier true tuple type typevar unannotated union "
     "unknown unsupported up var variant with writes SkipUnknown b "
-).split()  # noqa: SIM905
+)
 
 texts = st.one_of(
     st.text(max_size=8),
@@ -86,7 +86,7 @@ texts = st.one_of(
     ),
 )
 names = st.one_of(
-    st.sampled_from(KEYWORDS),
+    st.sampled_from(_KEYWORDS.split()),
     st.sampled_from(["x", "self", "Outer.Inner", "é", "名前", "_", "__init__", "x1", "℘", "x²"]),
     st.from_regex(r"[a-z]{1,3}(\.[A-Z]{1,2})?", fullmatch=True),
     texts,
@@ -150,10 +150,18 @@ infos = st.builds(
 )
 decorators = st.builds(Decorator, names, texts)
 defaults = st.builds(Default, st.sampled_from(DefaultKind), texts | st.just("..."))
-params = st.builds(Param, names, st.sampled_from(ParamKind), small_types, _optional(defaults), maybe_spans)
+param_names = names | st.sampled_from(["kw", "pos", "at", "as", "in"])
+params = st.builds(
+    Param,
+    param_names,
+    st.sampled_from(ParamKind),
+    small_types | st.just(UNANNOTATED),
+    _optional(defaults),
+    maybe_spans,
+)
 type_params = st.builds(
     TypeParam,
-    names,
+    param_names,
     st.sampled_from(TypeParamKind),
     _optional(small_types),
     _tuples(small_types),
@@ -168,8 +176,20 @@ calls = st.builds(
     st.sampled_from(CallForm),
     st.integers(0, 3),
     _optional(small_types),
-    _tuples(st.builds(Argument, names, small_types, st.sampled_from(Passing), exported)),
-    _tuples(st.builds(Option, names, small_types, _optional(defaults), st.sampled_from(Passing))),
+    _tuples(
+        st.builds(
+            Argument, param_names, small_types | st.just(UNANNOTATED), st.sampled_from(Passing), exported
+        )
+    ),
+    _tuples(
+        st.builds(
+            Option,
+            param_names,
+            small_types | st.just(UNANNOTATED),
+            _optional(defaults),
+            st.sampled_from(Passing),
+        )
+    ),
     _optional(small_types),
     small_types,
     st.booleans(),
