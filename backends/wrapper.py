@@ -35,6 +35,7 @@ from .imports import Imports
 from .literals import is_python_name, python_docstring, python_string
 from .names import Names, attribute, nested_attribute, python_parameter
 from .python_types import PythonTypes
+from .wrapper_types import write_types
 from .writer import Writer
 
 
@@ -105,7 +106,7 @@ class _WrapperModule:
         for entry in self._declared.entries:
             self._emit_entry(entry)
         types = Writer()
-        self._emit_types(types)
+        write_types(types, self._declared, self._python_types, self._imports)
         finder = self._emit_type_finder()
         definitions = Writer()
         self._converters.write(definitions)
@@ -121,58 +122,6 @@ class _WrapperModule:
         if defined and types.text():
             defined = f"\n{defined}"
         return f"{head.text()}{lazy.text()}{types.text()}{defined}{self._body.text()}{finder}"
-
-    # --- types --------------------------------------------------------------------------
-
-    def _emit_types(self, writer: Writer) -> None:
-        for ty in self._declared.types:
-            match ty:
-                case HandleType():
-                    continue
-                case RecordType():
-                    fields = [(field.name, self._python_types.text(field.type)) for field in ty.fields]
-                    self._emit_dataclass(writer, ty.name, f"`{ty.path}`.", fields)
-                case EnumType(cases=(case,)):
-                    text = f"`{case.python}` of `{ty.path}`."
-                    integer = self._imports.builtin("int")
-                    self._emit_dataclass(writer, case.name, text, [("id", f"{integer} = 0")])
-                    self._emit_union(writer, ty.name, [case.name])
-                case EnumType():
-                    for case in ty.cases:
-                        base = self._imports.use(HELPERS, "Case")
-                        writer.line()
-                        writer.line()
-                        with writer.block(f"class {case.name}({base}):"):
-                            writer.line(python_docstring(f"`{case.python}` of `{ty.path}`."))
-                            writer.line()
-                            writer.line("__slots__ = ()")
-                    self._emit_union(writer, ty.name, [case.name for case in ty.cases])
-                case SumType():
-                    for sum_case in ty.cases:
-                        fields = [("value", self._python_types.text(sum_case.type))]
-                        self._emit_dataclass(writer, sum_case.name, f"A case of {ty.name}.", fields)
-                    self._emit_union(writer, ty.name, [sum_case.name for sum_case in ty.cases])
-                case _:
-                    assert_never(ty)
-
-    def _emit_dataclass(self, writer: Writer, name: str, doc: str, fields: Sequence[tuple[str, str]]) -> None:
-        dataclass = self._imports.use("dataclasses", "dataclass")
-        writer.line()
-        writer.line()
-        writer.line(f"@{dataclass}(frozen=True, slots=True)")
-        with writer.block(f"class {name}:"):
-            writer.line(python_docstring(doc))
-            writer.line()
-            for field, annotation in fields:
-                writer.line(f"{field}: {annotation}")
-
-    def _emit_union(self, writer: Writer, name: str, cases: Sequence[str]) -> None:
-        writer.line()
-        writer.line()
-        if len(cases) == 1:
-            writer.line(f"{name} = {cases[0]}")
-        else:
-            writer.bracketed(f"{name} = {self._imports.use('typing', 'Union')}[", cases, "]", literal=True)
 
     def _emit_type_finder(self) -> str:
         """Return the module's `__getattr__` (PEP 562), which gives handle types their classes."""

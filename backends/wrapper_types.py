@@ -1,0 +1,71 @@
+"""The classes of a wrapper: records, and the variants of enums and unions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from .converters import HELPERS
+from .entries import Declarations, EnumType, HandleType, RecordType, SumType
+from .imports import Imports
+from .literals import python_docstring
+from .python_types import PythonTypes
+from .writer import Writer
+
+
+def write_types(writer: Writer, declared: Declarations, types: PythonTypes, imports: Imports) -> None:
+    """Write a class for every value that crosses; a handle is an object of the package itself."""
+    for ty in declared.types:
+        match ty:
+            case HandleType():
+                continue
+            case RecordType():
+                fields = [(field.name, types.text(field.type)) for field in ty.fields]
+                _write_dataclass(writer, ty.name, f"`{ty.path}`.", fields, imports)
+            case EnumType(cases=(case,)):
+                text = f"`{case.python}` of `{ty.path}`."
+                identity = [("id", f"{imports.builtin('int')} = 0")]
+                _write_dataclass(writer, case.name, text, identity, imports)
+                _write_union(writer, ty.name, [case.name], imports)
+            case EnumType():
+                for case in ty.cases:
+                    _write_case(writer, case.name, f"`{case.python}` of `{ty.path}`.", imports)
+                _write_union(writer, ty.name, [case.name for case in ty.cases], imports)
+            case SumType():
+                for sum_case in ty.cases:
+                    fields = [("value", types.text(sum_case.type))]
+                    _write_dataclass(writer, sum_case.name, f"A case of {ty.name}.", fields, imports)
+                _write_union(writer, ty.name, [sum_case.name for sum_case in ty.cases], imports)
+            case _:
+                assert_never(ty)
+
+
+def _write_case(writer: Writer, name: str, doc: str, imports: Imports) -> None:
+    writer.line()
+    writer.line()
+    with writer.block(f"class {name}({imports.use(HELPERS, 'Case')}):"):
+        writer.line(python_docstring(doc))
+        writer.line()
+        writer.line("__slots__ = ()")
+
+
+def _write_dataclass(
+    writer: Writer, name: str, doc: str, fields: Sequence[tuple[str, str]], imports: Imports
+) -> None:
+    writer.line()
+    writer.line()
+    writer.line(f"@{imports.use('dataclasses', 'dataclass')}(frozen=True, slots=True)")
+    with writer.block(f"class {name}:"):
+        writer.line(python_docstring(doc))
+        writer.line()
+        for field, annotation in fields:
+            writer.line(f"{field}: {annotation}")
+
+
+def _write_union(writer: Writer, name: str, cases: Sequence[str], imports: Imports) -> None:
+    writer.line()
+    writer.line()
+    if len(cases) == 1:
+        writer.line(f"{name} = {cases[0]}")
+    else:
+        writer.bracketed(f"{name} = {imports.use('typing', 'Union')}[", cases, "]", literal=True)
