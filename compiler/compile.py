@@ -34,7 +34,16 @@ def compile(request: Request, host: Host | None = None) -> Result:
 
     Raises `InternalError` where an invariant of this program is broken.
     """
-    host = host or Host()
+    if host is not None:
+        return _compile(request, host)
+    own = Host()
+    try:
+        return _compile(request, own)
+    finally:
+        own.close()
+
+
+def _compile(request: Request, host: Host) -> Result:
     run = _Run(request, host)
     started = host.clock()
     try:

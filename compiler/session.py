@@ -86,8 +86,8 @@ class Session:
         except DiagnosticError as error:
             if len(requirements) < 2 or any(d.code not in _UNMET for d in error.diagnostics):
                 raise
-            unmet = [problem for each in requirements for problem in self._try_alone(each)]
-            raise DiagnosticError(*(dict.fromkeys(unmet) or error.diagnostics)) from None
+            unmet = {problem for each in requirements for problem in self._try_alone(each)}
+            raise DiagnosticError(*(sorted(unmet, key=_place) or error.diagnostics)) from None
 
     def _try_alone(self, requirement: Requirement) -> tuple[Diagnostic, ...]:
         try:
@@ -152,6 +152,11 @@ class Session:
             if found is not None:
                 return [found]
         return []
+
+
+def _place(problem: Diagnostic) -> tuple[str, int, int, str]:
+    span = problem.span
+    return (span.file, span.line, span.column, problem.message) if span else ("", 0, 0, problem.message)
 
 
 def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, tuple[Diagnostic, ...]]:

@@ -24,6 +24,7 @@ from .options import (
     color_option,
     find_manifest,
     input_options,
+    open_host,
     pair_packages,
     target_options,
     wants_color,
@@ -56,7 +57,7 @@ def compile_command(**options: Any) -> int:
         raise click.UsageError("name a program or a --package")
     options["packages"] = pairs
     options["emit"] = _read_emit(options["emit"])
-    host = Host()
+    host = open_host()
     options["manifest"] = options["manifest"] or find_manifest(host, options["programs"])
     cache = Cache(host)
     contents = {path: host.read_bytes(Path(path)) for path in _files(options)}

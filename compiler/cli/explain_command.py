@@ -18,10 +18,9 @@ from ...ir.diagnostics import Code, Diagnostic
 from ...ir.items import Info
 from ..cache import Cache
 from ..explain import Explanation, Part, explain_item
-from ..host import Host
 from ..request import Request
 from ..session import Session, make_target
-from .options import color_option, target_options, wants_color
+from .options import color_option, open_host, target_options, wants_color
 from .show import fail_with, show_diagnostics
 
 
@@ -46,7 +45,7 @@ def explain_command(
     """Explain a diagnostic (PY301), or how an item such as httpx.Client.get is bound."""
     if re.fullmatch(r"(?i)PY\d\w*", what):
         return _explain_code(what.upper(), color)
-    host = Host()
+    host = open_host()
     request = Request(target=make_target(platform, python), offline=offline, index_url=index_url)
     session = Session(host, Cache(host), request)
     raw, problems = session.read_spec(spec or what.partition(".")[0])
@@ -64,7 +63,7 @@ def _explain_code(code: str, color: str) -> int:
     page = files(root_package).joinpath(f"golden/diagnostics/{code}.md")
     if not page.is_file():
         known = sorted(each.code for each in vars(codes).values() if isinstance(each, Code))
-        near = get_close_matches(code, known)
+        near = [each for each in known if each.startswith(code)][:3] or get_close_matches(code, known)
         help = f"did you mean {', '.join(f'`{each}`' for each in near)}?" if near else ""
         unknown = codes.UNKNOWN_CODE.at(None, f"there is no diagnostic `{code}`", help=help)
         return fail_with((unknown,), {}, wants_color(color))

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from ..golden import compare, compile_entry, golden_files, read_corpus, update
-from ..host import Host
 from . import EXIT_FAILED
+from .options import open_host
 
 
 @click.command("golden")
@@ -22,7 +22,7 @@ from . import EXIT_FAILED
 @click.option("--offline", is_flag=True, help="Never touch the network.")
 def golden_command(packages: tuple[str, ...], mode: str, folder: str, offline: bool) -> int:
     """Check or rewrite the goldens of PACKAGEs, of all in corpus.toml without any."""
-    host = Host()
+    host = open_host()
     root = Path(folder)
     corpus = read_corpus(host, root)
     unknown = [name for name in packages if name not in corpus]

@@ -13,11 +13,10 @@ from ...ir.source import SourceFile
 from ...passes.context import PassOptions
 from ...passes.registry import STANDARD_PIPELINE, format_pipeline, passes_until
 from ..cache import Cache
-from ..host import Host
 from ..lower import PIPELINE, LowerSettings, lower_package
 from ..request import IrDump, Request
 from ..session import Session, make_target
-from .options import color_option, target_options, wants_color
+from .options import color_option, open_host, target_options, wants_color
 from .show import fail_with, show_diagnostics
 
 NONE = "none"
@@ -45,7 +44,7 @@ def ir_command(
     names = [NONE, *STANDARD_PIPELINE]
     if after and after not in names:
         raise click.UsageError(f"`--after` does not know `{after}`; it knows {', '.join(names)}")
-    host = Host()
+    host = open_host()
     target = make_target(platform, python)
     session = Session(host, Cache(host), Request(target=target, offline=offline, index_url=index_url))
     path = Path(what)
@@ -87,7 +86,7 @@ def opt_command(
     """Run passes over textual IR and print what comes out."""
     from ...ir.parser import parse_package  # deferred: loads lark
 
-    host = Host()
+    host = open_host()
     raw = host.read_stdin() if file == "-" else host.read_bytes(Path(file))
     source = SourceFile("<stdin>" if file == "-" else file, raw.decode("utf-8", "replace"))
     sources = {source.path: source, PIPELINE: SourceFile(PIPELINE, pipeline)}

@@ -48,6 +48,13 @@ class PythonVersion(click.ParamType[tuple[int, int, bool]]):
         return 3, int(match[1]), bool(match[2])
 
 
+def open_host() -> Host:
+    """Return the host of the running command; its connections are closed when the command ends."""
+    host = Host()
+    click.get_current_context().call_on_close(host.close)
+    return host
+
+
 def default_platform() -> str:
     """Return the target platform that is this machine's own."""
     arm = machine() in ("arm64", "aarch64")

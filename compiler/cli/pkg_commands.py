@@ -12,7 +12,6 @@ from ...backends.workspace import WORKSPACE
 from ...ir.diagnostics import Severity
 from ..cache import Cache
 from ..compile import collect
-from ..host import Host
 from ..install import install
 from ..session import Session
 from . import EXIT_FAILED
@@ -23,6 +22,7 @@ from .options import (
     color_option,
     find_manifest,
     input_options,
+    open_host,
     pair_packages,
     target_options,
     wants_color,
@@ -45,7 +45,7 @@ def install_command(**options: Any) -> int:
     options["packages"] = pair_packages(options["packages"], options["aliases"])
     if not options["programs"] and not options["packages"]:
         raise click.UsageError("name a program or a --package")
-    host = Host()
+    host = open_host()
     options["manifest"] = options["manifest"] or find_manifest(host, options["programs"])
     manifest = [options["manifest"]] if options["manifest"] else []
     contents = {path: host.read_bytes(Path(path)) for path in (*options["programs"], *manifest)}
