@@ -4,8 +4,9 @@
     decorator contextlib.contextmanager  fun open(): iterator<T>
         =>  fun open(): @contextlib.AbstractContextManager<T>
 
-A decorator makes a property if it is one of the standard library's, or a class of the package with
-`__get__` or derived from `property`. Every other decorator leaves the declared type alone.
+A decorator makes a property if it is one of the standard library's, a class of the package with
+`__get__` or derived from `property`, or anything else named `…property` or `reify`, as those that
+cache a property are. Every other decorator leaves the declared type alone.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def _makes_property(path: str, names: Names) -> bool:
         return True
     cls = names.find_class(path)
     if cls is None:
-        return False
+        return path.endswith(("property", ".reify"))
     return has_member(cls, "__get__") or any(
         isinstance(base, Ref) and base.path in PROPERTY_DECORATORS for base in cls.bases
     )
