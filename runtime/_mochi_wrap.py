@@ -92,13 +92,19 @@ def lazy_module(name: str, namespace: dict[str, Any], variable: str) -> Any:
 
 
 def find_loaded(path: str) -> Any:
-    """Return the object at the dotted `path`, or None. Imports nothing."""
+    """Return the object at the dotted `path`, or None. Imports nothing.
+
+    Where a package has a module and an attribute of one name, the attribute is meant.
+    """
     head, tail = path, ""
     while head:
         module = sys.modules.get(head)
         if module is not None:
+            if not tail:
+                parent, _, last = head.rpartition(".")
+                return getattr(sys.modules.get(parent), last, module)
             try:
-                return operator.attrgetter(tail)(module) if tail else module
+                return operator.attrgetter(tail)(module)
             except AttributeError:
                 return None
         head, _, last = head.rpartition(".")

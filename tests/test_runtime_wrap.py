@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import typing
+import xml.sax.handler
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -336,9 +337,14 @@ def test_lazy_module_replaces_itself(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.delitem(sys.modules, "lazy_example")
 
 
-def test_objects_are_found_by_path() -> None:
+def test_objects_are_found_by_path(monkeypatch: pytest.MonkeyPatch) -> None:
     assert w.load_object("collections.abc.Mapping") is collections.abc.Mapping
     assert w.find_loaded("collections.OrderedDict.fromkeys") == collections.OrderedDict.fromkeys
+    # A package may name a module and what it holds alike; the attribute is what others see.
+    monkeypatch.setattr(xml.sax, "handler", dict)
+    assert sys.modules["xml.sax.handler"] is not dict
+    assert w.find_loaded("xml.sax.handler") is dict
+    assert w.find_loaded("xml.sax.handler.ContentHandler") is sys.modules["xml.sax.handler"].ContentHandler
     with pytest.raises(AttributeError):
         w.load_object("collections.abc.Nothing")
     with pytest.raises(AttributeError, match=r"nothing is importable at no_such_package.Thing"):
