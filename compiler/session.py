@@ -30,8 +30,9 @@ from .resolve.download import CachedWheel, fetch_all
 from .resolve.index import IndexClient, default_index_url
 from .resolve.resolver import InProcessResolver
 
-# How distributions that only hold stubs for another one are named, best first (PEP 561).
-STUB_NAMES: Final = ("{}-stubs", "types-{}")
+# How distributions that only hold stubs for another one are named, best first (PEP 561). Typeshed
+# publishes as `types-…`, and withdraws what another project maintains better.
+STUB_NAMES: Final = ("types-{}", "{}-stubs", "{}-types")
 
 # What a requirement can be at fault for; a network that fails, fails for all of them.
 _UNMET: Final = frozenset(
