@@ -85,6 +85,7 @@ CONFLICTING_MANIFEST_KEYS = Code("PY405", "conflicting-manifest-keys", "two mani
 MISSING_MANIFEST_KEY = Code("PY406", "missing-manifest-key", "the manifest lacks a key that is required")
 DUPLICATE_DEPENDENCY = Code("PY407", "duplicate-dependency", "the manifest names one distribution twice")
 MANIFEST_CONFLICT = Code("PY408", "manifest-conflict", "an import and the manifest ask for different things")
+NO_SUCH_DEPENDENCY = Code("PY409", "no-such-dependency", "the manifest does not name this distribution")
 
 NETWORK = Code("PY420", "network-failure", "a server gave no usable answer")
 OFFLINE = Code("PY421", "not-in-cache", "this is not in the cache and the network is off")

@@ -1,0 +1,59 @@
+"""`mochic-py pkg install`: the environment of a program."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...backends.workspace import WORKSPACE
+from ...ir.diagnostics import Severity
+from ..cache import Cache
+from ..compile import collect
+from ..install import install
+from ..session import Session
+from . import EXIT_FAILED
+from .compile_run import make_request
+from .options import (
+    DEFAULT_OUT,
+    PackageCommand,
+    color_option,
+    find_manifest,
+    input_options,
+    open_host,
+    pair_packages,
+    target_options,
+    wants_color,
+)
+from .show import show_diagnostics
+
+
+@click.command("install", cls=PackageCommand)
+@input_options
+@click.option("-o", "--out", default=DEFAULT_OUT, show_default=True, help="Folder of the workspace.")
+@target_options
+@color_option
+def install_command(**options: Any) -> int:
+    """Install what FILEs import, and packages named by --package, into the workspace's .venv."""
+    options["packages"] = pair_packages(options["packages"], options["aliases"])
+    if not options["programs"] and not options["packages"]:
+        raise click.UsageError("name a program or a --package")
+    host = open_host()
+    options["manifest"] = options["manifest"] or find_manifest(host, options["programs"])
+    manifest = [options["manifest"]] if options["manifest"] else []
+    contents = {path: host.read_bytes(Path(path)) for path in (*options["programs"], *manifest)}
+    request = make_request(options, contents)
+    session = Session(host, Cache(host), request)
+    bindings, read, problems = collect(request)
+    show_diagnostics(problems, session.sources, wants_color(options["color"]))
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return EXIT_FAILED
+    wanted = [*(binding.requirement for binding in bindings), *read.dependencies]
+    wheels = session.fetch(session.resolve(wanted).pins)
+    python = install(host, wheels, request.target, Path(options["out"]) / WORKSPACE)
+    for wheel in wheels:
+        sys.stdout.write(f"{wheel.pin.name}=={wheel.pin.version}\n")
+    sys.stderr.write(f"installed {len(wheels)} distributions for {python}\n")
+    return 0
