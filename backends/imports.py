@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterable
 from typing import final
 
@@ -10,7 +9,7 @@ from .literals import python_string
 from .names import Names
 from .writer import Writer
 
-_BUILTINS = frozenset(dir(builtins))
+_LONGEST_VARIABLE = 24
 
 
 @final
@@ -51,7 +50,9 @@ class Imports:
         """Return the variable of package module `module`, which is imported at its first use."""
         if module not in self._lazy:
             self.use(helpers, "lazy_module")
-            wanted = "".join(ch if ch.isalnum() and ch.isascii() else "_" for ch in module)
+            # A long variable would push the calls beyond the formatter's line.
+            shown = module if len(module) <= _LONGEST_VARIABLE else module.rpartition(".")[2]
+            wanted = "".join(ch if ch.isalnum() and ch.isascii() else "_" for ch in shown)
             self._lazy[module] = self.names.fresh(f"_{wanted}")
         return self._lazy[module]
 

@@ -321,7 +321,9 @@ class _WrapperModule:
             case [] if name in PREFIX:
                 return _Expression(f"{PREFIX[name]}{receiver}")
             case [other] if name in INFIX:
-                return _Expression(f"{receiver} {INFIX[name]} {other}")
+                # The formatter hugs `**` between plain names.
+                space = "" if name == "__pow__" and (receiver + other).isidentifier() else " "
+                return _Expression(f"{receiver}{space}{INFIX[name]}{space}{other}")
             case [key] if name == "__getitem__":
                 return _Expression(f"{receiver}[{key}]")
             case [key] if name == "__contains__":

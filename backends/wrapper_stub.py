@@ -31,6 +31,8 @@ from .python_types import PythonTypes
 from .wrapper import async_name, module_names
 from .writer import Writer
 
+_LONGEST_PARAMETER = 83
+
 
 def emit_wrapper_stub(package: Package, alias: str, *, declarations: Declarations | None = None) -> str:
     """Return the text of `<pkg>_externs.pyi`, which a strict type checker accepts.
@@ -113,4 +115,17 @@ def _write_function(writer: Writer, keyword: str, name: str, entry: Entry, types
     ]
     if takes_options(entry):
         parameters[-1] = f"{parameters[-1].partition(':')[0]}: {types.options()}"
-    writer.bracketed(f"{keyword} {name}(", parameters, f") -> {types.text(entry.result)}: ...")
+    result = types.text(entry.result)
+    if not parameters and not writer.fits(f"{keyword} {name}() -> {result}: ..."):
+        writer.bracketed(f"{keyword} {name}() -> (", [result], "): ...")
+        return
+    writer.bracketed(
+        f"{keyword} {name}(", [_split_option(parameter) for parameter in parameters], f") -> {result}: ..."
+    )
+
+
+def _split_option(parameter: str) -> str:
+    """Break a parameter that is too long for a line of its own where the formatter does."""
+    if len(parameter) > _LONGEST_PARAMETER and parameter.endswith(" | None"):
+        return f"{parameter.removesuffix(' | None')}\n    | None"
+    return parameter

@@ -53,7 +53,7 @@ class Writer:
         with self.indented():
             if not literal and len(body) + 4 <= room:
                 # The formatter ends a lone parameter of a `def` with a comma.
-                self.line(f"{body}," if len(items) == 1 and "def " in head else body)
+                self.line(f"{body}," if len(items) == 1 and "def " in head and "->" not in head else body)
             else:
                 for item in items:
                     self.line(f"{item},")
