@@ -1,11 +1,15 @@
-"""What a person reads above a declaration: the Python signature, its origin, and what was lost."""
+"""What a person reads above a declaration: the Python signature, its origin, and what was lost.
+
+Nothing is said twice. `f` has the signature and the origin, `f_with` below it only the options; a
+setter stands below its getter. A loss is told where the part that lost its type is declared.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from ..ir.diagnostics import InternalError
-from ..ir.items import Binding, Function, Info, Param, ParamKind, Signature
+from ..ir.items import Binding, Degradation, Function, Info, Param, ParamKind, Signature
 from ..ir.text import format_type
 from ..ir.types import UNANNOTATED, BridgeType
 from .entries import Call, Entry, EntryKind, TypeDeclaration, takes_options
@@ -16,7 +20,11 @@ _STARS = {ParamKind.VAR_POSITIONAL: "*", ParamKind.VAR_KEYWORD: "**"}
 
 def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
     """Yield the lines of the comment above `entry`, not yet escaped."""
-    if entry.info.doc:
+    if takes_options(entry):
+        yield from _describe_options(entry, type_names)
+        yield from _describe_losses(entry)
+        return
+    if entry.info.doc and entry.kind is not EntryKind.SETTER:
         yield entry.info.doc
     match entry.operation:
         case Call(function, plan) if plan.arm < len(function.signatures):
@@ -29,9 +37,9 @@ def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
             yield f"{entry.path}: {show_type(value_type(entry), type_names)}"
         case _:
             pass
-    if takes_options(entry):
-        yield from _describe_options(entry, type_names)
-    yield from describe_info(entry.info)
+    if entry.kind is not EntryKind.SETTER:
+        yield from _describe_origin(entry.info)
+    yield from _describe_losses(entry)
 
 
 def describe_type(ty: TypeDeclaration) -> Iterator[str]:
@@ -39,17 +47,8 @@ def describe_type(ty: TypeDeclaration) -> Iterator[str]:
     if ty.info.doc:
         yield ty.info.doc
     yield ty.path
-    yield from describe_info(ty.info)
-
-
-def describe_info(info: Info) -> Iterator[str]:
-    """Yield origin, deprecation and losses."""
-    if info.span is not None:
-        yield f"{info.span.file}:{info.span.line}"
-    if info.deprecated is not None:
-        yield f"deprecated: {info.deprecated}" if info.deprecated else "deprecated"
-    for loss in info.degradations:
-        yield f"degraded: {loss.reason.value}, {loss.where}: {loss.detail}"
+    yield from _describe_origin(ty.info)
+    yield from map(_loss, ty.info.degradations)
 
 
 def value_type(entry: Entry) -> BridgeType:
@@ -97,6 +96,35 @@ def _param(param: Param, type_names: Mapping[str, str]) -> str:
     if param.default is None:
         return text
     return f"{text} = {param.default.text}" if typed else f"{text}={param.default.text}"
+
+
+def _describe_origin(info: Info) -> Iterator[str]:
+    """Yield the place, and what the deprecation says."""
+    if info.span is not None:
+        yield f"{info.span.file}:{info.span.line}"
+    if info.deprecated is not None:
+        yield f"deprecated: {info.deprecated}" if info.deprecated else "deprecated"
+
+
+def _describe_losses(entry: Entry) -> Iterator[str]:
+    for loss in entry.info.degradations:
+        if _concerns(loss, entry):
+            yield _loss(loss)
+
+
+def _concerns(loss: Degradation, entry: Entry) -> bool:
+    """Tell whether what was lost is a part of `entry` and not of the declaration beside it."""
+    match entry.operation:
+        case Call(plan=plan):
+            kind, _, name = loss.where.partition(" ")
+            is_option = kind == "parameter" and all(name != argument.name for argument in plan.arguments)
+            return is_option is takes_options(entry)
+        case _:
+            return (loss.where == "setter") is (entry.kind is EntryKind.SETTER)
+
+
+def _loss(loss: Degradation) -> str:
+    return f"degraded: {loss.reason.value}, {loss.where}: {loss.detail}"
 
 
 def _describe_options(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
