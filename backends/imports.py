@@ -9,7 +9,7 @@ from .literals import python_string
 from .names import Names
 from .writer import Writer
 
-_LONGEST_VARIABLE = 24
+_LONGEST_VARIABLE = 20
 
 
 @final

@@ -117,11 +117,20 @@ def _write_function(writer: Writer, keyword: str, name: str, entry: Entry, types
         parameters[-1] = f"{parameters[-1].partition(':')[0]}: {types.options()}"
     result = types.text(entry.result)
     if not parameters and not writer.fits(f"{keyword} {name}() -> {result}: ..."):
-        writer.bracketed(f"{keyword} {name}() -> (", [result], "): ...")
+        opening, inside, closing = _split_result(result)
+        with writer.block(f"{keyword} {name}() -> {opening}"):
+            writer.line(inside)
+        writer.line(f"{closing}: ...")
         return
     writer.bracketed(
         f"{keyword} {name}(", [_split_option(parameter) for parameter in parameters], f") -> {result}: ..."
     )
+
+
+def _split_result(result: str) -> tuple[str, str, str]:
+    """Split the result of a function without parameters where the formatter does."""
+    generic, bracket, rest = result.partition("[")
+    return (f"{generic}[", rest[:-1], "]") if bracket and rest.endswith("]") else ("(", result, ")")
 
 
 def _split_option(parameter: str) -> str:
