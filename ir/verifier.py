@@ -77,29 +77,65 @@ _FORMS = frozenset(
     typing.Mapping typing.Iterator typing.AsyncIterator typing.Awaitable typing.Annotated
     """.split()  # noqa: SIM905
 )
-_PARAM_ORDER = list(ParamKind)
+_PARAM_RANK = {kind: rank for rank, kind in enumerate(ParamKind)}
+_VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 
 
-def verify_package(package: Package) -> tuple[str, ...]:
+# The passes that add rules for types, and those that add rules for items.
+_TYPE_STAGES = frozenset(
+    {"bind-names", "flatten-unions", "desugar-options", "widen-literals", "legalize-types"}
+)
+_ITEM_STAGES = _TYPE_STAGES | {"classify-classes", "plan-calls"}
+
+
+@final
+@define(eq=False)
+class Verified:
+    """Parts that were found valid, so that the next pass pays only for what it changed.
+
+    Parts are known by identity, and kept so that no other object takes their place. They are
+    forgotten when a rule is added that they were not held against.
+    """
+
+    _rules: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+    _classes: frozenset[str] = frozenset()
+    types: dict[int, BridgeType | Signature] = field(factory=dict)
+    items: dict[int, Item] = field(factory=dict)
+
+    def start(self, ran: frozenset[str], classes: frozenset[str]) -> None:
+        """Forget what the rules after the passes `ran` no longer vouch for."""
+        rules = (ran & _TYPE_STAGES, ran & _ITEM_STAGES)
+        moved = "legalize-types" in ran and classes != self._classes
+        if moved or rules[0] != self._rules[0]:
+            self.types.clear()
+        if moved or rules != self._rules:
+            self.items.clear()
+        self._rules, self._classes = rules, classes
+
+
+def verify_package(package: Package, verified: Verified | None = None) -> tuple[str, ...]:
     """Return what is wrong with `package`, each as `path: problem`; nothing when all is well.
 
-    The rules depend on `package.passes`, the passes that have run.
+    The rules depend on `package.passes`, the passes that have run. `verified` carries what is
+    known from one pass of a run to the next.
     """
-    verifier = _Verifier(
-        frozenset(package.passes),
-        frozenset(item.path for item in walk_items(package) if isinstance(item, (Class, Variant))),
-    )
+    ran = frozenset(package.passes)
+    classes = frozenset([item.path for item in walk_items(package) if isinstance(item, (Class, Variant))])
+    verified = verified or Verified()
+    verified.start(ran, classes)
+    verifier = _Verifier(ran, classes, verified)
     verifier.package(package)
     return tuple(verifier.problems)
 
 
 @final
-@define
+@define(eq=False)
 class _Verifier:
     """Collects problems. `classes` are the paths of the nominal types of the package."""
 
     ran: frozenset[str]
     classes: frozenset[str]
+    verified: Verified
     problems: list[str] = field(factory=list)
 
     def fail(self, path: str, problem: str) -> None:
@@ -126,6 +162,15 @@ class _Verifier:
             self.item(item)
 
     def item(self, item: Item) -> None:
+        known = self.verified.items
+        if id(item) in known:
+            return
+        before = len(self.problems)
+        self.check_item(item)
+        if len(self.problems) == before:
+            known[id(item)] = item
+
+    def check_item(self, item: Item) -> None:
         match item:
             case Function():
                 self.function(item)
@@ -170,7 +215,7 @@ class _Verifier:
             if prop.setter_type is not None:
                 self.type(prop.setter_type, prop.path)
         for function in (*cls.constructors, *cls.methods):
-            self.function(function)
+            self.item(function)
 
     # --- functions ----------------------------------------------------------------------
 
@@ -185,18 +230,27 @@ class _Verifier:
             self.call(call, function)
 
     def signature(self, signature: Signature, path: str) -> None:
+        known = self.verified.types
+        if id(signature) in known:
+            return
+        before = len(self.problems)
+        self.check_signature(signature, path)
+        if len(self.problems) == before:
+            known[id(signature)] = signature
+
+    def check_signature(self, signature: Signature, path: str) -> None:
         self.type_params(signature.type_params, path)
         last = 0
         for param in signature.params:
-            rank = _PARAM_ORDER.index(param.kind)
-            variadic = param.kind in (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
+            rank = _PARAM_RANK[param.kind]
+            variadic = param.kind in _VARIADIC
             if rank < last:
                 self.fail(path, f"parameter `{param.name}` is out of order")
             last = rank + variadic
             if variadic and param.default is not None:
                 self.fail(path, f"parameter `{param.kind.value}{param.name}` has a default")
             self.type(param.type, path)
-        for name in repeated(param.name for param in signature.params):
+        for name in repeated([param.name for param in signature.params]):
             self.fail(path, f"two parameters of the name `{name}`")
         self.type(signature.result.inner if isinstance(signature.result, AsyncOf) else signature.result, path)
 
@@ -222,18 +276,25 @@ class _Verifier:
     # --- types --------------------------------------------------------------------------
 
     def type_params(self, params: tuple[TypeParam, ...], path: str) -> None:
-        for name in repeated(param.name for param in params):
+        if not params:
+            return
+        for name in repeated([param.name for param in params]):
             self.fail(path, f"two type parameters of the name `{name}`")
-        if params and "legalize-types" in self.ran:
+        if "legalize-types" in self.ran:
             self.fail(path, "type parameters after legalize-types")
 
     def type(self, ty: BridgeType, path: str) -> None:
-        problem = self._find_problem(ty)
-        if problem:
+        known = self.verified.types
+        if id(ty) in known:
+            return
+        if problem := self._find_problem(ty):
             self.fail(path, f"`{format_type(ty)}`: {problem}")
             return
+        before = len(self.problems)
         for child in children(ty):
             self.type(child, path)
+        if len(self.problems) == before:
+            known[id(ty)] = ty
 
     def _find_problem(self, ty: BridgeType) -> str:
         legal = "legalize-types" in self.ran

@@ -142,7 +142,7 @@ def verify_order(package: Package, fail: Fail) -> None:
 
 def repeated(names: Iterable[str]) -> list[str]:
     """Return the names that occur more than once, in order of first occurrence."""
-    listed = list(names)
+    listed = names if isinstance(names, list) else list(names)
     if len(set(listed)) == len(listed):
         return []
     return [name for name, count in Counter(listed).items() if count > 1]

@@ -32,6 +32,7 @@ from ..ir.items import (
     Variant,
 )
 from ..ir.refusals import SkipReason
+from ..ir.sharing import TypePool
 from ..ir.traverse import map_children, map_outer_types, map_signature
 from ..ir.types import (
     BridgeType,
@@ -67,13 +68,17 @@ class BindNames:
 class _Binder:
     """Binds the names of one package.
 
-    `seen` collects the type variables met since it was last cleared, in order.
+    `seen` collects the type variables met since it was last cleared, in order. Equal types
+    become one object. `_plain` holds the names bound that note no type variable.
     """
 
     names: Names
     seen: dict[str, TypeParam] = field(factory=dict)
     _variables: dict[str, TypeParam] = field(factory=dict)
     _targets: dict[str, Target | None] = field(factory=dict)
+    _pool: TypePool = field(factory=TypePool)
+    _plain: dict[str, BridgeType] = field(factory=dict)
+    _notes: int = 0
 
     # --- items --------------------------------------------------------------------------
 
@@ -164,10 +169,29 @@ class _Binder:
         """Return `ty` with every name in it bound."""
         if isinstance(ty, Scalar):
             return ty
+        if isinstance(ty, Ref):
+            return self._bind_generic(ty) if ty.arguments else self._bind_plain(ty)
         if isinstance(ty, LiteralOf):
-            return self._bind_literal(ty)
-        ty = map_children(ty, self.bind_type)
-        return self._bind_ref(ty) if isinstance(ty, Ref) else ty
+            return self._pool.share(self._bind_literal(ty))
+        return self._pool.share(map_children(ty, self.bind_type))
+
+    def _bind_plain(self, ref: Ref) -> BridgeType:
+        known = self._plain.get(ref.path)
+        if known is not None:
+            return known
+        notes = self._notes
+        bound = self._pool.share(self._bind_ref(ref))
+        if self._notes == notes:
+            self._plain[ref.path] = bound
+        return bound
+
+    def _bind_generic(self, ref: Ref) -> BridgeType:
+        bound = Ref(ref.path, tuple([self.bind_type(argument) for argument in ref.arguments]))
+        return self._pool.share(self._bind_ref(bound))
+
+    def _note(self, variable: TypeParam) -> None:
+        self._notes += 1
+        self.seen.setdefault(variable.name, variable)
 
     def _bind_ref(self, ref: Ref) -> BridgeType:
         target = self._find(ref.path)
@@ -177,7 +201,7 @@ class _Binder:
             case External(path):
                 return self._bind_external(ref, canonical_path(path))
             case Definition(TypeVariable() as variable):
-                self.seen.setdefault(variable.param.name, self._bind_variable(variable))
+                self._note(self._bind_variable(variable))
                 return TypeVarRef(variable.param.name)
             case Definition(Class() | Alias() | Variant() as item):
                 return ref if item.path == ref.path else Ref(item.path, ref.arguments)
@@ -188,7 +212,7 @@ class _Binder:
 
     def _bind_external(self, ref: Ref, path: str) -> BridgeType:
         if variable := find_known_variable(path):
-            self.seen.setdefault(variable.name, variable)
+            self._note(variable)
         form = find_form(path)
         if form is not None:
             return form(ref.arguments)

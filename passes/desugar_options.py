@@ -12,10 +12,11 @@ from typing import ClassVar, final
 from attrs import evolve, frozen
 
 from ..ir.items import Class, Field, Item, Package
-from ..ir.traverse import map_outer_types, map_type
+from ..ir.sharing import memoised_map
+from ..ir.traverse import map_outer_types
 from ..ir.types import ANY, NEVER, NONE, BridgeType, OptionOf, UnionOf
 from .context import PassContext
-from .unions import memoised, union_of
+from .unions import union_of
 
 
 @final
@@ -32,7 +33,7 @@ class DesugarOptions:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with options for unions with `none`. Reports nothing."""
-        package = map_outer_types(package, memoised(lambda ty: map_type(ty, desugar_option)))
+        package = map_outer_types(package, memoised_map(desugar_option))
         if not any(_has_optional_key(item) for module in package.modules for item in module.items):
             return package
         modules = tuple(

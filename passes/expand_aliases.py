@@ -15,7 +15,8 @@ from attrs import define, evolve, field, frozen
 
 from ..ir.items import Alias, Item, Package
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_children, map_types, walk_items
+from ..ir.sharing import memoised
+from ..ir.traverse import Rewrite, map_children, map_outer_types, walk_items
 from ..ir.types import BridgeType, Ref, Unsupported
 from .context import PassContext
 from .names import Definition, External, Names
@@ -64,12 +65,16 @@ class _Expander:
     _targets: dict[str, BridgeType] = field(factory=dict)
     _open: list[str] = field(factory=list)
     _cut: bool = field(default=False)
+    _expand_outer: Rewrite = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._expand_outer = memoised(self._expand)
 
     def expand_item(self, item: Item) -> Item:
         """Return `item` with every alias in it expanded."""
         if isinstance(item, Alias) and item.path in self.aliases:
             return evolve(item, target=self._expand_target(item))
-        return map_types(item, self._rewrite)
+        return map_outer_types(item, self._expand_outer)
 
     def _rewrite(self, ty: BridgeType) -> BridgeType:
         """Expand `ty` itself; the types inside it are expanded already."""

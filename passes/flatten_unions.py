@@ -11,10 +11,11 @@ from typing import ClassVar, final
 from attrs import frozen
 
 from ..ir.items import Package
+from ..ir.sharing import memoised
 from ..ir.traverse import map_children, map_outer_types
 from ..ir.types import BridgeType, UnionOf
 from .context import PassContext
-from .unions import memoised, union_of
+from .unions import union_of
 
 
 @final

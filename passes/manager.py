@@ -15,7 +15,7 @@ from ..ir.diagnostics import InternalError
 from ..ir.items import Class, Package
 from ..ir.printer import format_package
 from ..ir.traverse import walk_items
-from ..ir.verifier import verify_package
+from ..ir.verifier import Verified, verify_package
 from .context import Pass, PassContext
 from .registry import format_pipeline
 
@@ -113,11 +113,12 @@ class PassManager:
         Diagnostics for the user go to `ctx`. Raises `PassError` when a pass raises or leaves
         IR that the verifier rejects.
         """
+        verified = Verified()
         for each in self.passes:
-            package = self._run_pass(each, package, ctx)
+            package = self._run_pass(each, package, ctx, verified)
         return package
 
-    def _run_pass(self, each: Pass, before: Package, ctx: PassContext) -> Package:
+    def _run_pass(self, each: Pass, before: Package, ctx: PassContext, verified: Verified) -> Package:
         for observer in self.observers:
             observer.before_pass(each, before)
         reported = len(ctx.diagnostics)
@@ -128,7 +129,7 @@ class PassManager:
             raise _make_error(each, before, f"pass `{each.name}` raised {error!r}") from error
         seconds = self.clock() - started if self.clock else 0.0
         after = evolve(after, passes=(*after.passes, each.name))
-        if self.verify and (problems := verify_package(after)):
+        if self.verify and (problems := verify_package(after, verified)):
             raise _make_rejection(each, before, after, problems)
         for observer in self.observers:
             observer.after_pass(each, before, after)

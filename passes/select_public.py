@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar, final
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from ..ir.items import (
     Alias,
@@ -35,8 +35,9 @@ from ..ir.items import (
     Variant,
 )
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_types
-from ..ir.types import BridgeType, EnumMember, LiteralOf, Ref
+from ..ir.sharing import memoised_map
+from ..ir.traverse import Rewrite, map_outer_types
+from ..ir.types import BridgeType, EnumMember, LiteralOf, LiteralValue, Ref
 from .context import PassContext
 from .names import Member, Names
 from .operations import is_dunder, is_private_member
@@ -55,17 +56,17 @@ class SelectPublic:
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with the public items only."""
         surface = build_surface(package, Names(package))
-        homes = {path: public.path for path, public in surface.canonical.items()}
+        homes = _Homes({path: public.path for path, public in surface.canonical.items()})
         selected: defaultdict[str, list[Item]] = defaultdict(list)
         files: dict[str, str] = {}
         for module in package.modules:
             for item in module.items:
-                if item.path in homes:
+                if item.path in homes.paths:
                     files.setdefault(surface.canonical[item.path].module, module.file)
                     _select(item, surface, homes, selected)
         for public, member in surface.methods.items():
             if function := _make_function(public, member):
-                selected[public.module].append(_move_types(function, homes))
+                selected[public.module].append(homes.move_types(function))
         for public in surface.missing:
             refusal = Refusal(
                 public.name, public.path, "name", SkipReason.DYNAMIC_ATTRIBUTE, "listed in `__all__` only"
@@ -74,9 +75,45 @@ class SelectPublic:
         return evolve(package, modules=tuple(_make_modules(package, selected, files)))
 
 
-def _select(
-    item: Item, surface: Surface, homes: Mapping[str, str], selected: defaultdict[str, list[Item]]
-) -> None:
+_ItemT = TypeVar("_ItemT", Class, Function, Constant, Variant)
+
+
+@final
+@define(eq=False)
+class _Homes:
+    """The canonical public path of everything that has one."""
+
+    paths: Mapping[str, str]
+    _rewrite: Rewrite = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._rewrite = memoised_map(self._move_type)
+
+    def find(self, path: str) -> str:
+        """Return where `path` is found on the public surface, `path` itself for what is not on it."""
+        return self.paths.get(path, path)
+
+    def move_types(self, item: _ItemT) -> _ItemT:
+        """Return `item` with references to where things are found."""
+        return map_outer_types(item, self._rewrite)
+
+    def _move_type(self, ty: BridgeType) -> BridgeType:
+        match ty:
+            case Ref(path, arguments) if (home := self.find(path)) != path:
+                return Ref(home, arguments)
+            case LiteralOf(values) if any(isinstance(value, EnumMember) for value in values):
+                return LiteralOf(tuple(self._move_value(value) for value in values))
+            case _:
+                return ty
+
+    def _move_value(self, value: LiteralValue | EnumMember) -> LiteralValue | EnumMember:
+        if not isinstance(value, EnumMember):
+            return value
+        owner, _, name = value.path.rpartition(".")
+        return EnumMember(f"{self.find(owner)}.{name}")
+
+
+def _select(item: Item, surface: Surface, homes: _Homes, selected: defaultdict[str, list[Item]]) -> None:
     home = surface.canonical[item.path]
     moved = _move(item, home, homes)
     if moved is None:
@@ -100,39 +137,39 @@ def _make_modules(
     return modules
 
 
-def _move(item: Item, home: PublicName, homes: Mapping[str, str]) -> Item | None:
+def _move(item: Item, home: PublicName, homes: _Homes) -> Item | None:
     """Return `item` at its home with references rewritten; None for what has no place on the surface."""
     match item:
         case Class():
             return _move_class(item, home, homes)
         case Function():
             moved = evolve(item, decorators=_move_decorators(item.decorators, homes))
-            return _move_types(evolve(moved, name=home.name, path=home.path), homes)
+            return homes.move_types(evolve(moved, name=home.name, path=home.path))
         case Constant():
-            return _move_types(evolve(item, name=home.name, path=home.path), homes)
+            return homes.move_types(evolve(item, name=home.name, path=home.path))
         case Variant():
-            return _move_types(evolve(item, name=home.name, path=home.path), homes)
-        case Alias(target=Ref(path)) if path in homes:
+            return homes.move_types(evolve(item, name=home.name, path=home.path))
+        case Alias(target=Ref(path)) if path in homes.paths:
             # `Float32 = Floating[Bits32]` names the class; its arguments say nothing to a caller.
-            return evolve(item, name=home.name, path=home.path, target=Ref(homes[path]), type_params=())
+            return evolve(item, name=home.name, path=home.path, target=Ref(homes.paths[path]), type_params=())
         case _:
             return None
 
 
-def _move_class(cls: Class, home: PublicName, homes: Mapping[str, str]) -> Class:
+def _move_class(cls: Class, home: PublicName, homes: _Homes) -> Class:
     moved = evolve(
         cls,
         name=home.name,
         path=home.path,
         defined=cls.path if cls.path != home.path else cls.defined,
         decorators=_move_decorators(cls.decorators, homes),
-        casts=tuple(Cast(homes.get(cast.base, cast.base)) for cast in cls.casts),
+        casts=tuple(Cast(homes.find(cast.base)) for cast in cls.casts),
         fields=_select_members(tuple(each for each in cls.fields if not is_dunder(each.name)), home.path),
         properties=_select_members(cls.properties, home.path),
         methods=_select_members(cls.methods, home.path),
         constructors=_select_members(cls.constructors, home.path),
     )
-    return _move_types(moved, homes)
+    return homes.move_types(moved)
 
 
 def _select_members(members: tuple[_MemberT, ...], owner: str) -> tuple[_MemberT, ...]:
@@ -144,33 +181,8 @@ def _select_members(members: tuple[_MemberT, ...], owner: str) -> tuple[_MemberT
     )
 
 
-def _move_decorators(decorators: tuple[Decorator, ...], homes: Mapping[str, str]) -> tuple[Decorator, ...]:
-    return tuple(Decorator(homes.get(each.path, each.path), each.arguments) for each in decorators)
-
-
-_ItemT = TypeVar("_ItemT", Class, Function, Constant, Variant)
-
-
-def _move_types(item: _ItemT, homes: Mapping[str, str]) -> _ItemT:
-    def rewrite(ty: BridgeType) -> BridgeType:
-        match ty:
-            case Ref(path, arguments) if path in homes and homes[path] != path:
-                return Ref(homes[path], arguments)
-            case LiteralOf(values) if any(isinstance(value, EnumMember) for value in values):
-                return LiteralOf(tuple(_move_value(value, homes) for value in values))
-            case _:
-                return ty
-
-    return map_types(item, rewrite)
-
-
-def _move_value(
-    value: bool | int | str | bytes | EnumMember, homes: Mapping[str, str]
-) -> bool | int | str | bytes | EnumMember:
-    if not isinstance(value, EnumMember):
-        return value
-    owner, _, name = value.path.rpartition(".")
-    return EnumMember(f"{homes.get(owner, owner)}.{name}")
+def _move_decorators(decorators: tuple[Decorator, ...], homes: _Homes) -> tuple[Decorator, ...]:
+    return tuple(Decorator(homes.find(each.path), each.arguments) for each in decorators)
 
 
 def _make_function(public: PublicName, member: Member) -> Function | None:

@@ -1,10 +1,9 @@
-"""Unions in normal form, and rewrites that visit a shared type once."""
+"""Unions in normal form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..ir.traverse import Rewrite
 from ..ir.types import (
     ANY,
     BOOL,
@@ -59,22 +58,6 @@ def literal_scalar(value: LiteralValue) -> Scalar:
             return STRING
         case bytes():
             return BYTES
-
-
-def memoised(rewrite: Rewrite) -> Rewrite:
-    """Return `rewrite` with one call per type object: large aliases are shared objects."""
-    seen: dict[int, tuple[BridgeType, BridgeType]] = {}
-
-    def look_up(ty: BridgeType) -> BridgeType:
-        if type(ty) is Scalar:
-            return rewrite(ty)
-        known = seen.get(id(ty))
-        if known is None:
-            # The key is kept beside the result, so that its id is not used again.
-            known = seen[id(ty)] = (ty, rewrite(ty))
-        return known[1]
-
-    return look_up
 
 
 def _open_unions(members: Iterable[BridgeType]) -> Iterator[BridgeType]:

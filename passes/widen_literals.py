@@ -12,11 +12,12 @@ from typing import ClassVar, final
 from attrs import frozen
 
 from ..ir.items import Package
-from ..ir.traverse import map_outer_types, map_type
+from ..ir.sharing import memoised_map
+from ..ir.traverse import map_outer_types
 from ..ir.types import BridgeType, EnumMember, LiteralOf, LiteralValue, OptionOf, Ref, UnionOf
 from .context import PassContext
 from .desugar_options import option_of
-from .unions import literal_scalar, memoised, union_of
+from .unions import literal_scalar, union_of
 
 
 @final
@@ -28,7 +29,7 @@ class WidenLiterals:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` without literal types. Reports nothing."""
-        return map_outer_types(package, memoised(lambda ty: map_type(ty, widen_literal)))
+        return map_outer_types(package, memoised_map(widen_literal))
 
 
 def widen_literal(ty: BridgeType) -> BridgeType:
