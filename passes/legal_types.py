@@ -140,7 +140,9 @@ class TypeTable:
                 elements = tuple(self._legal(element, scope, losses) for element in ty.elements)
                 return self.generated.tuple_record(elements) if elements else ListOf(ANY)
             case OptionOf():
-                return option_of(self._legal(ty.inner, scope, losses))
+                inner = self._legal(ty.inner, scope, losses)
+                # Mochi cannot spell it: a `?` behind a function type belongs to its result.
+                return _lose(ty, _UNSUPPORTED, losses) if isinstance(inner, FunOf) else option_of(inner)
             case UnionOf():
                 return self._union(ty.members, scope, losses)
             case LiteralOf():
