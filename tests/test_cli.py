@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from casefile import GOLDEN, check_case, read_cases
+from casefile import GOLDEN, Case, check_case, read_cases
+from index_server import Index
 from local_packages import Outcome, environment, mochic, read_tree, serve_packages, spawn
 
 from mochic_py import __version__
@@ -433,7 +434,7 @@ FIVE = read_cases(GOLDEN / "cli" / "five.md")
 
 
 @pytest.mark.parametrize("case", FIVE, ids=str)
-def test_every_diagnostic_is_shown_with_its_place(desk: Path, case: Any, update_golden: bool) -> None:
+def test_every_diagnostic_is_shown_with_its_place(desk: Path, case: Case, update_golden: bool) -> None:
     names = [name for name in case.blocks if name not in ("stderr", "places")]
     for name in names:
         (desk / name).write_text(case.blocks[name], "utf-8")
@@ -453,7 +454,7 @@ def test_every_diagnostic_is_shown_with_its_place(desk: Path, case: Any, update_
     assert outcome.code == (1 if any(d["severity"] == "error" for d in found) else 0)
 
 
-def test_color_is_asked_for_or_kept_out(desk: Path, packages: Any, shared_cache: Path) -> None:
+def test_color_is_asked_for_or_kept_out(desk: Path, packages: Index, shared_cache: Path) -> None:
     (desk / "bad.mochi").write_text('import python "tally@nonsense" as tally\n', "utf-8")
     plain = mochic("compile", "bad.mochi", "--color", "never").err
     colored = mochic("compile", "bad.mochi", "--color", "always").err
@@ -465,7 +466,7 @@ def test_color_is_asked_for_or_kept_out(desk: Path, packages: Any, shared_cache:
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a Unix thing")
 @pytest.mark.parametrize(("no_color", "colored"), [("", True), ("1", False)])
 def test_a_terminal_gets_color_unless_no_color_is_set(
-    desk: Path, packages: Any, shared_cache: Path, no_color: str, colored: bool
+    desk: Path, packages: Index, shared_cache: Path, no_color: str, colored: bool
 ) -> None:
     import os
     import pty
@@ -576,7 +577,9 @@ def test_an_internal_error_leaves_a_reproducer(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGPIPE")
-def test_a_reader_that_goes_away_is_no_failure_to_show(desk: Path, packages: Any, shared_cache: Path) -> None:
+def test_a_reader_that_goes_away_is_no_failure_to_show(
+    desk: Path, packages: Index, shared_cache: Path
+) -> None:
     mochic("ir", "shapes")  # fills the cache
     for arguments in (["ir", "shapes"], ["explain", "PY301"], ["--version"], ["--help"]):
         process = subprocess.Popen(
@@ -607,7 +610,7 @@ def test_a_full_disk_behind_stdout_is_explained() -> None:
     assert done.stderr.startswith(b"error[PY430]: cannot write the output: ")
 
 
-def test_output_is_utf8_whatever_the_locale(desk: Path, packages: Any, shared_cache: Path) -> None:
+def test_output_is_utf8_whatever_the_locale(desk: Path, packages: Index, shared_cache: Path) -> None:
     (desk / "é.mochi").write_text('import python "tally@nonsensé" as tally\n', "utf-8")
     environ = environment(packages.url, shared_cache) | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"}
     outcome = spawn(["compile", "é.mochi", "--report", "json"], environ, folder=desk)

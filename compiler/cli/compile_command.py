@@ -102,7 +102,7 @@ def _finish(host: Host, memo: Memo, options: dict[str, Any]) -> int:
             host.write_bytes_atomic(out / path, content)
     sys.stderr.write(memo["human"]["color" if wants_color(options["color"]) else "plain"])
     if options["report"] == "json":
-        json.dump(memo["report"], sys.stdout, ensure_ascii=False, indent=1)
+        json.dump(memo["report"], sys.stdout, indent=1)
         sys.stdout.write("\n")
     else:
         sys.stdout.write(memo["table"])

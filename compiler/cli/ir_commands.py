@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.printer import format_package
 from ...ir.source import SourceFile
+from ...ir.verifier import verify_package
 from ...passes.context import PassOptions
 from ...passes.registry import STANDARD_PIPELINE, format_pipeline, passes_until
 from ..cache import Cache
@@ -92,6 +94,10 @@ def opt_command(
     sources = {source.path: source, PIPELINE: SourceFile(PIPELINE, pipeline)}
     package, problems = parse_package(source)
     if package is None:
+        return fail_with(problems, sources, wants_color(color))
+    if broken := verify_package(package):
+        whole = source.span(0, len(source.text.rstrip()))
+        problems = tuple(codes.INVALID_IR.at(whole, problem) for problem in broken)
         return fail_with(problems, sources, wants_color(color))
     dump = IrDump(frozenset(print_ir_before), frozenset(print_ir_after), print_ir_after_change)
     settings = LowerSettings(pipeline, PassOptions(strict=strict), dump)

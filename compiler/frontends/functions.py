@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from ...ir import codes
 from ...ir.items import (
     Binding,
     Decorator,
@@ -41,6 +42,8 @@ _BINDINGS = {
 _ABSTRACT = frozenset(("abstractmethod", "abstractproperty", "abstractclassmethod", "abstractstaticmethod"))
 _RECEIVERS = ("self", "cls", "mcs", "metacls")
 _LITERALS = frozenset(("integer", "float", "string", "concatenated_string", "true", "false", "none"))
+_KIND_ORDER = {kind: rank for rank, kind in enumerate(ParamKind)}
+_VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 _IMPLICIT_CLASS_METHODS = frozenset(("__init_subclass__", "__class_getitem__"))
 
 
@@ -265,7 +268,7 @@ def _build_params(parameters: Node, scope: Scope, reading: Reading) -> tuple[Par
     for node in parameters.named_children:
         node_type = node.type
         if node_type == "positional_separator":
-            params = [_positional_only(p) for p in params]
+            params = [p if p.kind in _VARIADIC else _positional_only(p) for p in params]
             continue
         if node_type == "keyword_separator":
             kind = ParamKind.KEYWORD_ONLY
@@ -276,7 +279,24 @@ def _build_params(parameters: Node, scope: Scope, reading: Reading) -> tuple[Par
         if param.kind is ParamKind.VAR_POSITIONAL:
             kind = ParamKind.KEYWORD_ONLY
         params.append(param)
-    return _apply_pep484_names(params)
+    return _apply_pep484_names(_drop_misplaced(params, reading))
+
+
+def _drop_misplaced(params: list[Param], reading: Reading) -> list[Param]:
+    """Leave out parameters that the grammar takes and Python does not: a repeated name, a wrong order."""
+    kept: list[Param] = []
+    names: set[str] = set()
+    last = 0
+    for param in params:
+        rank = _KIND_ORDER[param.kind]
+        if rank < last or param.name in names:
+            problem = f"parameter `{param.name}` cannot stand here and was left out"
+            reading.diagnostics.append(codes.STUB_SYNTAX.at(param.span, problem))
+            continue
+        last = rank + (param.kind in _VARIADIC)
+        names.add(param.name)
+        kept.append(param)
+    return kept
 
 
 def _build_param(node: Node, node_type: str, kind: ParamKind, scope: Scope, reading: Reading) -> Param | None:
