@@ -43,9 +43,11 @@ class SharedDependency:
 
     name: str
     specifier: str = ""
+    extras: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name}{self.specifier}"
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        return f"{self.name}{extras}{self.specifier}"
 
 
 @final
@@ -74,9 +76,10 @@ class Venv:
         members = {*self.members, member}
         return evolve(self, members=tuple(sorted(members, key=lambda m: (m.path, m.name, m.kind.value))))
 
-    def add_shared_dep(self, name: str, specifier: str = "") -> Venv:
+    def add_shared_dep(self, name: str, specifier: str = "", extras: tuple[str, ...] = ()) -> Venv:
         """Return the value with a dependency on `name`, in place of an earlier one."""
-        kept = {dep.name: dep for dep in self.dependencies} | {name: SharedDependency(name, specifier)}
+        added = SharedDependency(name, specifier, extras)
+        kept = {dep.name: dep for dep in self.dependencies} | {name: added}
         return evolve(self, dependencies=tuple(kept[key] for key in sorted(kept)))
 
     def validate(self) -> None:

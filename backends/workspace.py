@@ -48,6 +48,7 @@ class WorkspaceMember:
     package: Package
     alias: str
     specifier: str = ""
+    extras: tuple[str, ...] = ()
 
 
 def plan_workspace(
@@ -93,7 +94,7 @@ def add_to_venv(venv: Venv, member: WorkspaceMember) -> Venv:
     if folder.path in known and known[folder.path] == folder:
         # Kept twice, so that `validate` reports the clash.
         return venv.add_member(VenvMember(f"{member.alias} ({member.package.name})", folder.path))
-    return venv.add_member(folder).add_shared_dep(member.package.name, member.specifier)
+    return venv.add_member(folder).add_shared_dep(member.package.name, member.specifier, member.extras)
 
 
 def plan_member(

@@ -112,7 +112,8 @@ class _Run:
         """Return the files of every alias and of the workspace, by path."""
         venv = _venv(self.manifest.python) if self.request.manifest else Venv()
         for binding, each in zip(self.bindings, bound, strict=True):
-            member = WorkspaceMember(each.package, binding.alias, binding.requirement.specifier)
+            wanted = binding.requirement
+            member = WorkspaceMember(each.package, binding.alias, wanted.specifier, wanted.extras)
             venv = add_to_venv(venv, member)
         root = plan_root(venv, self._settings().workspace) if bound else ()
         files = [*root, *(file for each in bound for file in each.files)]

@@ -98,8 +98,10 @@ class Orchestrator:
         bound = [bind_package(t.alias, t.package, settings, driver.host.clock) for t in request.targets]
         venv = Venv()
         for target, each in zip(request.targets, bound, strict=True):
-            package = evolve(each.package, name=target.requirement.name)
-            venv = add_to_venv(venv, WorkspaceMember(package, target.alias, target.requirement.specifier))
+            wanted = target.requirement
+            package = evolve(each.package, name=wanted.name)
+            member = WorkspaceMember(package, target.alias, wanted.specifier, wanted.extras)
+            venv = add_to_venv(venv, member)
         return assemble(venv, bound, request.options)
 
     def build(self, request: BuildRequest) -> BuildResult:
