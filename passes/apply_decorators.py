@@ -1,8 +1,10 @@
-"""Give a decorated function the type that its decorator leaves it with.
+"""Give a decorated function, or a descriptor in a class, the type that is read from an instance.
 
     decorator functools.cached_property  fun size(self): int      =>  property size: int
     decorator contextlib.contextmanager  fun open(): iterator<T>
         =>  fun open(): @contextlib.AbstractContextManager<T>
+    classvar bold: @m._Bit     class m._Bit: fun __get__(self, obj, cls): bool?
+        =>  property bold: bool?
 
 A decorator makes a property if it is one of the standard library's, a class of the package with
 `__get__` or derived from `property`, or anything else named `…property` or `reify`, as those that
@@ -16,11 +18,12 @@ from typing import ClassVar, final
 
 from attrs import evolve, frozen
 
-from ..ir.items import Binding, Class, Function, Item, Package, Property, Signature
+from ..ir.items import Binding, Class, Field, FieldKind, Function, Item, Package, Property, Signature
 from ..ir.types import AsyncOf, BridgeType, IteratorOf, Ref, StreamOf, UnionOf
 from .context import PassContext
 from .names import Names, has_member
 from .stdlib_names import PROPERTY_DECORATORS
+from .substitution import substitute
 
 _MANAGERS: Mapping[str, str] = {
     "contextlib.contextmanager": "contextlib.AbstractContextManager",
@@ -52,7 +55,9 @@ def _rewrite(item: Item, names: Names) -> Item:
         case Function(decorators=(_, *_)):
             return _apply_manager(item)
         case Class() if any(method.decorators for method in item.methods):
-            return _rewrite_class(item, names)
+            return _read_descriptors(_rewrite_class(item, names), names)
+        case Class(fields=(_, *_)):
+            return _read_descriptors(item, names)
         case _:
             return item
 
@@ -68,6 +73,32 @@ def _rewrite_class(cls: Class, names: Names) -> Class:
         else:
             methods.append(_apply_manager(method))
     return evolve(cls, properties=tuple(properties), methods=tuple(methods))
+
+
+def _read_descriptors(cls: Class, names: Names) -> Class:
+    """Return `cls` with a property for each value in its body whose class has `__get__`."""
+    found = {member.name: _descriptor_property(member, names) for member in cls.fields}
+    properties = [each for each in found.values() if each is not None]
+    if not properties:
+        return cls
+    fields = tuple(member for member in cls.fields if found[member.name] is None)
+    return evolve(cls, fields=fields, properties=(*cls.properties, *properties))
+
+
+def _descriptor_property(member: Field, names: Names) -> Property | None:
+    """Return the property that a descriptor makes of a class variable, or None for another value."""
+    if member.kind is not FieldKind.CLASS_VAR or not isinstance(member.type, Ref):
+        return None
+    getter = names.find_method(member.type, "__get__")
+    if getter is None:
+        return None
+    # The last overload is that for an instance: those before it are for None, the class itself.
+    ty = substitute(getter[0].signatures[-1].result, getter[1])
+    setter_type: BridgeType | None = None
+    setter = names.find_method(member.type, "__set__")
+    if setter is not None and len(setter[0].signatures[-1].params) > 2:
+        setter_type = substitute(setter[0].signatures[-1].params[2].type, setter[1])
+    return Property(member.name, member.path, ty, setter_type, member.info)
 
 
 def _makes_property(path: str, names: Names) -> bool:

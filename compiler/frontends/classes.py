@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -56,6 +57,7 @@ expression_statement block if_statement elif_clause else_clause try_statement ex
 finally_clause with_statement for_statement while_statement
 """
 _BLOCK_PARTS = frozenset(_BLOCK_PART_NAMES.split())
+_ASSIGNED = re.compile(rb"\bself\.(\w+)\s*(?:[-+*/%|&^@]|//|\*\*|<<|>>)?=(?!=)")
 _DEFAULT_KEYWORDS = ("default", "default_factory", "factory")
 
 
@@ -93,7 +95,12 @@ def build_class(
     members, nested = _build_members(block, path, inner, reading, total, depth)
     if not reading.is_stub and "__init__" in block.declared:
         for field in _build_init_fields(block.declared["__init__"], path, inner, reading):
-            members.setdefault(field.name, field)
+            known = members.setdefault(field.name, field)
+            if isinstance(known, Field) and known is not field and not declaration.decorators:
+                members[field.name] = _join(known, field)
+    # Decorators such as `dataclass` make parameters of instance fields, but not of these.
+    if not reading.is_stub and body is not None and not declaration.decorators:
+        _find_instance_fields(members, reading.text.data[body.start_byte : body.end_byte])
     members = {field.name: field for field in given} | members
     decorators = build_decorators(declaration.decorators, scope, reading)
     yield Class(
@@ -288,6 +295,32 @@ def _lacks_default(value: Node, reading: Reading) -> bool:
 
 
 # --- attributes set by __init__ ----------------------------------------------------------
+
+
+def _join(declared: Field, assigned: Field) -> Field:
+    """Return the field of a class body that `__init__` gives to each instance anew."""
+    if declared.kind is not FieldKind.CLASS_VAR:
+        return declared
+    ty = declared.type if assigned.type == UNANNOTATED else assigned.type
+    return evolve(declared, kind=FieldKind.INSTANCE, type=ty)
+
+
+def _find_instance_fields(members: dict[str, _Member], body: bytes) -> None:
+    """Make fields of instances of those whose value in the class body is only where they start."""
+    shared = {
+        name
+        for name, member in members.items()
+        if isinstance(member, Field) and member.kind is FieldKind.CLASS_VAR
+    }
+    if not shared:
+        return
+    for match in _ASSIGNED.finditer(body):
+        name = match[1].decode("utf-8", "replace")
+        if name in shared:
+            shared.discard(name)
+            member = members[name]
+            assert isinstance(member, Field)
+            members[name] = evolve(member, kind=FieldKind.INSTANCE)
 
 
 def _build_init_fields(
