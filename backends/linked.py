@@ -154,12 +154,16 @@ def link(declared: Declarations, alias: str) -> Iterator[LinkedFunction]:
 
 
 def linked_type(ty: BridgeType) -> str:
-    """Return the linked type for `ty`: a scalar, a function over scalars, or `int` for a handle."""
+    """Return the linked type for `ty`: a scalar, a function over scalars, or `int` for a handle.
+
+    What a function takes or returns that is itself a function is a handle.
+    """
     match ty:
         case Scalar(kind) if kind in SCALARS:
             return SCALARS[kind]
         case FunOf(params, result) if params is not None:
-            return f"fun({', '.join(map(linked_type, params))}): {linked_result(result)}"
+            taken = ("int" if isinstance(param, FunOf) else linked_type(param) for param in params)
+            return f"fun({', '.join(taken)}): {linked_result(result)}"
         case _:
             return "int"
 
