@@ -111,6 +111,59 @@ UNSAFE_WHEEL_PATH = Code(
 WHEEL_TOO_LARGE = Code("PY503", "wheel-too-large", "a wheel unpacks to more than is sensible")
 RECORD_MISMATCH = Code("PY504", "record-mismatch", "a file of a wheel differs from its RECORD")
 INVALID_WHEEL_METADATA = Code("PY505", "invalid-wheel-metadata", "a wheel does not describe itself correctly")
+BACKSLASH_IN_PATH = Code("PY510", "backslash-in-path", "a file name in an archive holds a backslash")
+UNLISTED_FILE = Code("PY511", "unlisted-file", "a wheel holds a file that its RECORD does not list")
+UNUSABLE_RECORD = Code("PY512", "unusable-record", "the RECORD of a wheel is missing, empty or broken")
+RECORD_LISTS_MISSING_FILE = Code(
+    "PY513", "record-lists-missing-file", "the RECORD of a wheel lists a file that is not there"
+)
+DUPLICATE_ENTRY = Code("PY514", "duplicate-entry", "an archive holds two files for one place")
+LOCAL_HEADER_DIFFERS = Code(
+    "PY515", "local-header-differs", "an archive describes a file in two different ways"
+)
+BAD_CHECKSUM = Code("PY516", "bad-checksum", "the data of a file in an archive are damaged")
+PREFIXED_ARCHIVE = Code("PY517", "prefixed-archive", "something stands before the archive in the file")
+APPENDED_ARCHIVE = Code("PY518", "appended-archive", "a second archive was appended to a wheel")
+TRAILING_DATA = Code("PY519", "trailing-data", "something follows the end of the archive")
+ENTRY_COUNT_WRONG = Code("PY520", "entry-count-wrong", "an archive gives a wrong number of files")
+LINK_IN_WHEEL = Code("PY521", "link-in-wheel", "a wheel holds a symbolic link or a special file")
+DIST_INFO_COUNT = Code("PY522", "dist-info-count", "a wheel needs exactly one .dist-info folder")
+UNSUPPORTED_WHEEL_VERSION = Code(
+    "PY523", "unsupported-wheel-version", "a wheel follows another version of the format"
+)
+NAME_DIFFERS = Code("PY524", "name-differs", "a distribution file has another name inside")
+VERSION_DIFFERS = Code("PY525", "version-differs", "a distribution file has another version inside")
+METADATA_NOT_UTF8 = Code("PY526", "metadata-not-utf8", "the metadata of a distribution are not UTF-8")
+INVALID_REQUIRES_DIST = Code("PY527", "invalid-requires-dist", "a dependency in the metadata cannot be read")
+UNSAFE_SCRIPT = Code("PY528", "unsafe-script", "a script of a wheel has a name or target that does harm")
+INTERPRETER_SCRIPT = Code(
+    "PY529", "interpreter-script", "a wheel installs a script named like the interpreter"
+)
+DATA_IN_SITE_PACKAGES = Code(
+    "PY530", "data-in-site-packages", "a wheel puts data files where Python finds code"
+)
+RESERVED_FILE_NAME = Code("PY531", "reserved-file-name", "a file has a name that Windows reserves")
+UNSUPPORTED_METADATA_VERSION = Code(
+    "PY532", "unsupported-metadata-version", "the metadata follow a version that is not known"
+)
+CASE_CLASH = Code("PY533", "case-clash", "two files differ only in the case of letters", Severity.WARNING)
+UNKNOWN_DATA_SCHEME = Code(
+    "PY534", "unknown-data-scheme", "a wheel has a .data folder for a place that does not exist"
+)
+INVALID_SDIST = Code("PY540", "invalid-sdist", "this file is not a source distribution")
+LINK_LEADS_OUTSIDE = Code(
+    "PY541", "link-leads-outside", "a link in a source distribution leads outside of it"
+)
+SPECIAL_FILE = Code("PY542", "special-file", "a source distribution holds a device or a pipe")
+SETUID_FILE = Code("PY543", "setuid-file", "a file runs with the rights of its owner")
+UNUSABLE_TIME = Code("PY544", "unusable-time", "a file has a time that a wheel cannot hold")
+CAPABILITY_NOT_GRANTED = Code(
+    "PY550", "capability-not-granted", "a package can do what the manifest does not grant"
+)
+CAPABILITY_ELEVATION = Code(
+    "PY551", "capability-elevation", "an upgrade brings a capability that was not there"
+)
+STARTUP_CODE = Code("PY552", "startup-code", "a package runs code whenever Python starts", Severity.WARNING)
 
 INTERNAL = Code("PY600", "internal-error", "the compiler broke one of its own invariants")
 UNKNOWN_PASS = Code("PY610", "unknown-pass", "there is no pass of this name")
