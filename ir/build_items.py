@@ -256,6 +256,7 @@ class Builder(PartBuilder):
             self.make_info(facts),
             facts.get("getter"),
             facts.get("setter"),
+            facts.get("abstract", False),
         )
 
     def writes(self, children: Children) -> tuple[str, BridgeType]:

@@ -286,6 +286,7 @@ class Property:
     info: Info = Info()
     getter: str | None = None
     setter: str | None = None
+    abstract: bool = False
 
 
 @final

@@ -171,7 +171,8 @@ class _Printer:
     def _property(self, prop: Property) -> list[str]:
         writes = "" if prop.setter_type is None else f" writes {format_type(prop.setter_type, self.file)}"
         names = _named("get", prop.getter) + _named("set", prop.setter)
-        return self._leaf(f"property {self._name(prop)}{self._of(prop.type)}{writes}{names}", prop.info)
+        head = "abstract property" if prop.abstract else "property"
+        return self._leaf(f"{head} {self._name(prop)}{self._of(prop.type)}{writes}{names}", prop.info)
 
     def _variant(self, variant: Variant) -> list[str]:
         cases = [

@@ -145,6 +145,9 @@ class _Classifier:
         if kind in (ClassKind.ENUM, ClassKind.INTERFACE) or TYPED_DICT in self._external_roots(cls):
             return ()
         found = self._nearest_constructor(cls, set())
+        own = _own_constructor(cls)
+        if own is not None and own.abstract:
+            return ()
         if found is None:
             if any(method.abstract for method in cls.methods):
                 return ()
@@ -152,7 +155,8 @@ class _Classifier:
         if found is None:
             return ()
         signatures = tuple(evolve(signature, result=Ref(cls.path)) for signature in found.signatures)
-        return (evolve(found, path=cls.path, signatures=signatures, binding=Binding.CONSTRUCTOR),)
+        made = evolve(found, path=cls.path, signatures=signatures, binding=Binding.CONSTRUCTOR)
+        return (evolve(made, abstract=False),)
 
     def _nearest_constructor(self, cls: Class, visited: set[str]) -> Function | None:
         visited.add(cls.path)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, TypeVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, frozen
 
 from ..ir.items import Cast, Class, Field, Function, Item, Package, Property
 from ..ir.traverse import map_outer_types
@@ -25,6 +25,7 @@ from .context import PassContext
 from .forms import PROTOCOL
 from .names import Names
 from .operations import CONSTRUCTORS, is_private_member
+from .resolution_order import ResolutionOrders
 from .substitution import Substitution, match_arguments, substitute
 from .surface import Surface, build_surface
 
@@ -41,7 +42,7 @@ class InheritMembers:
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with `casts` set on every public class."""
         names = Names(package)
-        inheritance = _Inheritance(names, build_surface(package, names))
+        inheritance = _Inheritance(names, build_surface(package, names), ResolutionOrders(names))
         modules = tuple(
             evolve(module, items=tuple(map(inheritance.rewrite, module.items))) for module in package.modules
         )
@@ -53,7 +54,7 @@ class InheritMembers:
 class _Inheritance:
     names: Names
     surface: Surface
-    _orders: dict[str, tuple[Class, ...]] = field(factory=dict)
+    orders: ResolutionOrders
 
     def rewrite(self, item: Item) -> Item:
         """Return `item`, with the members of absorbed bases if it is a public class with bases."""
@@ -101,7 +102,7 @@ class _Inheritance:
         fields: list[Field] = []
         properties: list[Property] = []
         methods: list[Function] = []
-        for base in self._resolution_order(cls)[1:]:
+        for base in self.orders.find(cls)[1:]:
             if base.path in absorbed:
                 types = absorbed[base.path]
                 fields += _adopt(cls, base.fields, types, taken)
@@ -132,27 +133,6 @@ class _Inheritance:
                 remaining[substitute(ref, types)] = None
         return list(remaining)
 
-    def _resolution_order(self, cls: Class) -> tuple[Class, ...]:
-        """Return the classes of the package in method resolution order, `cls` first."""
-        if cls.path not in self._orders:
-            self._orders[cls.path] = (cls,)  # a class that is its own base has no further order
-            bases = [base for base, _ in self._known_bases(cls)]
-            lines = [list(self._resolution_order(base)) for base in bases]
-            self._orders[cls.path] = (cls, *_merge([*lines, bases]))
-        return self._orders[cls.path]
-
-
-def _merge(lines: list[list[Class]]) -> list[Class]:
-    """Merge linearisations (C3, as `type.mro` does); where they contradict each other, first come first."""
-    merged: list[Class] = []
-    lines = [line for line in lines if line]
-    while lines:
-        tails = {cls.path for line in lines for cls in line[1:]}
-        head = next((line[0] for line in lines if line[0].path not in tails), lines[0][0])
-        merged.append(head)
-        lines = [rest for line in lines if (rest := [cls for cls in line if cls.path != head.path])]
-    return merged
-
 
 def _member_names(cls: Class) -> Iterator[str]:
     """Yield the names that `cls` declares; one constructor hides every other one."""
@@ -172,4 +152,7 @@ def _adopt(
         if member.name in taken or is_private_member(member.name):
             continue
         adopted = map_outer_types(member, lambda ty: substitute(ty, types)) if types else member
-        yield evolve(adopted, path=f"{cls.path}.{member.name}")
+        adopted = evolve(adopted, path=f"{cls.path}.{member.name}")
+        if isinstance(adopted, Function) and adopted.name in CONSTRUCTORS and adopted.abstract:
+            adopted = evolve(adopted, abstract=False)  # it is the base that cannot be instantiated
+        yield adopted

@@ -33,6 +33,7 @@ _PASSES: Mapping[str, str] = {
     "unpack-keywords": "unpack_keywords.UnpackKeywords",
     "bind-self": "bind_self.BindSelf",
     "add-constructors": "add_constructors.AddConstructors",
+    "mark-abstract": "mark_abstract.MarkAbstract",
     "inherit-members": "inherit_members.InheritMembers",
     "expose-callables": "expose_callables.ExposeCallables",
     "select-public": "select_public.SelectPublic",

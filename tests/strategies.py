@@ -243,6 +243,7 @@ def items(module: str) -> st.SearchStrategy[Item]:
             infos,
             exported,
             exported,
+            st.booleans(),
         )
         return Class(
             name,

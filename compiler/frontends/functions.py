@@ -167,9 +167,11 @@ def _build_property(
     getter: Declaration | None = None
     setter_type: BridgeType | None = None
     deprecated: str | None = None
+    abstract = False
     for declaration, decorators in decorated:
         for decorator in decorators:
             accessor = decorator.path.rpartition(".")[2]
+            abstract |= accessor in _ABSTRACT
             if accessor in _PROPERTIES or accessor == "getter":
                 getter = declaration
                 deprecated = find_deprecation(decorators)
@@ -179,7 +181,8 @@ def _build_property(
         return None
     described = getter or decorated[0][0]
     ty = _result(getter.node, scope, reading) if getter else UNANNOTATED
-    return Property(name, path, ty, setter_type, build_info(described, deprecated, reading))
+    info = build_info(described, deprecated, reading)
+    return Property(name, path, ty, setter_type, info, abstract=abstract)
 
 
 def _setter_type(node: Node, scope: Scope, reading: Reading) -> BridgeType:
