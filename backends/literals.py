@@ -16,6 +16,8 @@ _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def python_string(text: str) -> str:
     """Return the Python literal of `text`, with the quotes that ruff would choose."""
     quote = "'" if text.count('"') > text.count("'") else '"'
+    if text.isprintable() and quote not in text and "\\" not in text:
+        return f"{quote}{text}{quote}"
     return f"{quote}{''.join(_escape(ch, quote) for ch in text)}{quote}"
 
 
@@ -41,7 +43,10 @@ def is_python_name(name: str) -> bool:
 
 def python_docstring(text: str) -> str:
     """Return `text` as a one-line docstring: what could end or escape it becomes `?`."""
-    kept = "".join(ch if ch.isprintable() and ch not in '"\\' else "?" for ch in text)
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        kept = text
+    else:
+        kept = "".join(ch if ch.isprintable() and ch not in '"\\' else "?" for ch in text)
     return f'"""{kept.strip() or "?"}"""'
 
 

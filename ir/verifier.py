@@ -239,6 +239,7 @@ class _Verifier:
             known[id(signature)] = signature
 
     def check_signature(self, signature: Signature, path: str) -> None:
+        known = self.verified.types
         self.type_params(signature.type_params, path)
         last = 0
         for param in signature.params:
@@ -249,7 +250,8 @@ class _Verifier:
             last = rank + variadic
             if variadic and param.default is not None:
                 self.fail(path, f"parameter `{param.kind.value}{param.name}` has a default")
-            self.type(param.type, path)
+            if id(param.type) not in known:
+                self.type(param.type, path)
         for name in repeated([param.name for param in signature.params]):
             self.fail(path, f"two parameters of the name `{name}`")
         self.type(signature.result.inner if isinstance(signature.result, AsyncOf) else signature.result, path)

@@ -308,7 +308,7 @@ def _keep(
 
 
 def _typed(param: Param, ty: BridgeType) -> Param:
-    return param if ty is param.type else evolve(param, type=ty)
+    return param if ty is param.type else Param(param.name, param.kind, ty, param.default, param.span)
 
 
 def _receiver_type(function: Function, scope: Scope) -> BridgeType:

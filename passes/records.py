@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..ir.items import Class, ClassKind, Constant, Item, Module, Package
-from ..ir.traverse import walk_functions, walk_items, walk_type, walk_types
-from ..ir.types import BridgeType, FunOf, Ref
+from ..ir.traverse import outer_types, walk_functions, walk_items, walk_type, walk_types
+from ..ir.types import BridgeType, FunOf, Ref, Scalar, TypeVarRef
+
+_LEAVES = (Scalar, TypeVarRef)
 
 
 def find_recursive_records(items: Iterable[Item]) -> frozenset[str]:
@@ -31,11 +33,12 @@ def find_obtainable(package: Package) -> frozenset[str]:
     Values come out of results, attributes and constants, and into functions that the program
     passes on.
     """
-    paths: set[str] = set()
+    outputs: dict[int, BridgeType] = {}
     for item in walk_items(package):
-        for ty in _outputs(item):
-            paths.update(inner.path for inner in walk_type(ty) if isinstance(inner, Ref))
-    return frozenset(paths)
+        outputs |= _distinct(_outputs(item))
+    return frozenset(
+        [inner.path for ty in outputs.values() for inner in walk_type(ty) if isinstance(inner, Ref)]
+    )
 
 
 def _outputs(item: Item) -> Iterator[BridgeType]:
@@ -49,21 +52,26 @@ def _outputs(item: Item) -> Iterator[BridgeType]:
         for signature in function.signatures:
             yield signature.result
             for param in signature.params:
-                for ty in walk_type(param.type):
-                    if isinstance(ty, FunOf):
-                        yield from ty.params or ()
+                if type(param.type) not in _LEAVES:
+                    yield from _function_inputs(param.type)
+
+
+def _function_inputs(ty: BridgeType) -> Iterator[BridgeType]:
+    for inner in walk_type(ty):
+        if isinstance(inner, FunOf):
+            yield from inner.params or ()
+
+
+def _distinct(types: Iterable[BridgeType]) -> dict[int, BridgeType]:
+    """Return each of `types` once, by its identity: most declarations share their types."""
+    return {id(ty): ty for ty in types}
 
 
 def drop_unused(modules: Iterable[Module], generated: tuple[Item, ...]) -> tuple[Item, ...]:
     """Return the items of `generated` that `modules` mention, directly or through each other."""
     by_path = {item.path: item for item in generated}
-    pending = [
-        ty.path
-        for module in modules
-        for item in module.items
-        for ty in walk_types(item)
-        if isinstance(ty, Ref)
-    ]
+    outer = _distinct(ty for module in modules for item in module.items for ty in outer_types(item))
+    pending = [inner.path for ty in outer.values() for inner in walk_type(ty) if isinstance(inner, Ref)]
     used: set[str] = set()
     while pending:
         path = pending.pop()
