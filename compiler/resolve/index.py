@@ -64,12 +64,14 @@ class IndexClient:
         if not self._refresh or self._offline:
             cached = self._cache.get(PAGE, key, None if self._offline else PAGE_TTL)
             if cached is not None:
-                return decode_page(cached)
+                return decode_page(cached) if cached else None
         if self._offline:
             message = f"the index page of `{name}` is not in the cache, and the network is off"
             raise DiagnosticError(codes.OFFLINE.at(None, message, help="run once without `--offline`"))
         reply = self._host.get(f"{self.url}/{name}/", {"Accept": ACCEPT})
         if reply.status in (404, 410):
+            # Stubs are looked for under several names, so that most answers are this one.
+            self._cache.put(PAGE, key, b"")
             return None
         if reply.status != 200:
             raise _refused(reply, name)

@@ -7,7 +7,7 @@ the pages of what it needs are. Most of what the resolver then asks is already t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from types import TracebackType
@@ -100,11 +100,16 @@ class Library:
         """Start to fetch what will probably be asked about `name`."""
         self._ask_releases(name)
 
+    def prefetch_needs(self, releases: Iterable[Release]) -> None:
+        """Start to fetch the metadata of `releases`, but nothing that they need."""
+        for release in releases:
+            self._ask_needs(release, follow=False)
+
     def _ask_releases(self, name: str) -> Future[Releases | None]:
         return self._once(self._pages, name, lambda: self._load_releases(name))
 
-    def _ask_needs(self, release: Release) -> Future[Needs]:
-        return self._once(self._metadata, release.row.url, lambda: self._load_needs(release))
+    def _ask_needs(self, release: Release, *, follow: bool = True) -> Future[Needs]:
+        return self._once(self._metadata, release.row.url, lambda: self._load_needs(release, follow))
 
     def _once(self, known: dict[str, Future[T]], key: str, work: Callable[[], T]) -> Future[T]:
         with self._lock:
@@ -129,7 +134,7 @@ class Library:
             self._ask_needs(usual)
         return releases
 
-    def _load_needs(self, release: Release) -> Needs:
+    def _load_needs(self, release: Release, follow: bool) -> Needs:
         content = fetch_metadata(
             release.row, self._host, self._cache, advertised=release.advertised, offline=self._offline
         )
@@ -143,7 +148,7 @@ class Library:
             or find_version(metadata.version) != release.version
         ):
             raise _broken(release, f"it is about {metadata.name} {metadata.version}")
-        for dependency in dependencies:
+        for dependency in dependencies if follow else ():
             if dependency.marker is None or dependency.marker.evaluate({**self._environment, "extra": ""}):
                 self.prefetch(normalise(dependency.name))
         return Needs(metadata, dependencies)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from resolvelib.structs import RequirementInformation
 
 _ANY_VERSION = SpecifierSet()
+_AHEAD = 8
 
 
 @final
@@ -132,11 +133,15 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
         name, extras = needs[0].name, needs[0].extras
 
         def candidates() -> Iterator[Candidate]:
-            for release in self._ordered(name, specifier):
-                if release.version not in excluded:
-                    found = self._usable_needs(release)
-                    if found is not None:
-                        yield Candidate(release, extras, found)
+            left = [r for r in self._ordered(name, specifier) if r.version not in excluded]
+            for place, release in enumerate(left):
+                # The more versions were tried in vain, the more of the next ones are fetched ahead.
+                tried = len(excluded) + place
+                if tried and place % _AHEAD == 0:
+                    self._library.prefetch_needs(left[place : place + min(_AHEAD, 2**tried)])
+                found = self._usable_needs(release)
+                if found is not None:
+                    yield Candidate(release, extras, found)
 
         return candidates
 
@@ -152,6 +157,7 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
             known = self._dependencies[key] = tuple(self._find_dependencies(candidate))
         depth = self._depths.get(key[0], 0) + 1
         for need in known:
+            self._library.prefetch(need.name)
             if need.identifier not in self._depths or self._depths[need.identifier] > depth:
                 self._depths[need.identifier] = depth
             self.parents.setdefault(need.identifier, candidate)
