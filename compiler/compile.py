@@ -16,7 +16,7 @@ from ..ir.source import SourceFile
 from ..passes.context import PassOptions
 from .bind import BindJob, BindSettings, Bound, bind_wheels
 from .cache import Cache
-from .collect import check_text, collect_bindings
+from .collect import check_text, collect_bindings, find_clashes
 from .host import Host
 from .lower import LowerSettings, check_emission
 from .manifest import Manifest, read_manifest
@@ -106,6 +106,9 @@ class _Run:
         for each in bound:
             self.diagnostics += each.diagnostics
             self.session.sources.update(each.sources)
+        if any(binding.auto for binding in self.bindings):
+            names = {each.alias: each.names for each in bound}
+            self.diagnostics += [d for program in self.request.programs for d in find_clashes(program, names)]
         return bound
 
     def make_artifacts(self, bound: Sequence[Bound]) -> tuple[Artifact, ...]:
@@ -141,7 +144,8 @@ class _Run:
         wanted = [binding.requirement for binding in self.bindings]
         resolution = self.session.resolve([*wanted, *self.manifest.dependencies])
         pins = [resolution.find(requirement.name) for requirement in wanted]
-        found = self.session.fetch_with_stubs(list(dict.fromkeys(pin for pin in pins if pin is not None)))
+        distinct = list(dict.fromkeys(pin for pin in pins if pin is not None))
+        found = self.session.fetch_with_stubs(distinct, resolution.pins)
         by_name = {wheels.wheel.pin.name: wheels for wheels in found}
         jobs = []
         for binding in self.bindings:

@@ -6,7 +6,7 @@ diagnostic may point into.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, final
 
@@ -14,10 +14,11 @@ from attrs import frozen
 
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
-from ..ir.dist import Pin, RegistryRequest, Requirement, Resolution, Target, Tier
+from ..ir.dist import Pin, Requirement, Resolution, Target, Tier
 from ..ir.items import Package
 from ..ir.source import SourceFile
 from .cache import Cache
+from .companions import stub_names
 from .frontends.importspec import parse_import_spec
 from .frontends.package import read_package
 from .frontends.stub import read_module
@@ -29,10 +30,7 @@ from .request import Request
 from .resolve.download import CachedWheel, fetch_all
 from .resolve.index import IndexClient, default_index_url
 from .resolve.resolver import InProcessResolver
-
-# How distributions that only hold stubs for another one are named, best first (PEP 561). Typeshed
-# publishes as `types-…`, and withdraws what another project maintains better.
-STUB_NAMES: Final = ("types-{}", "{}-stubs", "{}-types")
+from .stub_pins import StubFinder, StubPins
 
 # What a requirement can be at fault for; a network that fails, fails for all of them.
 _UNMET: Final = frozenset(
@@ -51,10 +49,15 @@ _UNMET: Final = frozenset(
 @final
 @frozen
 class WheelSet:
-    """The wheel of a package and those of its stubs, all in the cache."""
+    """The wheel of a package and those of its stubs, all in the cache.
+
+    `dependencies` are what the stubs import from, and `notes` says where the stubs may not fit.
+    """
 
     wheel: CachedWheel
     stubs: tuple[CachedWheel, ...] = ()
+    dependencies: tuple[CachedWheel, ...] = ()
+    notes: tuple[Diagnostic, ...] = ()
 
 
 @final
@@ -71,7 +74,8 @@ class Session:
         if request.pipeline is not None:
             self.sources[PIPELINE] = SourceFile(PIPELINE, request.pipeline)
         url = default_index_url(host.environ, request.index_url)
-        self._index = IndexClient(host, cache, url, offline=request.offline)
+        index = IndexClient(host, cache, url, offline=request.offline)
+        self._stubs = StubFinder(host, cache, index, url, request.target, offline=request.offline)
         self._resolver = InProcessResolver(
             host, cache, index_url=url, offline=request.offline, prefer=request.prefer
         )
@@ -106,26 +110,38 @@ class Session:
                 raise DiagnosticError(codes.HASH_MISMATCH.at(None, message))
         return fetch_all(pins, self.host, self.cache, offline=self.request.offline)
 
-    def fetch_with_stubs(self, pins: Sequence[Pin]) -> tuple[WheelSet, ...]:
-        """Fetch `pins` and, for those without types of their own, the stub distributions there are."""
+    def fetch_with_stubs(self, pins: Sequence[Pin], locked: Sequence[Pin] = ()) -> tuple[WheelSet, ...]:
+        """Fetch `pins` and the stub distributions that describe them.
+
+        `locked` is all that was resolved with them. A stub distribution among those describes its package
+        even where that has types (PEP 561); for packages without types one is looked for.
+        """
         wheels = self.fetch(pins)
-        untyped = [wheel.pin for wheel in wheels if not self._is_typed(wheel)]
-        stubs = {pin.name: self._find_stub_pins(pin) for pin in untyped}
-        fetched = self.fetch([stub for found in stubs.values() for stub in found])
-        by_name = {wheel.pin.name: wheel for wheel in fetched}
-        return tuple(
-            WheelSet(wheel, tuple(by_name[stub.name] for stub in stubs.get(wheel.pin.name, ())))
-            for wheel in wheels
-        )
+        stubs = {wheel.pin.name: self._find_stubs(wheel, locked) for wheel in wheels}
+        wanted = dict.fromkeys(pin for found in stubs.values() for pin in found.pins)
+        fetched = {wheel.pin: wheel for wheel in self.fetch(list(wanted))}
+        return tuple(_join(wheel, stubs[wheel.pin.name], fetched) for wheel in wheels)
+
+    def _find_stubs(self, wheel: CachedWheel, locked: Sequence[Pin]) -> StubPins:
+        by_name = {pin.name: pin for pin in locked}
+        chosen = next((name for name in stub_names(wheel.pin.name) if name in by_name), None)
+        if chosen is not None:
+            needed = sorted(_closure(chosen, by_name) - {chosen, wheel.pin.name})
+            return StubPins(by_name[chosen], tuple(by_name[name] for name in needed))
+        if self._is_typed(wheel):
+            return StubPins()
+        versions = {pin.name: pin.version for pin in locked}
+        return self._stubs.find(wheel.pin, versions, self.request.prefer)
 
     def read_spec(self, spec: str) -> tuple[Package | None, tuple[Diagnostic, ...]]:
         """Return the raw IR of the package that an import spec names, or what is wrong."""
         requirement, problems = parse_import_spec(spec, None)
         if requirement is None:
             return None, problems
-        pin = self.resolve([requirement]).find(requirement.name)
+        resolution = self.resolve([requirement])
+        pin = resolution.find(requirement.name)
         assert pin is not None, "a resolution holds what was asked for"
-        wheels = self.fetch_with_stubs([pin])[0]
+        wheels = self.fetch_with_stubs([pin], resolution.pins)[0]
         package, found = read_wheels(wheels, self.request.target, self.host)
         self.sources |= read_texts(found, wheels, self.host)
         return package, (*problems, *found)
@@ -141,18 +157,22 @@ class Session:
             names = archive.import_names
             return any(f"{name}/py.typed" in archive.names for name in names)
 
-    def _find_stub_pins(self, pin: Pin) -> list[Pin]:
-        for pattern in STUB_NAMES:
-            name = pattern.format(pin.name)
-            if self._index.page(name, self.request.target) is None:
-                continue
-            try:
-                found = self.resolve([Requirement(name, RegistryRequest())]).find(name)
-            except DiagnosticError:
-                continue  # stubs that do not fit the target are as good as none
-            if found is not None:
-                return [found]
-        return []
+
+def _join(wheel: CachedWheel, found: StubPins, fetched: Mapping[Pin, CachedWheel]) -> WheelSet:
+    stubs = (fetched[found.stub],) if found.stub is not None else ()
+    return WheelSet(wheel, stubs, tuple(fetched[pin] for pin in found.dependencies), found.notes)
+
+
+def _closure(name: str, pins: Mapping[str, Pin]) -> set[str]:
+    """Return `name` and all that it needs, as far as `pins` holds it."""
+    found: set[str] = set()
+    pending = [name]
+    while pending:
+        each = pending.pop()
+        if each not in found and each in pins:
+            found.add(each)
+            pending += pins[each].dependencies
+    return found
 
 
 def _place(problem: Diagnostic) -> tuple[str, int, int, str]:
@@ -166,7 +186,8 @@ def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, 
         open_wheel(each.path, host, shown=each.pin.file.filename) for each in (wheels.wheel, *wheels.stubs)
     ]
     try:
-        return read_package(opened[0], tuple(opened[1:]), target)
+        package, problems = read_package(opened[0], tuple(opened[1:]), target)
+        return package, (*wheels.notes, *problems)
     finally:
         for archive in opened:
             archive.close()

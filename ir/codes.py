@@ -45,6 +45,15 @@ OBSOLETE_STUBS = Code(
 )
 NO_MODULES = Code("PY204", "no-modules", "the distribution holds no Python module", Severity.WARNING)
 SIDECAR_SYNTAX = Code("PY205", "sidecar-syntax-error", "this file is not valid Python and was left alone")
+STUB_VERSION_UNKNOWN = Code(
+    "PY210", "stub-version-unknown", "the stubs may describe another version of the package", Severity.NOTE
+)
+STUB_DEPENDENCIES = Code(
+    "PY211", "stub-dependencies", "packages that the stubs import are missing", Severity.WARNING
+)
+NO_STDLIB_TYPES = Code(
+    "PY212", "no-stdlib-types", "the types of the standard library cannot be had", Severity.WARNING
+)
 
 OPEN_UNION = Code(
     "PY301", "open-union", "a union without a closed Mochi type becomes `any`", Severity.WARNING
@@ -103,6 +112,22 @@ SUBPROCESS_FAILED = Code("PY432", "subprocess-failed", "a program could not be r
 UNKNOWN_TARGET = Code("PY433", "unknown-target", "this target is not known")
 NO_INTERPRETER = Code("PY434", "no-interpreter", "no installed interpreter fits the target")
 INSTALL_FAILED = Code("PY435", "install-failed", "the packages could not be installed")
+
+LOCK_MISSING = Code("PY440", "lock-missing", "there is no mochi.lock")
+INVALID_LOCK = Code("PY441", "invalid-lock", "mochi.lock is not valid TOML")
+LOCK_VERSION = Code("PY442", "lock-version", "mochi.lock was written in a format that is not known")
+WRONG_LOCK_VALUE = Code("PY443", "wrong-lock-value", "a value in mochi.lock is not what it should be")
+UNKNOWN_LOCK_KEY = Code("PY444", "unknown-lock-key", "mochi.lock has a key that nothing reads")
+DUPLICATE_LOCK_ENTRY = Code("PY445", "duplicate-lock-entry", "mochi.lock pins one distribution twice")
+INCOMPLETE_LOCK = Code("PY446", "incomplete-lock", "mochi.lock lacks a distribution that another one needs")
+LOCK_OUTDATED = Code("PY447", "lock-outdated", "mochi.lock does not fit what is asked for")
+LOCK_TARGET = Code("PY448", "lock-target", "mochi.lock is for other targets")
+LOCK_DIFFERS = Code("PY449", "lock-differs", "a digest in mochi.lock is not what it should be")
+NOT_LOCKED = Code("PY450", "not-locked", "mochi.lock does not have this distribution")
+FILE_GONE = Code("PY451", "file-gone", "the index has no file of this name")
+INVALID_PYLOCK = Code("PY452", "invalid-pylock", "this is not a lock file of PEP 751")
+PYLOCK_FILE_NAME = Code("PY453", "pylock-file-name", "a lock file of PEP 751 cannot have this name")
+NOT_IN_PYLOCK = Code("PY454", "not-in-pylock", "this cannot be said in a lock file of PEP 751")
 
 INVALID_WHEEL = Code("PY501", "invalid-wheel", "this file is not a wheel")
 UNSAFE_WHEEL_PATH = Code(
