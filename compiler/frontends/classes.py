@@ -306,12 +306,17 @@ def _join(declared: Field, assigned: Field) -> Field:
 
 
 def _find_instance_fields(members: dict[str, _Member], body: bytes) -> None:
-    """Make fields of instances of those whose value in the class body is only where they start."""
-    shared = {
-        name
-        for name, member in members.items()
-        if isinstance(member, Field) and member.kind is FieldKind.CLASS_VAR
-    }
+    """Make fields of instances of those that a method assigns, and of those without a value.
+
+    What a class only announces, its subclasses have: it is read from an instance of one of them.
+    """
+    shared: set[str] = set()
+    for name, member in members.items():
+        if isinstance(member, Field) and member.kind is FieldKind.CLASS_VAR:
+            if member.has_default:
+                shared.add(name)
+            else:
+                members[name] = evolve(member, kind=FieldKind.INSTANCE, writable=False)
     if not shared:
         return
     for match in _ASSIGNED.finditer(body):
