@@ -31,11 +31,15 @@ _SCALAR = re.compile(r"[^,\]}#\n]*")
 @final
 @frozen
 class Positions:
-    """Spans by path. A table has the place of its header, a dotted key that of its last part."""
+    """Spans by path. A table has the place of its header, a dotted key that of its last part.
+
+    `headers` are the headers in their order: where each starts, and the names in it.
+    """
 
     source: SourceFile
     keys: dict[KeyPath, tuple[int, int]] = field(factory=dict)
     values: dict[KeyPath, tuple[int, int]] = field(factory=dict)
+    headers: list[tuple[int, tuple[str, ...]]] = field(factory=list)
 
     def key(self, path: KeyPath) -> Span | None:
         """Return the span of the key at `path`; of an array's member, that of its value."""
@@ -78,6 +82,7 @@ class _Scanner:
         self.at += 2 if is_array else 1
         parts = self._scan_key()
         self.at += 2 if is_array else 1
+        self.positions.headers.append((start, tuple(name for name, _, _ in parts)))
         path: KeyPath = ()
         for index, (name, key_start, key_end) in enumerate(parts):
             path = (*path, name)
