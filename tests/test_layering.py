@@ -21,7 +21,7 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "ir": {"attrs", "packaging", "lark"},
     "passes": {"attrs"},
-    "backends": {"attrs", "jinja2"},
+    "backends": {"attrs"},
     "runtime": set[str](),
 }
 # Modules through which a program touches the outside world.

@@ -28,7 +28,10 @@ def test_every_data_file_is_shipped() -> None:
         path
         for layer in LAYERS
         for path in (ROOT / layer).rglob("*.*")
-        if path.is_file() and path.suffix not in (".py", ".pyc") and path.name != "ruff.toml"
+        if path.is_file()
+        and path.suffix not in (".py", ".pyc")
+        and path.name != "ruff.toml"
+        and ".ruff_cache" not in path.parts
     }
     shipped = {
         path
