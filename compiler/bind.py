@@ -11,6 +11,7 @@ from typing import final
 from attrs import evolve, field, frozen
 
 from ..backends.declarations import declare
+from ..backends.entries import Declarations, EntryKind
 from ..backends.report import ReportPackage, report_package
 from ..backends.target import Artifact
 from ..backends.workspace import WorkspaceMember, WorkspaceOptions, plan_member
@@ -38,13 +39,18 @@ class BindSettings:
 @final
 @frozen
 class Bound:
-    """What came of one alias. `sources` holds the texts that `diagnostics` point into."""
+    """What came of one alias.
+
+    `names` are the Mochi names it declares; `sources` holds the texts that `diagnostics`
+    point into.
+    """
 
     alias: str
     package: Package
     files: tuple[Artifact, ...]
     report: ReportPackage
     diagnostics: tuple[Diagnostic, ...]
+    names: frozenset[str] = frozenset()
     sources: dict[str, SourceFile] = field(factory=dict, repr=False)
     timings: tuple[PassTiming, ...] = field(default=(), eq=False)
     dumps: tuple[str, ...] = ()
@@ -67,10 +73,17 @@ def bind_package(alias: str, raw: Package, settings: BindSettings, clock: Callab
         tuple(files),
         report_package(lowered.package, alias, declarations=declared),
         lowered.diagnostics,
+        _find_names(declared),
         timings=lowered.timings,
         dumps=lowered.dumps,
         seconds=clock() - started,
     )
+
+
+def _find_names(declared: Declarations) -> frozenset[str]:
+    """Return the names of `declared`, without the helpers that several shims may share."""
+    entries = (entry.name for entry in declared.entries if entry.kind is not EntryKind.BYTES)
+    return frozenset((*entries, *declared.type_names.values()))
 
 
 @final

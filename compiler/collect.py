@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from attrs import evolve
 
@@ -13,8 +13,10 @@ from ..ir.diagnostics import Diagnostic, Label
 from ..ir.dist import IndexRequest, RegistryRequest, Requirement
 from ..ir.keywords import is_legal_mochi_alias
 from ..ir.source import SourceFile
+from .frontends.auto import find_auto_clashes
 from .frontends.importspec import parse_import_spec
 from .frontends.mochi import find_imports
+from .frontends.mochi import read_program as read_source
 from .manifest import Manifest, find_conflicts
 from .request import Binding, PackageRequest
 
@@ -82,6 +84,22 @@ def check_text(source: SourceFile) -> list[Diagnostic]:
     span = source.span(found.start(), found.end())
     help = "save the file as UTF-8"
     return [codes.NOT_UTF8.at(span, f"`{source.path}` is not UTF-8 text", label="not UTF-8", help=help)]
+
+
+def find_clashes(program: SourceFile, names: Mapping[str, Iterable[str]]) -> tuple[Diagnostic, ...]:
+    """Return a warning for each `auto` import of `program` that binds a name twice.
+
+    `names` are the Mochi names of each alias.
+    """
+    read = read_source(program)
+    autos = []
+    for statement in read.imports:
+        if statement.auto and statement.language == "python":
+            requirement, _ = parse_import_spec(statement.spec, None)
+            if requirement is not None:
+                alias = statement.bound_name or default_alias(requirement)
+                autos.append((statement, names.get(alias, ())))
+    return find_auto_clashes(autos, read.declarations) if autos else ()
 
 
 def default_alias(requirement: Requirement) -> str:

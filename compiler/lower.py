@@ -74,7 +74,7 @@ def check_emission(settings: LowerSettings) -> None:
         return
     source = SourceFile(PIPELINE, settings.pipeline)
     span = source.span(0, len(settings.pipeline))
-    help = f"the standard pipeline is `{','.join(STANDARD_PIPELINE)}`; run others with `mochic-py opt`"
+    help = "`compile --time-passes` lists the standard pipeline; run others with `mochic-py opt`"
     raise DiagnosticError(codes.INCOMPLETE_PIPELINE.at(span, message, help=help))
 
 
@@ -124,8 +124,9 @@ def lower_package(package: Package, settings: LowerSettings, clock: Callable[[],
 
 def _misfit(pipeline: str, error: PassError) -> DiagnosticError:
     span = SourceFile(PIPELINE, pipeline).span(0, len(pipeline))
-    help = f"the standard order is `{','.join(STANDARD_PIPELINE)}`"
-    return DiagnosticError(codes.PIPELINE_ORDER.at(span, notes=(str(error).partition("\n")[0],), help=help))
+    reason = " ".join(line.strip() for line in str(error).split("\n")[:2])
+    help = "`compile --time-passes` lists the passes in their standard order"
+    return DiagnosticError(codes.PIPELINE_ORDER.at(span, notes=(reason,), help=help))
 
 
 @final

@@ -63,7 +63,9 @@ def _explain_code(code: str, color: str) -> int:
     page = files(root_package).joinpath(f"golden/diagnostics/{code}.md")
     if not page.is_file():
         known = sorted(each.code for each in vars(codes).values() if isinstance(each, Code))
-        near = [each for each in known if each.startswith(code)][:3] or get_close_matches(code, known)
+        near = [each for each in known if each.startswith(code)][:3] or get_close_matches(
+            code, known, cutoff=0.75
+        )
         help = f"did you mean {', '.join(f'`{each}`' for each in near)}?" if near else ""
         unknown = codes.UNKNOWN_CODE.at(None, f"there is no diagnostic `{code}`", help=help)
         return fail_with((unknown,), {}, wants_color(color))
