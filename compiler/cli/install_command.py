@@ -12,6 +12,7 @@ from ...backends.workspace import WORKSPACE
 from ...ir.diagnostics import Severity
 from ..cache import Cache
 from ..compile import collect
+from ..gate import check_files
 from ..install import install
 from ..session import Session
 from . import EXIT_FAILED
@@ -52,6 +53,10 @@ def install_command(**options: Any) -> int:
         return EXIT_FAILED
     wanted = [*(binding.requirement for binding in bindings), *read.dependencies]
     wheels = session.fetch(session.resolve(wanted).pins)
+    refused = check_files(wheels, request.target, host, session.cache)
+    show_diagnostics(refused, session.sources, wants_color(options["color"]))
+    if any(problem.severity is Severity.ERROR for problem in refused):
+        return EXIT_FAILED
     python = install(host, wheels, request.target, Path(options["out"]) / WORKSPACE)
     for wheel in wheels:
         sys.stdout.write(f"{wheel.pin.name}=={wheel.pin.version}\n")

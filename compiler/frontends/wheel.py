@@ -48,6 +48,8 @@ _DIST_INFO: Final = re.compile(r"([^/]+-[^/]+\.dist-info)/")
 _COMPILED: Final = re.compile(r"(?P<stem>[^./]+)(?:\.[^/]*)?\.(?:so|pyd)$")
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
 _DIGESTS: Final = ("sha256", "sha384", "sha512")
+# Control characters, and the drives of Windows.
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]|^[A-Za-z]:")
 
 
 @final
@@ -57,6 +59,51 @@ class RecordEntry:
 
     digest: str = ""
     size: int | None = None
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the digest, or an empty string unless it is one of SHA-2."""
+        name = self.digest.partition("=")[0]
+        return name if name in _DIGESTS else ""
+
+    def matches(self, digest: bytes) -> bool:
+        """Whether `digest`, of `algorithm`, is the one listed."""
+        value = self.digest.partition("=")[2].rstrip("=")
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii") == value
+
+
+def parse_record(content: bytes) -> list[tuple[str, RecordEntry]]:
+    """Return the lines of a RECORD in order; raises `ValueError` for what is no table in UTF-8."""
+    rows = []
+    try:
+        for row in csv.reader(io.StringIO(content.decode("utf-8"), newline="")):
+            if row:
+                path, digest, size = (*row, "", "")[:3]
+                rows.append((path, RecordEntry(digest, int(size) if size else None)))
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
+    return rows
+
+
+def is_signature(name: str) -> bool:
+    """Whether `name` is a signature of RECORD, which RECORD need not list (PEP 427)."""
+    folder, _, file = name.rpartition("/")
+    return folder.endswith(".dist-info") and file in ("RECORD.jws", "RECORD.p7s")
+
+
+def is_bomb(size: int, compressed: int) -> bool:
+    """Whether an archive entry of these sizes unpacks to more than is sensible."""
+    return size > max(_RATIO_FREE, compressed * MAX_RATIO)
+
+
+def find_path_problem(name: str) -> Code | None:
+    """Return why a file called `name` in an archive must not be unpacked; a final `/` is allowed."""
+    if "\\" in name:
+        return codes.BACKSLASH_IN_PATH
+    parts = name.removesuffix("/").split("/")
+    if any(part in ("", ".", "..") for part in parts) or _UNSAFE.search(name):
+        return codes.UNSAFE_WHEEL_PATH
+    return None
 
 
 @final
@@ -127,16 +174,10 @@ class Wheel:
         name = f"{self.dist_info}/RECORD"
         if name not in self._entries:
             raise self._error(codes.RECORD_MISMATCH, "has no RECORD")
-        record: dict[str, RecordEntry] = {}
         try:
-            text = self._read_unchecked(name).decode("utf-8")
-            for row in csv.reader(io.StringIO(text, newline="")):
-                if row:
-                    path, digest, size = (*row, "", "")[:3]
-                    record[path] = RecordEntry(digest, int(size) if size else None)
-        except (csv.Error, ValueError) as error:
+            return dict(parse_record(self._read_unchecked(name)))
+        except ValueError as error:
             raise self._error(codes.RECORD_MISMATCH, f"has a broken RECORD: {error}") from None
-        return record
 
     @cached_property
     def compiled_files(self) -> tuple[str, ...]:
@@ -199,15 +240,12 @@ class Wheel:
     def _check_record(self, name: str, content: bytes) -> None:
         entry = self.record.get(name)
         if entry is None:
-            signature = name.rpartition("/")[2] in ("RECORD.jws", "RECORD.p7s")
-            if signature and name.startswith(self.dist_info):
+            if is_signature(name):
                 return
             raise self._error(codes.RECORD_MISMATCH, f"holds `{name}`, which its RECORD does not list")
-        algorithm, _, value = entry.digest.partition("=")
-        if algorithm not in _DIGESTS:
+        if not entry.algorithm:
             raise self._error(codes.RECORD_MISMATCH, f"has no SHA-2 digest for `{name}` in its RECORD")
-        digest = hashlib.new(algorithm, content).digest()
-        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii") != value.rstrip("="):
+        if not entry.matches(hashlib.new(entry.algorithm, content).digest()):
             raise self._error(codes.RECORD_MISMATCH, f"holds a `{name}` that differs from its RECORD")
 
     def _check_entries(self, entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
@@ -220,7 +258,7 @@ class Wheel:
             name = info.orig_filename
             self._check_path(name)
             total += info.file_size
-            if info.file_size > max(_RATIO_FREE, info.compress_size * MAX_RATIO):
+            if is_bomb(info.file_size, info.compress_size):
                 raise self._error(codes.WHEEL_TOO_LARGE, f"unpacks `{name}` to {info.file_size} bytes")
             if total > MAX_TOTAL:
                 raise self._error(codes.WHEEL_TOO_LARGE, f"unpacks to more than {MAX_TOTAL >> 30} GiB")
@@ -234,13 +272,9 @@ class Wheel:
         return files
 
     def _check_path(self, name: str) -> None:
-        parts = name.removesuffix("/").split("/")
-        if (
-            any(part in ("", ".", "..") for part in parts)
-            or any(sign in name for sign in "\\\0\n\r")
-            or re.match("[A-Za-z]:", name)
-        ):
-            raise self._error(codes.UNSAFE_WHEEL_PATH, f"holds a file named {name!r}")
+        code = find_path_problem(name)
+        if code is not None:
+            raise self._error(code, f"holds a file named {name!r}")
 
     def _find_dist_info(self) -> str:
         found = {match[1] for name in self._entries if (match := _DIST_INFO.match(name))}
