@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, Label
-from ..ir.dist import GitSource, IndexRequest, PathSource, RegistryRequest, Requirement
+from ..ir.dist import GitSource, IndexRequest, PathSource, RegistryRequest, Requirement, UrlSource
 from ..ir.redact import redact
 from ..ir.source import SourceFile, Span
 from .dependencies import Dependency, read_dependencies
@@ -135,7 +135,7 @@ def _same_place(one: Requirement, other: Requirement) -> bool:
 
 def _place_of(requirement: Requirement) -> str:
     match requirement.source:
-        case IndexRequest(url=url) | GitSource(url=url):
+        case IndexRequest(url=url) | GitSource(url=url) | UrlSource(url=url):
             return url.rstrip("/").removesuffix(".git")
         case PathSource(path=path):
             return path
@@ -153,6 +153,8 @@ def _show(requirement: Requirement) -> str:
             return f"the repository `{redact(url)}`" + (f" at `{rev}`" if rev else "")
         case PathSource(path):
             return f"the path `{path}`"
+        case UrlSource(url):
+            return f"`{redact(url)}`"
 
 
 _TOML_PLACE = re.compile(

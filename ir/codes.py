@@ -112,6 +112,10 @@ SUBPROCESS_FAILED = Code("PY432", "subprocess-failed", "a program could not be r
 UNKNOWN_TARGET = Code("PY433", "unknown-target", "this target is not known")
 NO_INTERPRETER = Code("PY434", "no-interpreter", "no installed interpreter fits the target")
 INSTALL_FAILED = Code("PY435", "install-failed", "the packages could not be installed")
+INVALID_CUTOFF = Code("PY436", "invalid-cutoff", "this is not a date to resolve as of")
+GIT_FAILED = Code("PY437", "git-failed", "a repository cannot be used")
+BUILD_FAILED = Code("PY438", "build-failed", "a source distribution could not be built")
+RESOLVER_FAILED = Code("PY439", "resolver-failed", "the other resolver gave no usable answer")
 
 LOCK_MISSING = Code("PY440", "lock-missing", "there is no mochi.lock")
 INVALID_LOCK = Code("PY441", "invalid-lock", "mochi.lock is not valid TOML")

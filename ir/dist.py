@@ -69,11 +69,15 @@ class UrlSource:
 @final
 @frozen
 class GitSource:
-    """A repository at a revision; `commit` is the resolved object name."""
+    """A repository at a revision; `commit` is the resolved object name.
+
+    `subdirectory` is the folder of the project in it, empty for the whole.
+    """
 
     url: str
     rev: str = ""
     commit: str = ""
+    subdirectory: str = ""
 
 
 @final
@@ -158,7 +162,7 @@ class IndexRequest:
     specifier: str = ""
 
 
-RequestSource = RegistryRequest | IndexRequest | GitSource | PathSource
+RequestSource = RegistryRequest | IndexRequest | GitSource | PathSource | UrlSource
 
 
 @final

@@ -21,7 +21,15 @@ from packaging.utils import canonicalize_name
 
 from ...ir import codes
 from ...ir.diagnostics import Diagnostic
-from ...ir.dist import GitSource, IndexRequest, PathSource, RegistryRequest, RequestSource, Requirement
+from ...ir.dist import (
+    GitSource,
+    IndexRequest,
+    PathSource,
+    RegistryRequest,
+    RequestSource,
+    Requirement,
+    UrlSource,
+)
 from ...ir.source import Span
 from .problem import Problem
 from .sources import GIT_SCHEMES, INDEX_SCHEMES, check_path, check_url, normalise_path
@@ -93,7 +101,7 @@ def format_import_spec(requirement: Requirement) -> str:
             return f"{head}@git+{url}#{rev}" if rev else f"{head}@git+{url}"
         case PathSource(path, False):
             return f"{head}@path+{path}"
-        case IndexRequest() | PathSource():
+        case IndexRequest() | PathSource() | UrlSource():
             raise ValueError("an import spec cannot say this")
 
 
