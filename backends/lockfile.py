@@ -86,8 +86,9 @@ def _source(source: Source) -> str:
             pairs = [("index", toml_string(index))]
         case UrlSource(url=url):
             pairs = [("url", toml_string(url))]
-        case GitSource(url=url, rev=rev, commit=commit):
+        case GitSource(url=url, rev=rev, commit=commit, subdirectory=folder):
             pairs = [("git", toml_string(url)), ("rev", _text(rev)), ("commit", _text(commit))]
+            pairs.append(("subdirectory", _text(folder)))
         case PathSource(path=path, editable=editable):
             pairs = [("path", toml_string(path)), ("editable", "true" if editable else "")]
     return _inline(pairs)

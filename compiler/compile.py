@@ -131,14 +131,7 @@ class _Run:
         )
 
     def _settings(self) -> BindSettings:
-        request, python = self.request, self.manifest.python
-        options = PassOptions(request.strict or python.strict, python.int_mode.value)
-        emit = frozenset(kind.value for kind in request.emit if kind is not Emit.IR)
-        return BindSettings(
-            LowerSettings(request.pipeline, options, request.dump),
-            WorkspaceOptions(request.shim_style, emit, python.int_mode.value, python.strict_return_types),
-            Emit.IR in request.emit,
-        )
+        return make_settings(self.request, self.manifest.python)
 
     def _jobs(self, settings: BindSettings) -> list[BindJob]:
         wanted = [binding.requirement for binding in self.bindings]
@@ -165,6 +158,17 @@ class _Run:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
             yield from pool.map(bind_wheels, jobs)
+
+
+def make_settings(request: Request, python: PythonSettings) -> BindSettings:
+    """Return how every package of `request` is lowered and emitted under a manifest."""
+    options = PassOptions(request.strict or python.strict, python.int_mode.value)
+    emit = frozenset(kind.value for kind in request.emit if kind is not Emit.IR)
+    return BindSettings(
+        LowerSettings(request.pipeline, options, request.dump),
+        WorkspaceOptions(request.shim_style, emit, python.int_mode.value, python.strict_return_types),
+        Emit.IR in request.emit,
+    )
 
 
 def _venv(python: PythonSettings) -> Venv:

@@ -64,7 +64,8 @@ class Request:
     `pipeline` is pass-pipeline text, None for the standard one. `jobs` is the number of
     processes that lower packages; the result does not depend on it. `index_url` replaces
     the default index. `prefer` holds versions to keep while they fit, by distribution name;
-    `expect` the SHA-256 digests that chosen files must have.
+    `expect` the SHA-256 digests that chosen files must have. `lock` is the mochi.lock to take
+    pins from where it fits; `locked` makes it an error that it does not.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -81,6 +82,8 @@ class Request:
     index_url: str = ""
     prefer: Mapping[str, str] = field(factory=dict)
     expect: Mapping[str, str] = field(factory=dict)
+    lock: SourceFile | None = None
+    locked: bool = False
 
 
 @final
@@ -108,7 +111,8 @@ class PassTiming:
 @frozen
 class BoundPackage:
     """One alias bound: its pin, the surface after the last pass, its entry in the
-    JSON report, and the IR dumps asked for."""
+    JSON report, and the IR dumps asked for.
+    """
 
     binding: Binding
     pin: Pin

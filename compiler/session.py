@@ -7,6 +7,7 @@ diagnostic may point into.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final, final
 
@@ -16,6 +17,7 @@ from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.dist import Pin, Requirement, Resolution, Target, Tier
 from ..ir.items import Package
+from ..ir.lock import Lock
 from ..ir.source import SourceFile
 from .cache import Cache
 from .companions import stub_names
@@ -25,10 +27,13 @@ from .frontends.stub import read_module
 from .frontends.stub_search import decode_source
 from .frontends.wheel import open_wheel
 from .host import Host
+from .locked import find_misfits, locked_resolution
+from .lockfile import read_lock
 from .lower import PIPELINE
 from .request import Request
 from .resolve.download import CachedWheel, fetch_all
 from .resolve.index import IndexClient, default_index_url
+from .resolve.locate import Locator
 from .resolve.resolver import InProcessResolver
 from .stub_pins import StubFinder, StubPins
 
@@ -73,19 +78,40 @@ class Session:
             self.sources[request.manifest.path] = request.manifest
         if request.pipeline is not None:
             self.sources[PIPELINE] = SourceFile(PIPELINE, request.pipeline)
-        url = default_index_url(host.environ, request.index_url)
+        if request.lock is not None:
+            self.sources[request.lock.path] = request.lock
+        self._url = url = default_index_url(host.environ, request.index_url)
         index = IndexClient(host, cache, url, offline=request.offline)
         self._stubs = StubFinder(host, cache, index, url, request.target, offline=request.offline)
-        self._resolver = InProcessResolver(
-            host, cache, index_url=url, offline=request.offline, prefer=request.prefer
-        )
+        self.locator = Locator(host, cache, index, request.target, offline=request.offline)
+        self._follows_lock = False
+
+    @cached_property
+    def lock(self) -> Lock | None:
+        """The lock of the request; raises `DiagnosticError` where it cannot be read."""
+        if self.request.lock is None:
+            return None
+        lock, problems = read_lock(self.request.lock)
+        if problems:
+            raise DiagnosticError(*problems)
+        return lock
+
+    @cached_property
+    def _resolver(self) -> InProcessResolver:
+        pins = self.lock.packages if self.lock else ()
+        prefer = {**{each.name: each.version for each in pins}, **self.request.prefer}
+        offline = self.request.offline
+        return InProcessResolver(self.host, self.cache, index_url=self._url, offline=offline, prefer=prefer)
 
     def resolve(self, requirements: Sequence[Requirement]) -> Resolution:
-        """Choose a file for each requirement and all they need.
+        """Choose a file for each requirement and all they need; the lock decides where it fits.
 
         Raises `DiagnosticError`: every requirement that cannot be met on its own is reported,
         or else what keeps them from being met together.
         """
+        found = self._take_from_lock(requirements)
+        if found is not None:
+            return found
         try:
             return self._resolver.resolve(requirements, self.request.target)
         except DiagnosticError as error:
@@ -93,6 +119,16 @@ class Session:
                 raise
             unmet = {problem for each in requirements for problem in self._try_alone(each)}
             raise DiagnosticError(*(sorted(unmet, key=_place) or error.diagnostics)) from None
+
+    def _take_from_lock(self, requirements: Sequence[Requirement]) -> Resolution | None:
+        lock, target = self.lock, self.request.target
+        found = locked_resolution(lock, requirements, target) if lock else None
+        if found is None and self.request.locked:
+            help = "run `mochic-py pkg lock` and commit the file it writes"
+            problems = find_misfits(lock, requirements, target) if lock else ()
+            raise DiagnosticError(*(problems or (codes.LOCK_MISSING.at(None, help=help),)))
+        self._follows_lock = found is not None
+        return found
 
     def _try_alone(self, requirement: Requirement) -> tuple[Diagnostic, ...]:
         try:
@@ -108,7 +144,9 @@ class Session:
             if expected not in (None, pin.file.hashes.sha256):
                 message = f"`{pin.file.filename}` has another digest than the one it is pinned to"
                 raise DiagnosticError(codes.HASH_MISMATCH.at(None, message))
-        return fetch_all(pins, self.host, self.cache, offline=self.request.offline)
+        return fetch_all(
+            pins, self.host, self.cache, offline=self.request.offline, locate=self.locator.find_url
+        )
 
     def fetch_with_stubs(self, pins: Sequence[Pin], locked: Sequence[Pin] = ()) -> tuple[WheelSet, ...]:
         """Fetch `pins` and the stub distributions that describe them.
@@ -128,10 +166,15 @@ class Session:
         if chosen is not None:
             needed = sorted(_closure(chosen, by_name) - {chosen, wheel.pin.name})
             return StubPins(by_name[chosen], tuple(by_name[name] for name in needed))
-        if self._is_typed(wheel):
+        if self._is_typed(wheel) or self._is_settled(wheel.pin):
             return StubPins()
         versions = {pin.name: pin.version for pin in locked}
         return self._stubs.find(wheel.pin, versions, self.request.prefer)
+
+    def _is_settled(self, pin: Pin) -> bool:
+        """Whether the lock has decided where the types of `pin` come from."""
+        package = self.lock.find(pin.name) if self.lock and self._follows_lock else None
+        return package is not None and package.stubs is not None
 
     def read_spec(self, spec: str) -> tuple[Package | None, tuple[Diagnostic, ...]]:
         """Return the raw IR of the package that an import spec names, or what is wrong."""

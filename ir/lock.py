@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, final
 
 from attrs import evolve, field, frozen
@@ -21,6 +22,7 @@ from .dist import (
     Requirement,
     Target,
     Tier,
+    UrlSource,
 )
 
 SCHEMA_VERSION: Final = 1
@@ -82,6 +84,18 @@ class LockedPackage:
         return self.name, self.version, self.pin.file.filename, self.markers
 
 
+def _sort_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
+    return tuple(sorted(set(targets), key=str))
+
+
+def _sort_texts(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(texts)))
+
+
+def _sort_packages(packages: Iterable[LockedPackage]) -> tuple[LockedPackage, ...]:
+    return tuple(sorted(packages, key=lambda package: package.order))
+
+
 @final
 @frozen
 class Lock:
@@ -91,11 +105,9 @@ class Lock:
     Every tuple is sorted, whatever order it was given in.
     """
 
-    targets: tuple[Target, ...] = field(converter=lambda found: tuple(sorted(set(found), key=str)))
-    requirements: tuple[str, ...] = field(converter=lambda found: tuple(sorted(set(found))))
-    packages: tuple[LockedPackage, ...] = field(
-        converter=lambda found: tuple(sorted(found, key=lambda package: package.order))
-    )
+    targets: tuple[Target, ...] = field(converter=_sort_targets)
+    requirements: tuple[str, ...] = field(converter=_sort_texts)
+    packages: tuple[LockedPackage, ...] = field(converter=_sort_packages)
     requires_python: str = ""
     resolver: str = "in-process"
     generator: str = ""
@@ -129,8 +141,10 @@ def format_requirement(requirement: Requirement) -> str:
             place = ""
         case IndexRequest(url=url):
             place = f" @ index+{url}"
-        case GitSource(url=url, rev=rev):
-            place = f" @ git+{url}" + (f"#{rev}" if rev else "")
+        case GitSource(url=url, rev=rev, subdirectory=folder):
+            place = f" @ git+{url}" + (f"#{rev}" if rev else "") + (f" in {folder}" if folder else "")
+        case UrlSource(url=url):
+            place = f" @ {url}"
         case PathSource(path=path, editable=editable):
             place = f" @ path+{path}" + (" (editable)" if editable else "")
     marker = f" ; {requirement.marker}" if requirement.marker else ""

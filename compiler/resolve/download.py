@@ -30,8 +30,17 @@ class CachedWheel:
     size: int
 
 
-def fetch(pin: Pin, host: Host, cache: Cache, *, offline: bool = False) -> CachedWheel:
+def fetch(
+    pin: Pin,
+    host: Host,
+    cache: Cache,
+    *,
+    offline: bool = False,
+    locate: Callable[[Pin], str] | None = None,
+) -> CachedWheel:
     """Return the file of `pin`, downloading it unless the cache has it.
+
+    `locate` gives the URL of a file of an index that is pinned without one.
 
     Raises `DiagnosticError`: no answer (PY420), offline and not cached (PY421), other content
     than the pin says (PY427), a source that is not supported (PY428).
@@ -47,6 +56,11 @@ def fetch(pin: Pin, host: Host, cache: Cache, *, offline: bool = False) -> Cache
                         codes.OFFLINE.at(None, message, help="run once without `--offline`")
                     )
                 blob = download_blob(url, pin.file.filename, sha256, host, cache)
+            case IndexSource() if locate is not None and not offline:
+                blob = download_blob(locate(pin), pin.file.filename, sha256, host, cache)
+            case IndexSource() if offline:
+                message = f"`{pin.file.filename}` is not in the cache, and the network is off"
+                raise DiagnosticError(codes.OFFLINE.at(None, message, help="run once without `--offline`"))
             case PathSource(path=path):
                 blob = add_file(host.base / path, sha256, host, cache)
             case IndexSource() | UrlSource():
@@ -64,6 +78,7 @@ def fetch_all(
     cache: Cache,
     *,
     offline: bool = False,
+    locate: Callable[[Pin], str] | None = None,
     done: Callable[[CachedWheel], None] | None = None,
 ) -> tuple[CachedWheel, ...]:
     """Fetch several pins at once; the result has their order.
@@ -73,7 +88,7 @@ def fetch_all(
     """
 
     def work(pin: Pin) -> CachedWheel:
-        wheel = fetch(pin, host, cache, offline=offline)
+        wheel = fetch(pin, host, cache, offline=offline, locate=locate)
         if done is not None:
             done(wheel)
         return wheel
