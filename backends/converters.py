@@ -28,6 +28,7 @@ from .mochi_types import mochi_type
 from .writer import Writer
 
 HELPERS = "_mochi_wrap"
+ENTRY_PREFIX = "mochi.entry."
 
 _SCALARS = {
     ScalarKind.BOOL: "as_bool",
@@ -122,6 +123,8 @@ class Converters:
                 return self._helper("as_int64")
             case Scalar(kind):
                 return self._helper(_SCALARS[kind])
+            case ListOf(Ref(path)) if path.startswith(ENTRY_PREFIX):
+                return self._entries(path, ty, inward)
             case ListOf(element):
                 return self._compose("list_of", ty, [self._converter(element, inward=inward)], inward)
             case SetOf(element):
@@ -169,6 +172,15 @@ class Converters:
                 return self._define(ty, False, self._helper("variant_of"), [table, name])
             case _:
                 assert_never(declared)
+
+    def _entries(self, path: str, ty: BridgeType, inward: bool) -> str:
+        """Return the converter of a mapping that is a list of entries in Mochi."""
+        entry = self._declared(path)
+        assert isinstance(entry, RecordType), "legalize-types makes a record of an entry"
+        parts = [self._converter(field.type, inward=inward) for field in entry.fields]
+        if inward:
+            return self._compose("to_entries", ty, parts, inward)
+        return self._compose("entries_of", ty, [entry.name, *parts], inward)
 
     def _enum(self, declared: EnumType, ty: BridgeType, inward: bool) -> str:
         name = python_string(declared.name)

@@ -268,6 +268,47 @@ def map_of(key: Converter, element: Converter, name: str = "map") -> Converter:
     return as_map
 
 
+def entries_of(
+    entry: Callable[[Any, Any], Any],
+    key: Converter,
+    element: Converter,
+    name: str = "list",
+) -> Converter:
+    """Make the converter of a mapping to a list of records `entry(key, value)`.
+
+    For mappings whose keys Mochi's maps cannot have.
+    """
+
+    def as_entries(value: Any, where: str) -> list[Any]:
+        if not isinstance(value, Mapping):
+            fail(where, name, value)
+        try:
+            return [entry(key(k, where), element(v, where)) for k, v in value.items()]
+        except ConversionError as error:
+            inside(error, where, name, value)
+
+    return as_entries
+
+
+def to_entries(key: Converter, element: Converter, name: str = "list") -> Converter:
+    """Make the converter of a list of records with `key` and `value` to a dict."""
+
+    def from_entries(value: Any, where: str) -> dict[Any, Any]:
+        if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+            fail(where, name, value)
+        try:
+            return {
+                key(_read_field(item, "key", where, name), where): element(
+                    _read_field(item, "value", where, name), where
+                )
+                for item in value
+            }
+        except ConversionError as error:
+            inside(error, where, name, value)
+
+    return from_entries
+
+
 def option_of(inner: Converter) -> Converter:
     """Make the converter that lets None pass and converts anything else."""
 
@@ -320,8 +361,8 @@ def function_of(
 def handle_of(path: str, name: str) -> Converter:
     """Make the converter of a handle: the object itself, checked to be of the class at `path`.
 
-    The class is looked up among the loaded modules. One that is not found there, or that
-    is a protocol, is not checked.
+    The class is looked up among the loaded modules. One that is not found there, that is a
+    protocol, or that only type checkers know the instances of (`typing.IO`), is not checked.
     """
     known: list[type] = []
 
@@ -331,7 +372,7 @@ def handle_of(path: str, name: str) -> Converter:
                 return value
         else:
             cls = find_loaded(path)
-            if not isinstance(cls, type) or getattr(cls, "_is_protocol", False):
+            if not _is_checkable(cls):
                 return value
             known.append(cls)
             if isinstance(value, cls):
@@ -341,13 +382,17 @@ def handle_of(path: str, name: str) -> Converter:
     return as_handle
 
 
+def _is_checkable(cls: Any) -> bool:
+    return (
+        isinstance(cls, type)
+        and cls.__module__ != "typing"
+        and not getattr(cls, "_is_protocol", False)
+    )
+
+
 def cast_down(value: Any, cls: Any, where: str) -> Any:
     """Return `value`, which must be an instance of `cls`."""
-    if (
-        isinstance(cls, type)
-        and not getattr(cls, "_is_protocol", False)
-        and not isinstance(value, cls)
-    ):
+    if _is_checkable(cls) and not isinstance(value, cls):
         fail(where, cls.__qualname__, value)
     return value
 

@@ -337,6 +337,33 @@ def test_lazy_module_replaces_itself(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.delitem(sys.modules, "lazy_example")
 
 
+def test_a_mapping_crosses_as_entries() -> None:
+    class Entry(typing.NamedTuple):
+        key: object
+        value: object
+
+    out = w.entries_of(Entry, w.option_of(w.as_string), w.as_int, "list<E>")
+    into = w.to_entries(w.option_of(w.as_string), w.as_int, "list<E>")
+    mapping = MappingProxyType({None: 1, "a": 2})
+    assert out(mapping, "f") == [Entry(None, 1), Entry("a", 2)]
+    assert into(out(mapping, "f"), "f") == {None: 1, "a": 2}
+    assert into([{"key": "a", "value": 3}], "f") == {"a": 3}
+    for convert, value in (
+        (out, [1]),
+        (into, "ab"),
+        (into, 1),
+        (into, [1]),
+        (out, {1: 1}),
+        (out, {"a": "b"}),
+    ):
+        with pytest.raises(w.ConversionError, match=r"^f: expected list<E>"):
+            convert(value, "f")
+
+
+def test_files_pass_as_their_typing_classes() -> None:
+    assert w.handle_of("typing.TextIO", "TextIO")(sys.stdout, "f") is sys.stdout
+
+
 def test_objects_are_found_by_path(monkeypatch: pytest.MonkeyPatch) -> None:
     assert w.load_object("collections.abc.Mapping") is collections.abc.Mapping
     assert w.find_loaded("collections.OrderedDict.fromkeys") == collections.OrderedDict.fromkeys
