@@ -10,7 +10,9 @@ import sys
 def main() -> int:
     """Run the command line and return its exit code."""
     from .compiler.cli import run  # deferred: `--version` must not load the compiler
+    from .compiler.collector import relax_collector
 
+    relax_collector()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Output is UTF-8 whatever the locale; a lone surrogate in a file name must not stop it.

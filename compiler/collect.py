@@ -13,10 +13,7 @@ from ..ir.diagnostics import Diagnostic, Label
 from ..ir.dist import IndexRequest, RegistryRequest, Requirement
 from ..ir.keywords import is_legal_mochi_alias
 from ..ir.source import SourceFile
-from .frontends.auto import find_auto_clashes
 from .frontends.importspec import parse_import_spec
-from .frontends.mochi import find_imports
-from .frontends.mochi import read_program as read_source
 from .manifest import Manifest, find_conflicts
 from .request import Binding, PackageRequest
 
@@ -53,6 +50,8 @@ def collect_bindings(
 
 def read_program(program: SourceFile) -> tuple[list[Binding], list[Diagnostic]]:
     """Return the bindings that the Python imports of `program` ask for, in source order."""
+    from .frontends.mochi import find_imports  # loads a parser generator
+
     imports, problems = find_imports(program)
     diagnostics = [*check_text(program), *problems]
     bindings = []
@@ -91,6 +90,9 @@ def find_clashes(program: SourceFile, names: Mapping[str, Iterable[str]]) -> tup
 
     `names` are the Mochi names of each alias.
     """
+    from .frontends.auto import find_auto_clashes
+    from .frontends.mochi import read_program as read_source
+
     read = read_source(program)
     autos = []
     for statement in read.imports:

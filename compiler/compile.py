@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import final
 
 from attrs import define, field
@@ -154,9 +153,12 @@ class _Run:
             return
         # Processes, as lowering is Python code throughout; spawned, as a caller may have threads.
         import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
+        from .collector import relax_collector
 
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=relax_collector) as pool:
             yield from pool.map(bind_wheels, jobs)
 
 

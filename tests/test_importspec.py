@@ -12,6 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from mochic_py.compiler.frontends.importspec import format_import_spec, parse_import_spec, parse_specifier
+from mochic_py.compiler.frontends.importspec_reader import read_import_spec
 from mochic_py.compiler.frontends.mochi import find_imports
 from mochic_py.ir.dist import GitSource, IndexRequest, PathSource, RegistryRequest, Requirement
 from mochic_py.ir.redact import has_credentials, redact
@@ -161,3 +162,11 @@ def test_what_only_a_manifest_can_say_is_not_formatted(change: dict[str, object]
 def test_redaction_keeps_the_length(shown: str, hidden: str) -> None:
     assert redact(shown) == hidden
     assert has_credentials(shown) is (shown != hidden)
+
+
+@given(st.from_regex(r"[A-Za-z0-9._-]{1,8}", fullmatch=True))
+def test_a_name_alone_is_read_as_the_grammar_reads_it(text: str) -> None:
+    quick, slow = parse_import_spec(text, None), read_import_spec(text, None)
+    assert quick == slow
+    if quick[0] is not None and slow[0] is not None:
+        assert quick[0].written == slow[0].written
