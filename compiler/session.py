@@ -21,6 +21,8 @@ from ..ir.lock import Lock
 from ..ir.source import SourceFile
 from .cache import Cache
 from .companions import stub_names
+from .external_modules import ExternalModules
+from .externals import expand_externals
 from .frontends.importspec import parse_import_spec
 from .frontends.package import read_package
 from .frontends.stub import read_module
@@ -36,6 +38,7 @@ from .resolve.index import IndexClient, default_index_url
 from .resolve.locate import Locator
 from .resolve.resolver import InProcessResolver
 from .stub_pins import StubFinder, StubPins
+from .typeshed import TypeshedRequest, default_pin
 
 # What a requirement can be at fault for; a network that fails, fails for all of them.
 _UNMET: Final = frozenset(
@@ -56,12 +59,14 @@ _UNMET: Final = frozenset(
 class WheelSet:
     """The wheel of a package and those of its stubs, all in the cache.
 
-    `dependencies` are what the stubs import from, and `notes` says where the stubs may not fit.
+    `dependencies` are what the stubs import from, `typeshed` is where stdlib types come from, and
+    `notes` says where the stubs may not fit.
     """
 
     wheel: CachedWheel
     stubs: tuple[CachedWheel, ...] = ()
     dependencies: tuple[CachedWheel, ...] = ()
+    typeshed: TypeshedRequest | None = None
     notes: tuple[Diagnostic, ...] = ()
 
 
@@ -82,6 +87,7 @@ class Session:
             self.sources[request.lock.path] = request.lock
         self._url = url = default_index_url(host.environ, request.index_url)
         index = IndexClient(host, cache, url, offline=request.offline)
+        self.typeshed = TypeshedRequest(default_pin(), url, request.offline)
         self._stubs = StubFinder(host, cache, index, url, request.target, offline=request.offline)
         self.locator = Locator(host, cache, index, request.target, offline=request.offline)
         self._follows_lock = False
@@ -158,7 +164,12 @@ class Session:
         stubs = {wheel.pin.name: self._find_stubs(wheel, locked) for wheel in wheels}
         wanted = dict.fromkeys(pin for found in stubs.values() for pin in found.pins)
         fetched = {wheel.pin: wheel for wheel in self.fetch(list(wanted))}
-        return tuple(_join(wheel, stubs[wheel.pin.name], fetched) for wheel in wheels)
+        return tuple(self._join(wheel, stubs[wheel.pin.name], fetched) for wheel in wheels)
+
+    def _join(self, wheel: CachedWheel, found: StubPins, fetched: Mapping[Pin, CachedWheel]) -> WheelSet:
+        stubs = (fetched[found.stub],) if found.stub is not None else ()
+        needed = tuple(fetched[pin] for pin in found.dependencies)
+        return WheelSet(wheel, stubs, needed, self.typeshed, found.notes)
 
     def _find_stubs(self, wheel: CachedWheel, locked: Sequence[Pin]) -> StubPins:
         by_name = {pin.name: pin for pin in locked}
@@ -201,11 +212,6 @@ class Session:
             return any(f"{name}/py.typed" in archive.names for name in names)
 
 
-def _join(wheel: CachedWheel, found: StubPins, fetched: Mapping[Pin, CachedWheel]) -> WheelSet:
-    stubs = (fetched[found.stub],) if found.stub is not None else ()
-    return WheelSet(wheel, stubs, tuple(fetched[pin] for pin in found.dependencies), found.notes)
-
-
 def _closure(name: str, pins: Mapping[str, Pin]) -> set[str]:
     """Return `name` and all that it needs, as far as `pins` holds it."""
     found: set[str] = set()
@@ -230,10 +236,12 @@ def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, 
     ]
     try:
         package, problems = read_package(opened[0], tuple(opened[1:]), target)
-        return package, (*wheels.notes, *problems)
     finally:
         for archive in opened:
             archive.close()
+    with ExternalModules(wheels.dependencies, wheels.typeshed, target, host) as modules:
+        package = expand_externals(package, modules.roots, modules.load)
+        return package, (*wheels.notes, *problems, *modules.problems)
 
 
 def read_texts(found: Sequence[Diagnostic], wheels: WheelSet, host: Host) -> dict[str, SourceFile]:

@@ -1,0 +1,83 @@
+"""The modules that a package's types are imported from: wheels of dependencies, and typeshed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import final
+
+from ..ir import codes
+from ..ir.diagnostics import Diagnostic, DiagnosticError
+from ..ir.dist import Target
+from ..ir.items import Module
+from .cache import Cache
+from .frontends.stub_search import ModuleSource, find_types
+from .frontends.wheel import open_wheel
+from .host import Host
+from .resolve.download import CachedWheel
+from .typeshed import Typeshed, TypeshedRequest, fetch_typeshed, read_stub_source
+
+
+@final
+class ExternalModules:
+    """Modules of `dependencies` and of the standard library, read when asked for.
+
+    A context manager that holds the wheels open. `problems` says what could not be had.
+    """
+
+    def __init__(
+        self,
+        dependencies: Sequence[CachedWheel],
+        typeshed: TypeshedRequest | None,
+        target: Target,
+        host: Host,
+    ) -> None:
+        self.problems: list[Diagnostic] = []
+        self._dependencies = dependencies
+        self._request = typeshed
+        self._target = target
+        self._host = host
+        self._open = ExitStack()
+        self._sources: dict[str, ModuleSource] = {}
+        self._typeshed: Typeshed | None = None
+        self.roots = self._find_roots()
+
+    def __enter__(self) -> ExternalModules:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def load(self, name: str) -> Module | None:
+        """Return the raw IR of module `name`, or None where neither has it."""
+        if name.partition(".")[0] in self.roots:
+            source = self._sources.get(name)
+            return read_stub_source(source, self._target) if source is not None else None
+        stdlib = self._stdlib()
+        return stdlib.read_stdlib_module(name, self._target) if stdlib is not None else None
+
+    def _find_roots(self) -> frozenset[str]:
+        """Index the modules of the dependencies and return their top-level names."""
+        roots: set[str] = set()
+        for each in self._dependencies:
+            wheel = self._open.enter_context(open_wheel(each.path, self._host, shown=each.pin.file.filename))
+            found = find_types(wheel, (), each.pin.version)
+            roots.update(found.import_names)
+            self._sources.update(found.modules)
+        return frozenset(roots)
+
+    def _stdlib(self) -> Typeshed | None:
+        request, self._request = self._request, None
+        if request is not None:
+            try:
+                path = fetch_typeshed(request, self._host, Cache(self._host), self._target)
+                wheel = self._open.enter_context(open_wheel(path, self._host, shown=request.pin.filename))
+                self._typeshed = Typeshed(wheel, request.pin.folder)
+            except DiagnosticError as error:
+                self.problems.append(
+                    codes.NO_STDLIB_TYPES.at(None, notes=tuple(d.message for d in error.diagnostics))
+                )
+        return self._typeshed

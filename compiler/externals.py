@@ -1,0 +1,204 @@
+"""Type aliases of other packages, put in the place of their names before the passes run.
+
+    fun f(p: @_typeshed.StrPath)     =>  fun f(p: string | @os.PathLike<string>)
+    fun g(x: @optype.numpy.ToInt)    =>  fun g(x: int | @numpy.integer | …)
+
+A class of another package needs nothing more than its name. An alias is what it stands for, so that
+the module which declares it has to be read: from the dependencies of a stub distribution, or from
+the stubs of the standard library. Modules are read when a name leads to them, and only their names
+and aliases are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import TypeAlias, final
+
+from attrs import define, evolve, field, frozen
+
+from ..ir.items import Alias, Class, Import, Item, Module, Package, TypeParam, TypeVariable
+from ..ir.traverse import map_types, outer_types, walk_items, walk_type
+from ..ir.types import ANY, BridgeType, Ref, Unsupported
+from ..passes.bind_names import BindNames
+from ..passes.context import PassContext
+from ..passes.expand_aliases import ExpandAliases
+from ..passes.forms import find_form
+from ..passes.names import Definition, External, Names
+from ..passes.substitution import match_arguments, substitute
+
+LoadModule: TypeAlias = Callable[[str], Module | None]
+"""Gives the raw IR of a module outside of the package, None where there is none."""
+
+# The names of these modules have shapes of their own (`forms`), which their definitions would hide.
+_SHAPED = frozenset({"builtins", "typing", "typing_extensions", "types", "collections", "collections.abc"})
+
+# More rounds than this only a cycle of re-exports needs.
+_MAX_ROUNDS = 50
+
+
+@final
+@frozen
+class ExternalAlias:
+    """What a name of another package stands for."""
+
+    target: BridgeType
+    type_params: tuple[TypeParam, ...] = ()
+
+
+def expand_externals(package: Package, roots: Collection[str], load: LoadModule) -> Package:
+    """Return the raw `package` with aliases of other packages expanded.
+
+    `roots` are the top-level names of packages whose modules `load` can give. Of the standard library
+    only names that are private or live among type declarations are asked for; its public
+    ones are classes. Aliases of values, of what is unknown and of what has no type stay as they are.
+    """
+    reader = _Reader(package, roots, load)
+    wanted = set(filter(reader.is_wanted, external_paths(package)))
+    if not wanted:
+        return package
+    table = _follow_imports(package.modules, reader.find_aliases(wanted))
+    if not table:
+        return package
+
+    def rewrite(ty: BridgeType) -> BridgeType:
+        alias = table.get(ty.path) if isinstance(ty, Ref) else None
+        if alias is None or not isinstance(ty, Ref):
+            return ty
+        return substitute(alias.target, match_arguments(alias.type_params, ty.arguments))
+
+    return map_types(package, rewrite)
+
+
+def is_type_name(path: str) -> bool:
+    """Whether `path`, were it of the standard library, may be an alias that only stubs declare."""
+    module, _, name = path.rpartition(".")
+    if module == "_typeshed" or module.startswith("_typeshed.") or module == "wsgiref.types":
+        return True
+    return (
+        name.startswith("_") and not name.startswith("__") and not module.startswith(("typing", "builtins"))
+    )
+
+
+def external_paths(package: Package) -> set[str]:
+    """Return the paths outside of `package` that its types and imports name."""
+    own = {module.name.partition(".")[0] for module in package.modules}
+    found = {_import_path(statement) for module in package.modules for statement in module.imports}
+    for item in walk_items(package):
+        found.update(_paths_in(item))
+    return {path for path in found if "." in path and path.partition(".")[0] not in own}
+
+
+def _paths_in(item: Item) -> Iterator[str]:
+    for outer in outer_types(item):
+        for ty in walk_type(outer):
+            if isinstance(ty, Ref):
+                yield ty.path
+
+
+def _import_path(statement: Import) -> str:
+    return f"{statement.module}.{statement.attribute}" if statement.attribute else statement.module
+
+
+def _follow_imports(
+    modules: Iterable[Module], table: Mapping[str, ExternalAlias]
+) -> dict[str, ExternalAlias]:
+    """Return `table` with the names under which modules of the package import its entries."""
+    found = dict(table)
+    pending = [(f"{m.name}.{s.name}", _import_path(s)) for m in modules for s in m.imports if s.attribute]
+    for _ in range(_MAX_ROUNDS):
+        new = {name: found[path] for name, path in pending if path in found and name not in found}
+        if not new:
+            break
+        found |= new
+    return found
+
+
+@final
+@define(eq=False)
+class _Reader:
+    """Reads the modules that names lead to."""
+
+    package: Package
+    roots: Collection[str]
+    load: LoadModule
+    modules: dict[str, Module | None] = field(factory=dict)
+
+    def is_wanted(self, path: str) -> bool:
+        """Whether `path` may be an alias that can be read; what has a shape is none."""
+        if find_form(path) is not None:
+            return False
+        return path.partition(".")[0] in self.roots or is_type_name(path)
+
+    def find_aliases(self, wanted: Collection[str]) -> dict[str, ExternalAlias]:
+        """Return what the names in `wanted` stand for, those that are aliases."""
+        self._read_all(set(wanted))
+        bound = self._package()
+        for each in (BindNames(), ExpandAliases()):
+            bound = each.run(bound, PassContext())
+        names = Names(bound)
+        found = {}
+        for path in sorted(wanted):
+            match names.find(path):
+                case Definition(Alias(target=target, type_params=params)) if _is_type(target, path):
+                    found[path] = ExternalAlias(target, params)
+                case Definition(TypeVariable(param=param)):
+                    found[path] = ExternalAlias(param.bound or ANY)
+        return found
+
+    def _package(self) -> Package:
+        modules = tuple(module for _, module in sorted(self.modules.items()) if module is not None)
+        return evolve(self.package, modules=modules, import_names=())
+
+    def _read_all(self, wanted: set[str]) -> None:
+        """Read modules until every name in `wanted`, and every name in an alias found, is settled."""
+        settled: set[str] = set()
+        for path in wanted:
+            self._read_around(path)
+        for _ in range(_MAX_ROUNDS):
+            names = Names(self._package())
+            pending = wanted - settled
+            if not pending:
+                break
+            for path in pending:
+                match names.find(path):
+                    case External(place) if self._read_around(place):
+                        continue
+                    case Definition(Alias() as alias):
+                        wanted.update(filter(self.is_wanted, _paths_in(alias)))
+                settled.add(path)
+
+    def _read_around(self, path: str) -> bool:
+        """Read the modules on the way to `path`; whether one of them was not read before."""
+        is_new = False
+        parts = path.split(".")
+        for count in range(1, len(parts) + 1):
+            module = ".".join(parts[:count])
+            if module not in self.modules:
+                self._read(module)
+                is_new |= self.modules[module] is not None
+            if self.modules[module] is None:
+                break
+        return is_new
+
+    def _read(self, name: str) -> None:
+        read = self.load(name) if name not in _SHAPED else None
+        self.modules[name] = _outline(read) if read is not None else None
+        for statement in read.imports if read is not None else ():
+            # What a star import binds is only known from the module.
+            if statement.attribute == "*":
+                self._read_around(statement.module)
+
+
+def _outline(module: Module) -> Module:
+    """Return `module` with no more than its names and aliases."""
+    kept = [
+        evolve(item, methods=(), properties=(), constructors=(), decorators=(), fields=())
+        if isinstance(item, Class)
+        else item
+        for item in module.items
+    ]
+    return evolve(module, items=tuple(kept))
+
+
+def _is_type(target: BridgeType, path: str) -> bool:
+    return not isinstance(target, Unsupported) and not (isinstance(target, Ref) and target.path == path)
