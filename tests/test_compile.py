@@ -152,3 +152,12 @@ def test_a_host_of_its_own_is_closed(desk: Path) -> None:
     # An open connection would be reported when it is collected, as warnings are errors here.
     result = mochic_py.compile(Request(packages=(PackageRequest("bare"),)))
     assert result.ok
+
+
+def test_an_auto_import_that_shares_names_is_warned_of(host: Host) -> None:
+    text = 'import python "tally" auto\nimport python "shapes" auto\nfun tally(x: int): int { return x }\n'
+    quiet = 'import python "tally" auto\nimport python "shapes" as s\n'
+    program, other = SourceFile("app.mochi", text), SourceFile("other.mochi", quiet)
+    result = mochic_py.compile(Request(programs=(program, other)), host)
+    assert [(d.code.code, str(d.span)) for d in result.diagnostics] == [("PY106", "app.mochi:1:1")]
+    assert result.ok

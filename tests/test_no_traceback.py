@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from index_server import Index, build_wheel, offer, serve
+from index_server import File, Index, build_wheel, offer, serve
 from local_packages import BARE, CORE, SHAPES, TALLY, mochic
 
 from mochic_py.compiler.cli.app import COMMANDS
@@ -109,7 +109,7 @@ def test_stub_files(folder: Path, stub: bytes, ending: str) -> None:
 
 @pytest.fixture(scope="module")
 def wheels(folder: Path) -> Iterator[Index]:
-    """An index for wheels made on the way; each needs a name of its own, as pages are cached."""
+    """An index for wheels made on the way."""
     with serve() as index:
         offer(index, build_wheel("tally", "0.1"))
         yield index
@@ -118,26 +118,39 @@ def wheels(folder: Path) -> Iterator[Index]:
 NUMBERS = itertools.count()
 
 
+def check_wheel(folder: Path, index: Index, filename: str, content: bytes) -> None:
+    """Compile the wheel with a cache of its own, as index pages are cached."""
+    index.files["fuzz"] = [File(filename, content)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / f"cache{next(NUMBERS)}"))
+        arguments = ["--package", "fuzz", "--index-url", index.url, "-o", "out", "--emit", "shim,ir,wrapper"]
+        check("compile", *arguments)
+
+
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(mutated(SHAPES), mutated(CORE))
 def test_wheels_with_any_stubs(folder: Path, wheels: Index, init: bytes, core: bytes) -> None:
-    name = f"fuzz{next(NUMBERS)}"
-    files = {f"{name}/__init__.pyi": init, f"{name}/_core.pyi": core, f"{name}/py.typed": b""}
-    offer(wheels, build_wheel(name, "1.0", files=files))
-    check("compile", "--package", name, "--index-url", wheels.url, "-o", "out", "--emit", "shim,ir,wrapper")
+    files = {"fuzz/__init__.pyi": init, "fuzz/_core.pyi": core, "fuzz/py.typed": b""}
+    built = build_wheel("fuzz", "1.0", files=files)
+    check_wheel(folder, wheels, built.filename, built.content)
+
+
+WHOLE = build_wheel("fuzz", "1.0", requires=["tally>=0"], extras=["e"])
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
-@given(st.data())
-def test_damaged_wheels(folder: Path, wheels: Index, data: st.DataObject) -> None:
-    name = f"fuzz{next(NUMBERS)}"
-    built = build_wheel(name, "1.0", requires=["tally>=0"], extras=["e"])
-    metadata = data.draw(mutated(built.metadata))
-    record = data.draw(st.one_of(st.none(), st.binary(max_size=80)))
-    wheel = build_wheel(name, "1.0", metadata=metadata, record=record)
-    content = data.draw(st.one_of(st.just(wheel.content), mutated(wheel.content)))
-    offer(wheels, wheel).content = content
-    check("compile", "--package", name, "--index-url", wheels.url, "-o", "out")
+@given(mutated(WHOLE.metadata), st.one_of(st.none(), st.binary(max_size=80)))
+def test_wheels_that_describe_themselves_wrongly(
+    folder: Path, wheels: Index, metadata: bytes, record: bytes | None
+) -> None:
+    built = build_wheel("fuzz", "1.0", metadata=metadata, record=record)
+    check_wheel(folder, wheels, built.filename, built.content)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(mutated(WHOLE.content))
+def test_damaged_wheels(folder: Path, wheels: Index, content: bytes) -> None:
+    check_wheel(folder, wheels, WHOLE.filename, content)
 
 
 @pytest.fixture(scope="module")
