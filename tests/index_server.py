@@ -240,7 +240,7 @@ def build_wheel(
     contents[f"{info}/METADATA"] = metadata
     contents[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nTag: {tag}\n".encode()
     if record is None:
-        record = b"".join(_record_line(path, content) for path, content in contents.items())
+        record = b"".join(record_line(path, content) for path, content in contents.items())
         record += f"{info}/RECORD,,\n".encode()
     contents[f"{info}/RECORD"] = record
     return Built(f"{stem}-{version}-{tag}.whl", pack(contents), metadata)
@@ -255,7 +255,8 @@ def pack(contents: Mapping[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def _record_line(path: str, content: bytes) -> bytes:
+def record_line(path: str, content: bytes) -> bytes:
+    """Return the line of RECORD for a file."""
     digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
     return f"{path},sha256={digest},{len(content)}\n".encode()
 
