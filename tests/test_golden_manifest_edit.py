@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from casefile import GOLDEN, Case, check_case, read_cases
+
 from mochic_py.compiler.cli import run
 
 FILE = GOLDEN / "frontends" / "manifest_edit.md"
