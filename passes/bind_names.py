@@ -47,7 +47,7 @@ from ..ir.types import (
 from .context import PassContext
 from .forms import GENERIC, PROTOCOL, canonical_path, find_form, find_known_variable
 from .names import Definition, External, Member, Names, Target, target_path
-from .stdlib_names import BUILTIN_CLASSES
+from .stdlib_names import BUILTIN_CLASSES, ENUM_BASES
 
 
 @final
@@ -140,6 +140,9 @@ class _Binder:
         if isinstance(alias.target, Ref) and not alias.target.arguments:
             target = self._find(alias.target.path)
             if isinstance(target, Member):
+                attribute = _find_field(target)
+                if attribute is not None:
+                    return Constant(alias.name, alias.path, self.bind_type(attribute), info=alias.info)
                 return alias  # the path through the value says that the member is bound
             if target is not None and not _is_type(target):
                 return evolve(alias, target=Ref(_path(target)))
@@ -289,3 +292,12 @@ def _is_generic(base: BridgeType) -> bool:
 
 def _plain_base(base: BridgeType) -> BridgeType:
     return Ref(PROTOCOL) if isinstance(base, Ref) and base.path == PROTOCOL else base
+
+
+def _find_field(member: Member) -> BridgeType | None:
+    """Return the type of the field that `member` is: its enum for a member of one; None for a method."""
+    found = next((each for each in member.owner.fields if each.name == member.name), None)
+    if found is None:
+        return None
+    bases = (canonical_path(base.path) for base in member.owner.bases if isinstance(base, Ref))
+    return found.type if ENUM_BASES.isdisjoint(bases) else Ref(member.owner.path)

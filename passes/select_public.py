@@ -5,7 +5,8 @@
         =>
     module a: class Client (defined at a._impl.Client): fun get(self)
 
-Further public names of the same thing stay as aliases. Members with a leading underscore and special
+Further public names of the same thing stay as aliases; a function or value is also bound under another
+word for it (`abs` for `absolute`). Members with a leading underscore and special
 methods that are no operation are dropped; a name of `__all__` that nothing defines is refused.
 A method of a module-level value under a public name becomes a function.
 """
@@ -119,8 +120,14 @@ def _select(item: Item, surface: Surface, homes: _Homes, selected: defaultdict[s
     if moved is None:
         return
     selected[home.module].append(moved)
-    for other in surface.others.get(item.path, ()):
-        selected[other.module].append(Alias(other.name, other.path, Ref(home.path)))
+    named = {home.name}
+    for other in sorted(surface.others.get(item.path, ()), key=lambda each: (len(each.path), each.path)):
+        if isinstance(moved, Function | Constant) and other.name not in named:
+            # Another word for it, as `abs` for `absolute`, is one that a program may use.
+            named.add(other.name)
+            selected[other.module].append(evolve(moved, name=other.name, path=other.path))
+        else:
+            selected[other.module].append(Alias(other.name, other.path, Ref(home.path)))
 
 
 def _make_modules(
