@@ -16,10 +16,10 @@ from mochic_py.compiler.cache import Cache
 from mochic_py.compiler.frontends.wheel import open_wheel
 from mochic_py.compiler.host import Host
 from mochic_py.compiler.resolve.download import fetch_all
+from mochic_py.compiler.resolve.options import ResolveOptions
 from mochic_py.compiler.resolve.resolver import InProcessResolver
 from mochic_py.ir.diagnostics import DiagnosticError
 from mochic_py.ir.dist import (
-    GitSource,
     IndexRequest,
     IndexSource,
     PathSource,
@@ -257,16 +257,11 @@ def test_a_local_wheel(index: Index, host: Host, tmp_path: Path) -> None:
     with open_wheel(wheels[1].path) as wheel:
         assert wheel.metadata.version == "1.0"
     assert _failure(resolver, [Requirement("other", PathSource("."))]) == (
-        "PY428 there is no wheel of `other` for linux-x86_64 3.13 at `.`"
+        "PY428 there is no wheel or source of `other` for linux-x86_64 3.13 at `.`"
     )
 
 
 # Failures
-
-
-def test_a_repository_is_not_supported_yet(resolver: InProcessResolver) -> None:
-    asked = Requirement("a", GitSource("https://git.test/a"))
-    assert _failure(resolver, [asked]) == "PY428 `a` comes from a repository, which is not supported yet"
 
 
 def test_an_unknown_name(index: Index, resolver: InProcessResolver) -> None:
@@ -277,12 +272,14 @@ def test_an_unknown_name(index: Index, resolver: InProcessResolver) -> None:
     )
 
 
-def test_a_name_without_wheels(index: Index, resolver: InProcessResolver) -> None:
+def test_a_name_without_wheels(index: Index, host: Host, tmp_path: Path) -> None:
     index.add(File("a-1.10.tar.gz", b"source"))
     index.add(File("a-1.9.tar.gz", b"source"))
     offer(index, build_wheel("b", "1", tag="cp313-cp313-win_amd64"))
+    cache = Cache(host, tmp_path / "cache", "1.0")
+    resolver = InProcessResolver(host, cache, options=ResolveOptions(build=False))
     assert _failure(resolver, [_ask("a")]) == (
-        "PY426 `a` has no wheels, only source distributions, which are not built yet\n"
+        "PY426 `a` has no wheels, and source distributions are not to be built\n"
         "versions with a source distribution only: 1.10, 1.9"
     )
     assert _failure(resolver, [_ask("b")]) == (

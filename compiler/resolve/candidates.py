@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from datetime import datetime
 from functools import lru_cache
 from typing import final
 
@@ -11,7 +12,8 @@ from attrs import field, frozen
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from ...ir.dist import DistFile, FileKind, Hashes, IndexSource, PathSource
+from ...ir.dist import DistFile, FileKind, GitSource, Hashes, IndexSource, PathSource, UrlSource
+from .options import parse_time
 from .pages import FileRow, Page
 from .tags import Rank, TagSet
 
@@ -19,10 +21,12 @@ from .tags import Rank, TagSet
 @final
 @frozen(eq=False)
 class Release:
-    """One version of a distribution, and the wheel of it that fits the target best.
+    """One version of a distribution, and the file of it that fits the target best.
 
-    `index` is the name of the index it comes from, empty for a local file, and
-    `advertised` tells that this index says which files have a `.metadata`.
+    That is a wheel, or a source distribution where no wheel fits. `index` is the name of the
+    index it comes from, and `advertised` tells that this index says which files have a
+    `.metadata`. A release from elsewhere has a `source`, and its `metadata` are known; a
+    project that is no file yet has an empty file name.
     """
 
     name: str
@@ -30,15 +34,22 @@ class Release:
     row: FileRow = field(repr=False)
     index: str = ""
     advertised: bool = field(default=False, repr=False)
+    source: GitSource | PathSource | UrlSource | None = None
+    metadata: bytes | None = field(default=None, repr=False)
+
+    @property
+    def kind(self) -> FileKind:
+        """Whether it is a wheel."""
+        return FileKind.WHEEL if self.row.tag else FileKind.SDIST
 
     @property
     def file(self) -> DistFile:
-        """The wheel as a value for a pin."""
+        """The file as a value for a pin."""
         row = self.row
         return DistFile(
             filename=row.filename,
-            kind=FileKind.WHEEL,
-            source=IndexSource(self.index, row.url) if self.index else PathSource(row.url),
+            kind=self.kind,
+            source=self.source or IndexSource(self.index, row.url),
             hashes=Hashes(row.sha256),
             size=row.size,
             requires_python=row.requires_python,
@@ -65,11 +76,23 @@ class Releases:
     other_python: tuple[str, ...] = ()
 
 
-def list_releases(name: str, page: Page, tags: TagSet, python: str, index: str) -> Releases:
-    """Group the files of `page` by version and pick the best wheel of each (PEP 425 order, then build tag).
+def list_releases(
+    name: str,
+    page: Page,
+    tags: TagSet,
+    python: str,
+    index: str,
+    *,
+    sdists: bool = False,
+    before: datetime | None = None,
+) -> Releases:
+    """Group the files of `page` by version and pick the best file of each.
 
-    `python` is the full version of the target's Python; files that exclude it are left out.
+    Wheels rank by PEP 425, then build tag. With `sdists`, a source distribution stands for a
+    version without a wheel that fits. `python` is the full version of the target's Python;
+    files that exclude it are left out, and so are those that the index got at `before` or later.
     """
+    page = page if before is None else _as_of(page, before)
     best: dict[Version, tuple[tuple[Rank, tuple[int, str]], FileRow]] = {}
     other_python: set[str] = set()
     for row in page.wheels:
@@ -84,18 +107,47 @@ def list_releases(name: str, page: Page, tags: TagSet, python: str, index: str) 
         known = best.get(version)
         if known is None or key < known[0]:
             best[version] = (key, row)
+    chosen = {version: row for version, (_, row) in best.items()}
+    if sdists:
+        chosen |= _best_sdists(page.sdists, chosen, python, other_python)
     usable = tuple(
-        Release(name, version, best[version][1], index, page.advertises)
-        for version in sorted(best, reverse=True)
+        Release(name, version, chosen[version], index, page.advertises)
+        for version in sorted(chosen, reverse=True)
     )
+    served = {row.version for row in chosen.values()}
     wheels = {row.version for row in page.wheels} | set(page.unusable)
     return Releases(
         name,
         usable,
-        unusable=_newest_first(page.unusable),
-        sdist_only=_newest_first({row.version for row in page.sdists} - wheels),
-        other_python=_newest_first(other_python - {row.version for _, row in best.values()}),
+        unusable=_newest_first(set(page.unusable) - served),
+        sdist_only=_newest_first({row.version for row in page.sdists} - wheels - served - other_python),
+        other_python=_newest_first(other_python - served),
     )
+
+
+def _best_sdists(
+    rows: Iterable[FileRow], served: Container[Version], python: str, other_python: set[str]
+) -> dict[Version, FileRow]:
+    found: dict[Version, FileRow] = {}
+    for row in rows:
+        version = find_version(row.version)
+        if version is None or version in served:
+            continue
+        if not admits_python(row.requires_python, python):
+            other_python.add(row.version)
+        elif version not in found or row.filename.endswith(".tar.gz"):
+            found[version] = row
+    return found
+
+
+def _as_of(page: Page, before: datetime) -> Page:
+    """Return `page` without what came later; a file without a time may have, so it is left out too."""
+
+    def kept(row: FileRow) -> bool:
+        moment = parse_time(row.upload_time)
+        return moment is not None and moment < before
+
+    return page._replace(wheels=tuple(filter(kept, page.wheels)), sdists=tuple(filter(kept, page.sdists)))
 
 
 def _newest_first(versions: Iterable[str]) -> tuple[str, ...]:

@@ -161,7 +161,7 @@ def _unusable_message(releases: Releases, target: Target) -> str:
     if releases.unusable:
         return f"`{releases.name}` has no wheel for {target}"
     if releases.sdist_only:
-        return f"`{releases.name}` has no wheels, only source distributions, which are not built yet"
+        return f"`{releases.name}` has no wheels, and source distributions are not to be built"
     return f"the index has no files of `{releases.name}`"
 
 

@@ -7,8 +7,9 @@ the pages of what it needs are. Most of what the resolver then asks is already t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from functools import lru_cache
 from types import TracebackType
 from typing import Final, TypeVar, final
@@ -20,17 +21,20 @@ from packaging.utils import canonicalize_name
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import Target
+from ...ir.dist import FileKind, Target
 from ..cache import Cache
 from ..frontends.metadata import Metadata, MetadataError, parse_metadata
 from ..host import Host
+from .build import Builder
 from .candidates import Release, Releases, find_version, list_releases
-from .index import IndexClient
+from .index_set import IndexSet
 from .metadata_fetch import fetch_metadata
+from .sources import DirectSource, Sources
 from .tags import full_version, marker_environment, wheel_tags
 
 JOBS: Final = 8
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -45,10 +49,9 @@ class Needs:
 
 @final
 class Library:
-    """What indexes say, for one target. A context manager: leaving it ends the threads.
+    """What indexes and direct sources say, for one target. A context manager: leaving it ends the threads.
 
-    `indexes` binds names to an index of their own; every other name is looked up in `main`
-    only. `local` are releases given as files, which hide the index.
+    `before` leaves out files that an index got later; `sdists` lets source distributions serve.
     """
 
     def __init__(
@@ -56,26 +59,32 @@ class Library:
         host: Host,
         cache: Cache,
         target: Target,
-        main: IndexClient,
-        indexes: Mapping[str, IndexClient],
-        local: Mapping[str, Release],
+        indexes: IndexSet,
+        builder: Builder,
+        sources: Sources,
         *,
         offline: bool,
+        before: datetime | None = None,
+        sdists: bool = True,
     ) -> None:
         self._host = host
         self._cache = cache
         self._target = target
-        self._main = main
         self._indexes = indexes
-        self._local = local
+        self._builder = builder
+        self._sources = sources
         self._offline = offline
+        self._before = before
+        self._sdists = sdists
         self._tags = wheel_tags(target)
         self._python = full_version(target)
         self._environment = marker_environment(target)
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(JOBS, thread_name_prefix="mochic-resolve")
         self._pages: dict[str, Future[Releases | None]] = {}
-        self._metadata: dict[str, Future[Needs]] = {}
+        self._metadata: dict[tuple[str, str], Future[Needs]] = {}
+        self._direct: dict[tuple[str, DirectSource], Releases] = {}
+        self._bound: dict[str, Releases] = {}
 
     def __enter__(self) -> Library:
         return self
@@ -85,9 +94,20 @@ class Library:
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def bind(self, name: str, source: DirectSource) -> None:
+        """Take the normalised `name` from `source` and nowhere else; raises `DiagnosticError`."""
+        self._bound[name] = self.direct(name, source)
+
+    def direct(self, name: str, source: DirectSource) -> Releases:
+        """Return the release that `source` holds; raises `DiagnosticError`."""
+        key = (name, source)
+        if key not in self._direct:
+            self._direct[key] = self._sources.releases(name, source)
+        return self._direct[key]
+
     def releases(self, name: str) -> Releases | None:
-        """Return the releases of the normalised `name`, or None if the index does not know it."""
-        return self._ask_releases(name).result()
+        """Return the releases of the normalised `name`, or None if no index knows it."""
+        return self._bound.get(name) or self._ask_releases(name).result()
 
     def needs(self, release: Release) -> Needs:
         """Return what `release` says about itself.
@@ -98,20 +118,23 @@ class Library:
 
     def prefetch(self, name: str) -> None:
         """Start to fetch what will probably be asked about `name`."""
-        self._ask_releases(name)
+        if name not in self._bound:
+            self._ask_releases(name)
 
     def prefetch_needs(self, releases: Iterable[Release]) -> None:
         """Start to fetch the metadata of `releases`, but nothing that they need."""
         for release in releases:
-            self._ask_needs(release, follow=False)
+            if release.kind is FileKind.WHEEL:
+                self._ask_needs(release, follow=False)
 
     def _ask_releases(self, name: str) -> Future[Releases | None]:
         return self._once(self._pages, name, lambda: self._load_releases(name))
 
     def _ask_needs(self, release: Release, *, follow: bool = True) -> Future[Needs]:
-        return self._once(self._metadata, release.row.url, lambda: self._load_needs(release, follow))
+        key = (release.name, release.row.url)
+        return self._once(self._metadata, key, lambda: self._load_needs(release, follow))
 
-    def _once(self, known: dict[str, Future[T]], key: str, work: Callable[[], T]) -> Future[T]:
+    def _once(self, known: dict[K, Future[T]], key: K, work: Callable[[], T]) -> Future[T]:
         with self._lock:
             future = known.get(key)
             if future is None:
@@ -119,25 +142,23 @@ class Library:
             return future
 
     def _load_releases(self, name: str) -> Releases | None:
-        local = self._local.get(name)
-        if local is not None:
-            return Releases(name, (local,))
-        index = self._indexes.get(name, self._main)
-        page = index.page(name, self._target)
-        if page is None:
+        found = self._indexes.page(name, self._target)
+        if found is None:
             return None
-        releases = list_releases(name, page, self._tags, self._python, index.name)
+        index, page = found
+        releases = list_releases(
+            name, page, self._tags, self._python, index.name, sdists=self._sdists, before=self._before
+        )
         usual = next(
             (r for r in releases.usable if not r.version.is_prerelease and r.row.yanked is None), None
         )
-        if usual is not None:
+        # A source distribution may have to be built, so it is only looked at when it is asked about.
+        if usual is not None and usual.kind is FileKind.WHEEL:
             self._ask_needs(usual)
         return releases
 
     def _load_needs(self, release: Release, follow: bool) -> Needs:
-        content = fetch_metadata(
-            release.row, self._host, self._cache, advertised=release.advertised, offline=self._offline
-        )
+        content = self._load_metadata(release)
         try:
             metadata = parse_metadata(content)
             dependencies = tuple(map(_parse_dependency, metadata.requires_dist))
@@ -149,9 +170,20 @@ class Library:
         ):
             raise _broken(release, f"it is about {metadata.name} {metadata.version}")
         for dependency in dependencies if follow else ():
+            if dependency.url:
+                continue
             if dependency.marker is None or dependency.marker.evaluate({**self._environment, "extra": ""}):
                 self.prefetch(normalise(dependency.name))
         return Needs(metadata, dependencies)
+
+    def _load_metadata(self, release: Release) -> bytes:
+        if release.metadata is not None:
+            return release.metadata
+        if release.kind is FileKind.SDIST:
+            return self._builder.sdist_metadata(release.row)
+        return fetch_metadata(
+            release.row, self._host, self._cache, advertised=release.advertised, offline=self._offline
+        )
 
 
 @lru_cache(maxsize=16384)
@@ -176,5 +208,5 @@ def _submit(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:
 
 
 def _broken(release: Release, reason: str) -> DiagnosticError:
-    message = f"the metadata of `{release.row.filename}` cannot be used: {reason}"
+    message = f"the metadata of `{release.row.filename or release.name}` cannot be used: {reason}"
     return DiagnosticError(codes.INVALID_METADATA.at(None, message))

@@ -40,7 +40,7 @@ def fetch_metadata(row: FileRow, host: Host, cache: Cache, *, advertised: bool, 
             return cached
         blob = cache.read_blob(row.sha256)
         if blob is not None:
-            return _keep(row, cache, _read_archive(io.BytesIO(blob), row))
+            return _keep(row, cache, read_archive(io.BytesIO(blob), row.filename))
     if offline:
         message = f"the metadata of `{row.filename}` is not in the cache, and the network is off"
         raise DiagnosticError(codes.OFFLINE.at(None, message, help="run once without `--offline`"))
@@ -50,7 +50,7 @@ def fetch_metadata(row: FileRow, host: Host, cache: Cache, *, advertised: bool, 
     if content is None:
         blob_path = download_blob(row.url, row.filename, row.sha256, host, cache).path
         with host.open_binary(blob_path) as file:
-            content = _read_archive(file, row)
+            content = read_archive(file, row.filename)
     return _keep(row, cache, content)
 
 
@@ -76,12 +76,13 @@ def _fetch_sidecar(row: FileRow, host: Host, advertised: bool) -> bytes | None:
 def _fetch_tail(row: FileRow, host: Host) -> bytes | None:
     try:
         with _RemoteFile(row.url, host) as file:
-            return _read_archive(file, row)
+            return read_archive(file, row.filename)
     except (_NoRangesError, DiagnosticError):
         return None
 
 
-def _read_archive(file: io.RawIOBase | IO[bytes], row: FileRow) -> bytes:
+def read_archive(file: io.RawIOBase | IO[bytes], shown: str) -> bytes:
+    """Return the content of METADATA of an open wheel; raises PY429 naming it `shown`."""
     try:
         with zipfile.ZipFile(file) as archive:
             suffix = ".dist-info/METADATA"
@@ -92,7 +93,7 @@ def _read_archive(file: io.RawIOBase | IO[bytes], row: FileRow) -> bytes:
             reason = "it has no single METADATA file"
     except ZIP_ERRORS as error:
         reason = str(error)
-    message = f"`{row.filename}` cannot be read: {reason}"
+    message = f"`{shown}` cannot be read: {reason}"
     raise DiagnosticError(codes.INVALID_METADATA.at(None, message))
 
 

@@ -18,9 +18,11 @@ from resolvelib import AbstractProvider
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import Requirement, Target
+from ...ir.dist import GitSource, PathSource, Requirement, Target, UrlSource
 from .candidates import Release, admits_python
 from .library import Library, Needs, normalise
+from .options import Prereleases
+from .sources import DirectSource, is_direct, read_url, show_source
 from .tags import full_version, marker_environment
 
 if TYPE_CHECKING:
@@ -33,12 +35,16 @@ _AHEAD = 8
 @final
 @frozen(eq=False)
 class Need:
-    """A demand for a distribution: by a candidate, or by the user (`asked`)."""
+    """A demand for a distribution: by a candidate, or by the user (`asked`).
+
+    A `source` is the only place it may come from.
+    """
 
     name: str
     extras: tuple[str, ...]
     specifier: SpecifierSet
     asked: Requirement | None = None
+    source: DirectSource | None = None
 
     @property
     def identifier(self) -> str:
@@ -46,7 +52,8 @@ class Need:
         return _identifier(self.name, self.extras)
 
     def __str__(self) -> str:
-        return f"{self.identifier}{self.specifier}"
+        place = f" @ {show_source(self.source)}" if self.source is not None else ""
+        return f"{self.identifier}{self.specifier}{place}"
 
 
 @final
@@ -77,10 +84,22 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
     """Answers resolvelib from a `Library`.
 
     Kept for explaining failures: `asked`, what the user asks for, by name; `parents`, the
-    candidate that first asked for an identifier; `broken`, messages by file name.
+    candidate that first asked for an identifier; `broken`, messages by file name; `constraints`
+    and `overrides`, specifiers by name.
     """
 
-    def __init__(self, library: Library, target: Target, prefer: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        target: Target,
+        prefer: Mapping[str, str],
+        *,
+        constraints: Mapping[str, SpecifierSet],
+        overrides: Mapping[str, SpecifierSet],
+        prereleases: Prereleases,
+    ) -> None:
+        self.constraints = constraints
+        self.overrides = overrides
         self.asked: dict[str, Requirement] = {}
         self.parents: dict[str, Candidate] = {}
         self.broken: dict[str, str] = {}
@@ -88,8 +107,9 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
         self._python = full_version(target)
         self._environment = marker_environment(target)
         self._prefer = prefer
+        self._prereleases = prereleases
         self._depths: dict[str, int] = {}
-        self._order: dict[tuple[str, str], tuple[Release, ...]] = {}
+        self._order: dict[tuple[str, str, DirectSource | None], tuple[Release, ...]] = {}
         self._dependencies: dict[tuple[str, Version], tuple[Need, ...]] = {}
 
     def identify(self, requirement_or_candidate: Need | Candidate) -> str:
@@ -127,13 +147,14 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
         """
         needs = list(requirements[identifier])
         excluded = {candidate.version for candidate in incompatibilities[identifier]}
-        specifier = _ANY_VERSION
+        name, extras = needs[0].name, needs[0].extras
+        specifier = self.constraints.get(name, _ANY_VERSION)
         for need in needs:
             specifier &= need.specifier
-        name, extras = needs[0].name, needs[0].extras
+        source = next((need.source for need in needs if need.source is not None), None)
 
         def candidates() -> Iterator[Candidate]:
-            left = [r for r in self._ordered(name, specifier) if r.version not in excluded]
+            left = [r for r in self._ordered(name, specifier, source) if r.version not in excluded]
             for place, release in enumerate(left):
                 # The more versions were tried in vain, the more of the next ones are fetched ahead.
                 tried = len(excluded) + place
@@ -146,7 +167,9 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
         return candidates
 
     def is_satisfied_by(self, requirement: Need, candidate: Candidate) -> bool:
-        """Whether the version fits; the names are known to be the same."""
+        """Whether version and source fit; the names are known to be the same."""
+        if requirement.source is not None and not _comes_from(candidate.release, requirement.source):
+            return False
         return requirement.specifier.contains(candidate.version, prereleases=True)
 
     def get_dependencies(self, candidate: Candidate) -> Sequence[Need]:
@@ -157,7 +180,8 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
             known = self._dependencies[key] = tuple(self._find_dependencies(candidate))
         depth = self._depths.get(key[0], 0) + 1
         for need in known:
-            self._library.prefetch(need.name)
+            if need.source is None:
+                self._library.prefetch(need.name)
             if need.identifier not in self._depths or self._depths[need.identifier] > depth:
                 self._depths[need.identifier] = depth
             self.parents.setdefault(need.identifier, candidate)
@@ -169,19 +193,26 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
             self._depths[need.identifier] = 0
             if need.asked is not None:
                 self.asked.setdefault(need.name, need.asked)
-            self._library.prefetch(need.name)
+            if need.source is None:
+                self._library.prefetch(need.name)
 
-    def _ordered(self, name: str, specifier: SpecifierSet) -> tuple[Release, ...]:
-        key = (name, str(specifier))
+    def _ordered(
+        self, name: str, specifier: SpecifierSet, source: DirectSource | None
+    ) -> tuple[Release, ...]:
+        key = (name, str(specifier), source)
         known = self._order.get(key)
         if known is None:
-            releases = self._library.releases(name)
+            library = self._library
+            releases = library.releases(name) if source is None else library.direct(name, source)
             usable = releases.usable if releases is not None else ()
             pinned = any(
                 s.operator == "===" or (s.operator == "==" and "*" not in s.version) for s in specifier
             )
             offered = [release for release in usable if pinned or release.row.yanked is None]
-            known = tuple(specifier.filter(offered, key=lambda release: release.version))
+            # A direct source has one version, which its choice has asked for, pre-release or not.
+            direct = bool(offered) and offered[0].source is not None
+            admitted = True if direct else self._prereleases.admits(specifier)
+            known = tuple(specifier.filter(offered, admitted, key=lambda release: release.version))
             preferred = self._prefer.get(name)
             if preferred is not None:
                 known = tuple(sorted(known, key=lambda release: str(release.version) != preferred))
@@ -194,7 +225,7 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
         except DiagnosticError as error:
             if error.diagnostics[0].code is not codes.INVALID_METADATA:
                 raise
-            self.broken[release.row.filename] = error.diagnostics[0].message
+            self.broken[release.row.filename or release.name] = error.diagnostics[0].message
             return None
         return needs if admits_python(needs.metadata.requires_python, self._python) else None
 
@@ -213,13 +244,31 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
             else:
                 applies = marker.evaluate(environments[0])
             if applies:
-                yield need_of(dependency)
+                yield self._need_of(dependency)
+
+    def _need_of(self, dependency: Dependency) -> Need:
+        extras = tuple(sorted({normalise(extra) for extra in dependency.extras}))
+        name = normalise(dependency.name)
+        replaced = self.overrides.get(name)
+        if replaced is not None:
+            return Need(name, extras, replaced)
+        # The user's own source of a name is the one that counts.
+        own = self.asked[name].source if name in self.asked else None
+        source = read_url(dependency) if dependency.url and not is_direct(own) else None
+        return Need(name, extras, dependency.specifier, source=source)
 
 
-def need_of(dependency: Dependency) -> Need:
-    """Return a dependency of a distribution as a need."""
-    extras = tuple(sorted({normalise(extra) for extra in dependency.extras}))
-    return Need(normalise(dependency.name), extras, dependency.specifier)
+def _comes_from(release: Release, source: DirectSource) -> bool:
+    """Whether `release` is what `source` holds; the commit of a repository is only known for the former."""
+    match release.source, source:
+        case GitSource(url, rev, _, folder), GitSource() as asked:
+            return (url, rev, folder) == (asked.url, asked.rev, asked.subdirectory)
+        case PathSource(path), PathSource(asked_path):
+            return path == asked_path or path.startswith(f"{asked_path}/")
+        case UrlSource(url), UrlSource(asked_url):
+            return url == asked_url
+        case _:
+            return False
 
 
 def _pins_exactly(specifier: Specifier) -> bool:

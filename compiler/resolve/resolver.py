@@ -6,34 +6,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol, final
 
+from attrs import evolve
 from packaging.markers import InvalidMarker, Marker
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
 from resolvelib import Resolver as Search
 from resolvelib.resolvers import Result
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import (
-    GitSource,
-    IndexRequest,
-    PathSource,
-    Pin,
-    RegistryRequest,
-    Requirement,
-    Resolution,
-    Target,
-)
+from ...ir.dist import IndexRequest, IndexSource, Pin, Requirement, Resolution, Target
 from ..cache import Cache
 from ..host import Host
-from .candidates import Release, find_specifier
-from .download import add_file
+from ..settings import Index, IndexPriority
+from .build import Builder, BuiltWheel
+from .candidates import find_specifier
 from .explain import explain_failure
 from .index import IndexClient, default_index_url
+from .index_set import IndexSet, open_index
 from .library import Library, normalise
+from .options import ResolveOptions, applying_bounds, parse_bounds, parse_cutoff
 from .pages import FileRow
 from .provider import Candidate, Need, Provider
-from .tags import check_target, marker_environment, wheel_tags
+from .sources import Sources, is_direct
+from .tags import check_target, marker_environment
 
 _MAX_ROUNDS: Final = 100_000
 
@@ -51,7 +48,7 @@ class Resolver(Protocol):
 
 @final
 class InProcessResolver:
-    """Resolves with resolvelib over a simple index.
+    """Resolves with resolvelib over simple indexes.
 
     `index_url` replaces the main index (`MOCHIC_INDEX_URL`, else the default one). `offline`
     uses cached pages and metadata whatever their age; `refresh` ignores cached pages.
@@ -69,6 +66,7 @@ class InProcessResolver:
         refresh: bool = False,
         base: Path | None = None,
         prefer: Mapping[str, str] | None = None,
+        options: ResolveOptions | None = None,
     ) -> None:
         self._host = host
         self._cache = cache
@@ -76,21 +74,35 @@ class InProcessResolver:
         self._refresh = refresh
         self._base = base or host.base
         self._prefer = dict(prefer or {})
-        self._main = IndexClient(
-            host, cache, default_index_url(host.environ, index_url), offline=offline, refresh=refresh
-        )
+        self._options = options = options or ResolveOptions()
+        self._constraints = parse_bounds(options.constraints, "the constraint")
+        self._overrides = parse_bounds(options.overrides, "the override")
+        self._before = parse_cutoff(options.exclude_newer)
+        self._index_url = default_index_url(host.environ, index_url)
+        self._main = IndexClient(host, cache, self._index_url, offline=offline, refresh=refresh)
+        self._others = [
+            (index, open_index(host, cache, index, offline=offline, refresh=refresh))
+            for index in options.indexes
+        ]
 
     def resolve(self, requirements: Sequence[Requirement], target: Target) -> Resolution:
         """Return the pins for `target`, sorted by name; see `Resolver`."""
         check_target(target)
+        environment = marker_environment(target)
+        overrides = applying_bounds(self._overrides, environment)
         applying = [requirement for requirement in requirements if _applies(requirement, target)]
-        needs = [_need(requirement) for requirement in applying]
-        indexes = self._bind_indexes(applying)
-        local = self._local_releases(applying, target)
-        with Library(
-            self._host, self._cache, target, self._main, indexes, local, offline=self._offline
-        ) as library:
-            provider = Provider(library, target, self._prefer)
+        needs = [_need(requirement, overrides) for requirement in applying]
+        with self._open_library(applying, target) as library:
+            for requirement in applying:
+                _bind(requirement, library)
+            provider = Provider(
+                library,
+                target,
+                self._prefer,
+                constraints=applying_bounds(self._constraints, environment),
+                overrides=overrides,
+                prereleases=self._options.prereleases,
+            )
             provider.start(needs)
             search: Search[Need, Candidate, str] = Search(provider, BaseReporter())
             try:
@@ -103,67 +115,74 @@ class InProcessResolver:
                 raise DiagnosticError(codes.VERSION_CONFLICT.at(None, message, help=help)) from None
         return Resolution(target, tuple(_pins(result)))
 
+    def build(self, pin: Pin, target: Target) -> BuiltWheel:
+        """Return the wheel of a pin that is no wheel: a source distribution, a project, a commit.
+
+        Raises `DiagnosticError` (PY438).
+        """
+        source = pin.file.source
+        builder = self._open_builder(target)
+        if is_direct(source):
+            sources = self._open_sources(target, builder)
+            return sources.build(source, pin.file.filename, pin.file.hashes.sha256)
+        assert isinstance(source, IndexSource)
+        row = FileRow(
+            pin.file.filename, source.url, pin.version, "", pin.file.hashes.sha256, "", None, None, "", ""
+        )
+        return builder.build_sdist(row)
+
+    def _open_builder(self, target: Target) -> Builder:
+        return Builder(
+            self._host,
+            self._cache,
+            target,
+            index_url=self._index_url,
+            offline=self._offline,
+            allowed=self._options.build,
+        )
+
+    def _open_sources(self, target: Target, builder: Builder) -> Sources:
+        return Sources(self._host, self._cache, target, builder, self._base, offline=self._offline)
+
+    def _open_library(self, requirements: Iterable[Requirement], target: Target) -> Library:
+        builder = self._open_builder(target)
+        return Library(
+            self._host,
+            self._cache,
+            target,
+            IndexSet(self._main, self._others, self._bind_indexes(requirements)),
+            builder,
+            self._open_sources(target, builder),
+            offline=self._offline,
+            before=self._before,
+            sdists=self._options.build,
+        )
+
     def _bind_indexes(self, requirements: Iterable[Requirement]) -> dict[str, IndexClient]:
         """Return the index of every name that is bound to one of its own."""
+        declared = {client.url: client for _, client in self._others}
         indexes: dict[str, IndexClient] = {}
         for requirement in requirements:
             if not isinstance(requirement.source, IndexRequest):
                 continue
-            url = requirement.source.url
-            client = IndexClient(
-                self._host,
-                self._cache,
-                url,
-                name=_index_name(url),
-                offline=self._offline,
-                refresh=self._refresh,
-            )
+            wanted = Index(requirement.source.url, requirement.source.url, IndexPriority.EXPLICIT)
+            client = open_index(self._host, self._cache, wanted, offline=self._offline, refresh=self._refresh)
+            client = declared.get(client.url, client)
             known = indexes.setdefault(requirement.name, client)
             if known.url != client.url:
                 message = f"`{requirement.name}` is asked of two indexes: {known.url} and {client.url}"
                 raise DiagnosticError(codes.VERSION_CONFLICT.at(requirement.span, message))
         return indexes
 
-    def _local_releases(self, requirements: Iterable[Requirement], target: Target) -> dict[str, Release]:
-        releases: dict[str, Release] = {}
-        for requirement in requirements:
-            match requirement.source:
-                case PathSource(path=path):
-                    releases[requirement.name] = self._local_release(requirement, path, target)
-                case GitSource():
-                    message = f"`{requirement.name}` comes from a repository, which is not supported yet"
-                    help = "name a version that the index has, or build a wheel and use `path+`"
-                    raise DiagnosticError(codes.SOURCE_NOT_SUPPORTED.at(requirement.span, message, help=help))
-                case RegistryRequest() | IndexRequest():
-                    pass
-        return releases
 
-    def _local_release(self, requirement: Requirement, written: str, target: Target) -> Release:
-        """Return the wheel at `written`, or the best one in the folder there."""
-        place = self._base / written
-        names = self._host.list(place) if self._host.is_folder(place) else [place.name]
-        folder = place if self._host.is_folder(place) else place.parent
-        tags = wheel_tags(target)
-        found: list[tuple[object, Release]] = []
-        for filename in names:
-            try:
-                name, version, _, _ = parse_wheel_filename(filename)
-            except InvalidWheelFilename:
-                continue
-            tag = "-".join(filename[:-4].rsplit("-", 3)[1:])
-            rank = tags.rank(tag)
-            if name == requirement.name and rank is not None:
-                row = FileRow(filename, str(folder / filename), str(version), tag, "", "", None, None, "", "")
-                key = (version, (-rank[0], -rank[1]))
-                found.append((key, Release(requirement.name, version, row)))
-        if not found:
-            message = f"there is no wheel of `{requirement.name}` for {target} at `{written}`"
-            help = "build one first (`uv build --wheel`), or name the folder that holds it"
-            raise DiagnosticError(codes.SOURCE_NOT_SUPPORTED.at(requirement.span, message, help=help))
-        _, best = max(found, key=lambda pair: pair[0])  # type: ignore[arg-type,return-value]
-        blob = add_file(folder / best.row.filename, "", self._host, self._cache)
-        row = best.row._replace(sha256=blob.sha256, size=blob.size)
-        return Release(best.name, best.version, row)
+def _bind(requirement: Requirement, library: Library) -> None:
+    if is_direct(requirement.source):
+        try:
+            library.bind(requirement.name, requirement.source)
+        except DiagnosticError as error:
+            raise DiagnosticError(
+                *(evolve(d, span=d.span or requirement.span) for d in error.diagnostics)
+            ) from None
 
 
 def _applies(requirement: Requirement, target: Target) -> bool:
@@ -177,20 +196,15 @@ def _applies(requirement: Requirement, target: Target) -> bool:
         raise DiagnosticError(codes.INVALID_SPECIFIER.at(requirement.span, message, notes=(note,))) from None
 
 
-def _need(requirement: Requirement) -> Need:
+def _need(requirement: Requirement, overrides: Mapping[str, SpecifierSet]) -> Need:
     specifier = find_specifier(requirement.specifier)
     if specifier is None:
         message = f"`{requirement.specifier}` is not a version specifier"
         raise DiagnosticError(codes.INVALID_SPECIFIER.at(requirement.span, message))
+    name = canonicalize_name(requirement.name)
     extras = tuple(sorted({normalise(extra) for extra in requirement.extras}))
-    return Need(canonicalize_name(requirement.name), extras, specifier, requirement)
-
-
-def _index_name(url: str) -> str:
-    """An index without a name of its own is known by its URL, without credentials."""
-    scheme, _, rest = url.partition("://")
-    place, slash, path = rest.partition("/")
-    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}".rstrip("/")
+    source = requirement.source if is_direct(requirement.source) else None
+    return Need(name, extras, overrides.get(name, specifier), requirement, source)
 
 
 def _pins(result: Result[Need, Candidate, str]) -> list[Pin]:

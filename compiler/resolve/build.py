@@ -1,0 +1,234 @@
+"""Wheels from sources, by PEP 517 in an environment of its own (`uv build`), and their metadata.
+
+What was built is kept by the digest of its source and the target, so that a source is
+built once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, final
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from ...ir import codes
+from ...ir.diagnostics import DiagnosticError
+from ...ir.dist import Target
+from ..cache import METADATA, Blob, Cache
+from ..host import Host, machine
+from .download import add_file, download_blob
+from .metadata_fetch import read_archive
+from .pages import FileRow
+from .static_metadata import is_static, project_metadata, read_sdist_files
+from .tags import wheel_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BUILT: Final = "built-wheel"
+_TIMEOUT: Final = 1800.0
+_SHOWN_LINES: Final = 12
+_PROJECT_FILES: Final = ("pyproject.toml", "setup.py")
+# What tools leave behind in a project, and what no build reads.
+_LEFT_OUT: Final = frozenset({".git", ".hg", ".venv", "__pycache__", "build", "dist", "node_modules", ".tox"})
+
+
+class BuiltWheel(NamedTuple):
+    """A wheel made here: its file name and content."""
+
+    filename: str
+    blob: Blob
+
+
+OpenTree = Callable[[], AbstractContextManager[Path]]
+
+
+@final
+class Builder:
+    """Builds for `target`. Build requirements come from the index at `index_url`.
+
+    With `offline`, a build works only if uv has what it needs in its own cache; `allowed` False
+    refuses every build.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        cache: Cache,
+        target: Target,
+        *,
+        index_url: str,
+        offline: bool = False,
+        allowed: bool = True,
+    ) -> None:
+        self._host = host
+        self._cache = cache
+        self._target = target
+        self._index_url = index_url
+        self._offline = offline
+        self._allowed = allowed
+
+    def sdist_metadata(self, row: FileRow) -> bytes:
+        """Return the core metadata of a source distribution, building it only if they are dynamic.
+
+        Raises `DiagnosticError`: PY438, and what a download raises.
+        """
+        known = self._cache.get(METADATA, row.sha256) if row.sha256 else None
+        if known is not None:
+            return known
+        blob = self.fetch_sdist(row)
+        content = self._cache.read_blob(blob.sha256) or b""
+        pkg_info, pyproject = read_sdist_files(content, row.filename)
+        static = pkg_info if is_static(pkg_info) else project_metadata(pyproject)
+        if static is not None:
+            self._cache.put(METADATA, blob.sha256, static)
+            return static
+        return self._metadata_of(self.build_sdist(row))
+
+    def fetch_sdist(self, row: FileRow) -> Blob:
+        """Return the file of `row`, downloading it unless the cache has it."""
+        blob = self._cache.find_blob(row.sha256) if row.sha256 else None
+        if blob is not None:
+            return blob
+        if self._offline:
+            message = f"`{row.filename}` is not in the cache, and the network is off"
+            raise DiagnosticError(codes.OFFLINE.at(None, message, help="run once without `--offline`"))
+        return download_blob(row.url, row.filename, row.sha256, self._host, self._cache)
+
+    def build_sdist(self, row: FileRow) -> BuiltWheel:
+        """Return the wheel that a source distribution becomes."""
+        blob = self.fetch_sdist(row)
+
+        @contextmanager
+        def unpacked() -> Iterator[Path]:
+            with self._host.temporary_folder() as folder:
+                path = Path(folder, row.filename)
+                self._host.link_or_copy(blob.path, path)
+                yield path
+
+        return self._build(blob.sha256, row.filename, unpacked)
+
+    def tree_metadata(self, key: str, shown: str, open_tree: OpenTree) -> bytes:
+        """Return the core metadata of a project folder; `key` identifies its content."""
+        entry = f"{key}\n{self._target}"
+        known = self._cache.get("tree-metadata", entry)
+        if known is None:
+            with open_tree() as tree:
+                pyproject = self._host.find_bytes(tree / "pyproject.toml") or b""
+            known = project_metadata(pyproject) or self._metadata_of(self.build_tree(key, shown, open_tree))
+            self._cache.put("tree-metadata", entry, known)
+        return known
+
+    def build_tree(self, key: str, shown: str, open_tree: OpenTree) -> BuiltWheel:
+        """Return the wheel that a project folder becomes."""
+        return self._build(key, shown, open_tree)
+
+    def _build(self, key: str, shown: str, open_source: OpenTree) -> BuiltWheel:
+        entry = f"{key}\n{self._target}"
+        known = self._cache.get(_BUILT, entry)
+        if known is not None:
+            filename, sha256 = json.loads(known)
+            blob = self._cache.find_blob(sha256)
+            if blob is not None:
+                return BuiltWheel(filename, blob)
+        if not self._allowed:
+            message = f"`{shown}` would have to be built, and building is off"
+            raise DiagnosticError(codes.BUILD_FAILED.at(None, message, help="run without `--no-build`"))
+        with open_source() as source:
+            built = self._run(source, shown)
+        self._cache.put(_BUILT, entry, json.dumps([built.filename, built.blob.sha256]).encode())
+        return built
+
+    def _run(self, source: Path, shown: str) -> BuiltWheel:
+        import uv  # deferred: it only tells where its executable lies
+
+        with self._host.temporary_folder() as out:
+            command = [uv.find_uv_bin(), "build", "--wheel", "--out-dir", out, "--no-config"]
+            command += ["--no-python-downloads", "--no-create-gitignore", "--python", self._find_python()]
+            command += ["--offline"] if self._offline else []
+            # The URL may hold credentials, which a command line would show to everyone.
+            environ = {**self._host.environ, "UV_DEFAULT_INDEX": self._index_url}
+            done = self._host.run([*command, str(source)], environ=environ, timeout=_TIMEOUT)
+            wheels = [name for name in self._host.list(Path(out)) if name.endswith(".whl")]
+            if done.returncode != 0 or len(wheels) != 1:
+                raise self._failed(shown, done.stderr)
+            self._check_fits(wheels[0], shown)
+            return BuiltWheel(wheels[0], add_file(Path(out, wheels[0]), "", self._host, self._cache))
+
+    def _find_python(self) -> str:
+        """Return an interpreter of the target's version, else the running one."""
+        from ..install import find_interpreter  # deferred: it imports the installer
+
+        running = sys.version_info[:2] == self._target.python and not self._target.free_threaded
+        found = None if running else find_interpreter(self._target.python, self._target.free_threaded)
+        return found.path if found is not None else sys.executable
+
+    def _check_fits(self, filename: str, shown: str) -> None:
+        tag = "-".join(filename[:-4].rsplit("-", 3)[1:])
+        pure = filename.endswith("-none-any.whl")
+        if wheel_tags(self._target).rank(tag) is None or not (pure or self._target.platform == _here()):
+            message = f"`{shown}` builds to `{filename}` on this machine, which does not fit {self._target}"
+            help = "compile on the target itself, or ask for a version that has wheels (`--no-build`)"
+            raise DiagnosticError(codes.BUILD_FAILED.at(None, message, help=help))
+
+    def _failed(self, shown: str, stderr: str) -> DiagnosticError:
+        lines = [line for line in stderr.strip().splitlines() if line.strip()]
+        help = "ask for a version that has wheels, or add `--no-build` to leave out those without"
+        if self._offline:
+            help = "what the build needs is not in uv's cache, or is broken: run once without `--offline`"
+        message = f"`{shown}` could not be built"
+        return DiagnosticError(
+            codes.BUILD_FAILED.at(None, message, notes=tuple(lines[-_SHOWN_LINES:]), help=help)
+        )
+
+    def _metadata_of(self, built: BuiltWheel) -> bytes:
+        content = self._cache.read_blob(built.blob.sha256) or b""
+        return read_archive(io.BytesIO(content), built.filename)
+
+
+def is_project(host: Host, folder: Path) -> bool:
+    """Whether `folder` holds a project that PEP 517 can build."""
+    return any(host.exists(folder / name) for name in _PROJECT_FILES)
+
+
+def digest_tree(host: Host, folder: Path) -> str:
+    """Return a digest of the files below `folder` that a build may read."""
+    hasher = hashlib.sha256()
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        for name in host.list(here):
+            path = here / name
+            if host.is_folder(path) and not path.is_symlink():
+                if name not in _LEFT_OUT and not name.endswith((".egg-info", ".dist-info")):
+                    pending.append(path)
+            elif not host.is_folder(path):
+                content = host.find_bytes(path) or b""
+                hasher.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+                hasher.update(content)
+    return hasher.hexdigest()
+
+
+def wheel_version(filename: str) -> tuple[str, str] | None:
+    """Return the normalised name and the version of a wheel's file name, or None."""
+    try:
+        name, version, _, _ = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        return None
+    return name, str(version)
+
+
+def _here() -> str:
+    """Return the platform of this machine, as targets name them."""
+    arm = machine() in ("arm64", "aarch64")
+    if sys.platform == "darwin":
+        return "macos-arm64" if arm else "macos-x86_64"
+    if sys.platform == "win32":
+        return "windows-arm64" if arm else "windows-x86_64"
+    return "linux-aarch64" if arm else "linux-x86_64"
