@@ -29,6 +29,7 @@ PLATFORMS = (
 DEFAULT_PYTHON = "3.13"
 DEFAULT_OUT = "build/mochi"
 MANIFEST = "mochi.toml"
+LOCK = "mochi.lock"
 
 
 class PythonVersion(click.ParamType[tuple[int, int, bool]]):
@@ -112,6 +113,11 @@ def find_manifest(host: Host, programs: Sequence[str]) -> str | None:
         if host.exists(folder / MANIFEST):
             return str(folder / MANIFEST)
     return None
+
+
+def find_lock(manifest: str | None, programs: Sequence[str]) -> str:
+    """Return where the lock of a project is: beside its manifest, else beside its first program."""
+    return str(Path(manifest or (programs[0] if programs else MANIFEST)).parent / LOCK)
 
 
 def color_option(command: Command) -> Command:

@@ -9,6 +9,7 @@ from .lazy import LazyGroup
 COMMANDS = {
     "add": "add_commands",
     "install": "install_command",
+    "lock": "lock_commands",
     "remove": "add_commands",
 }
 

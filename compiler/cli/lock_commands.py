@@ -1,0 +1,252 @@
+"""`mochic-py pkg lock`: write mochi.lock, or check that it is right."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+from packaging.utils import canonicalize_name
+
+from ...ir import codes
+from ...ir.diagnostics import Diagnostic, DiagnosticError, Severity
+from ...ir.dist import Target
+from ..host import Host
+from ..lock import Locking, Move, Upgrade, make_lock, read_project
+from ..lock_check import check_lock, format_differences
+from ..locked import find_locked, find_misfits
+from ..lockfile import read_lock, splice_lock
+from ..settings import CAPABILITIES
+from . import EXIT_FAILED
+from .options import (
+    DEFAULT_PYTHON,
+    PLATFORMS,
+    PythonVersion,
+    color_option,
+    default_platform,
+    open_host,
+    wants_color,
+)
+from .project import ProjectFiles, encode, list_targets, open_project, project_options
+from .show import fail_with, show_diagnostics
+
+SCHEMA = 1
+
+
+@click.command("lock")
+@project_options
+@click.option("--check", is_flag=True, help="Work out every digest again and list what differs.")
+@click.option("--locked", is_flag=True, help="Fail if the lock would change; never touch the network.")
+@click.option(
+    "--upgrade",
+    multiple=True,
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Let NAME move, or every package.",
+)
+@click.option(
+    "--allow-capability",
+    "allowed",
+    multiple=True,
+    type=click.Choice(CAPABILITIES),
+    help="Accept this capability from an upgraded package.",
+)
+@click.option(
+    "--target",
+    "platforms",
+    multiple=True,
+    type=click.Choice(PLATFORMS),
+    help="Platform to lock for; may be repeated [those of the lock, else this machine].",
+)
+@click.option(
+    "--python",
+    "pythons",
+    multiple=True,
+    type=PythonVersion(),
+    help=f"Python version to lock for; may be repeated [those of the lock, else {DEFAULT_PYTHON}].",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False),
+    help="With --check, also compare the wrappers and shims of this output folder.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
+)
+@color_option
+def lock_command(**options: Any) -> int:
+    """Pin what FILEs import and mochi.toml names, and all they need, in mochi.lock.
+
+    Without FILEs, the programs beside mochi.toml and below its folder `src` count. A pin that still
+    fits is kept.
+    """
+    if options["check"] and (options["locked"] or options["upgrade"]):
+        raise click.UsageError("`--check` changes nothing, so `--locked` and `--upgrade` have no place there")
+    if options["locked"] and options["upgrade"]:
+        raise click.UsageError("`--locked` and `--upgrade` exclude each other")
+    if any(name.endswith(".mochi") for name in options["upgrade"]):
+        raise click.UsageError("`--upgrade` takes the name of a package: write `--upgrade= FILE` for all")
+    host = open_host()
+    project = open_project(host, options)
+    if options["check"]:
+        return _check(host, project, options)
+    if options["locked"]:
+        return _verify(project, options)
+    return _lock(host, project, options)
+
+
+def _lock(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
+    color = wants_color(options["color"])
+    upgrade = _read_upgrade(project, options)
+    done = make_lock(project.request, _find_targets(project, options), host, upgrade)
+    if done.lock is None:
+        if options["form"] == "json":
+            _print_json({"schema": SCHEMA, "ok": False, "file": str(project.lock), "moves": []})
+        return fail_with(done.diagnostics, done.sources, color)
+    before = project.request.lock.text if project.request.lock else ""
+    after = splice_lock(before, done.lock)
+    if after != before:
+        host.write_bytes_atomic(project.lock, encode(after))
+    show_diagnostics(done.diagnostics, done.sources, color)
+    if options["form"] == "json":
+        _print_json(
+            {
+                "schema": SCHEMA,
+                "ok": True,
+                "file": str(project.lock),
+                "changed": after != before,
+                "packages": len(done.lock.packages),
+                "moves": [{"name": m.name, "before": m.before, "after": m.after} for m in done.moves],
+            }
+        )
+    else:
+        sys.stdout.writelines(map(_show_move, done.moves))
+        sys.stderr.write(_summary(project.lock, done, after != before))
+    return 0
+
+
+def _check(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
+    color = wants_color(options["color"])
+    if project.request.lock is None:
+        raise _no_lock(project)
+    out = Path(options["out"]) if options["out"] else None
+    done = check_lock(project.request, host, (lambda path: host.find_bytes(out / path)) if out else None)
+    if options["form"] == "json":
+        rows = [
+            {
+                "package": each.package,
+                "field": each.field,
+                "expected": each.expected,
+                "found": each.found,
+                "file": each.file,
+            }
+            for each in done.differences
+        ]
+        _print_json({"schema": SCHEMA, "ok": done.ok, "differences": rows})
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in format_differences(done.differences))
+    found = [*done.diagnostics]
+    if done.differences:
+        names = sorted({each.package or each.field for each in done.differences})
+        message = f"mochi.lock is not what it should be: {len(done.differences)} differences"
+        if len(done.differences) == 1:
+            message = "mochi.lock is not what it should be: 1 difference"
+        help = "do not use a file whose digest differs; for the rest, run `mochic-py pkg lock`"
+        found.append(
+            codes.LOCK_DIFFERS.at(None, message, notes=(f"it is about {', '.join(names)}",), help=help)
+        )
+    show_diagnostics(found, done.sources, color)
+    return 0 if done.ok else EXIT_FAILED
+
+
+def _verify(project: ProjectFiles, options: dict[str, Any]) -> int:
+    """Compare the lock with what is asked for, without resolving."""
+    color = wants_color(options["color"])
+    request = project.request
+    asked, problems = read_project(request)
+    found = [*problems]
+    sources = {source.path: source for source in (*request.programs, *filter(None, (request.manifest,)))}
+    if request.lock is None:
+        raise _no_lock(project)
+    sources[request.lock.path] = request.lock
+    lock, wrong = read_lock(request.lock)
+    found += wrong
+    if lock is None and not wrong:
+        raise _no_lock(project)
+    if lock is not None and not _has_errors(found):
+        for target in _find_targets(project, options):
+            found += find_misfits(lock, asked.requirements, target)
+        if not _has_errors(found):
+            found += _find_changes(asked.requirement_texts, lock.requirements)
+    show_diagnostics(tuple(dict.fromkeys(found)), sources, color)
+    if options["form"] == "json":
+        _print_json({"schema": SCHEMA, "ok": not _has_errors(found), "file": str(project.lock)})
+    return EXIT_FAILED if _has_errors(found) else 0
+
+
+def _find_changes(asked: Iterable[str], locked: Iterable[str]) -> list[Diagnostic]:
+    """Return what was asked for since, or is no longer, though the pins serve both."""
+    help = "run `mochic-py pkg lock` and commit the new mochi.lock"
+    found = []
+    for text in sorted({*asked} ^ {*locked}):
+        state = "is asked for and was not when mochi.lock was written"
+        if text in set(locked):
+            state = "was asked for when mochi.lock was written and no longer is"
+        found.append(codes.LOCK_OUTDATED.at(None, f"`{text}` {state}", help=help))
+    return found
+
+
+def _find_targets(project: ProjectFiles, options: dict[str, Any]) -> list[Target]:
+    """Return the targets that options name; those of the lock where they name none."""
+    if not options["platforms"] and not options["pythons"] and project.request.lock is not None:
+        lock, _ = read_lock(project.request.lock)
+        if lock is not None and lock.targets:
+            return list(lock.targets)
+    python = PythonVersion().convert(DEFAULT_PYTHON, None, None)
+    return list_targets(options["platforms"] or [default_platform()], options["pythons"] or [python])
+
+
+def _read_upgrade(project: ProjectFiles, options: dict[str, Any]) -> Upgrade:
+    names = frozenset(canonicalize_name(name) for name in options["upgrade"] if name)
+    lock = read_lock(project.request.lock)[0] if project.request.lock else None
+    if lock is not None:
+        unknown = [
+            found for name in sorted(names) if isinstance(found := find_locked(lock, name), Diagnostic)
+        ]
+        if unknown:
+            raise DiagnosticError(*unknown)
+    return Upgrade("" in options["upgrade"], names, frozenset(options["allowed"]))
+
+
+def _no_lock(project: ProjectFiles) -> DiagnosticError:
+    help = "run `mochic-py pkg lock` and commit the file it writes"
+    return DiagnosticError(codes.LOCK_MISSING.at(None, f"there is no `{project.lock}`", help=help))
+
+
+def _show_move(move: Move) -> str:
+    if not move.before:
+        return f"+ {move.name} {move.after}\n"
+    if not move.after:
+        return f"- {move.name} {move.before}\n"
+    return f"  {move.name} {move.before} -> {move.after}\n"
+
+
+def _summary(path: Path, done: Locking, changed: bool) -> str:
+    assert done.lock is not None, "a lock was made"
+    count = len(done.lock.packages)
+    verb = "now pins" if changed else "already pins"
+    return f"{path} {verb} {count} {'distribution' if count == 1 else 'distributions'}\n"
+
+
+def _has_errors(found: Iterable[Diagnostic]) -> bool:
+    return any(each.severity is Severity.ERROR for each in found)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    json.dump(value, sys.stdout, indent=1)
+    sys.stdout.write("\n")

@@ -1,0 +1,88 @@
+"""The project that lock commands work on: manifest, programs and mochi.lock, found from where one is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+import click
+from attrs import frozen
+
+from ...ir.dist import Target
+from ...ir.source import SourceFile
+from ..host import Host
+from ..request import Request
+from .options import find_lock, find_manifest
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@final
+@frozen
+class ProjectFiles:
+    """Where a project lies: `lock` is the path of mochi.lock, whether it is there or not."""
+
+    folder: Path
+    lock: Path
+    request: Request
+
+
+def project_options(command: Command) -> Command:
+    """Add the programs of a project, its manifest, and where answers come from."""
+    for option in (
+        click.option("--offline", is_flag=True, help="Never touch the network."),
+        click.option("--index-url", default="", help="Package index to use instead of the default one."),
+        click.option(
+            "--manifest", type=click.Path(dir_okay=False), help="The mochi.toml to obey [the nearest]."
+        ),
+        click.argument("programs", nargs=-1, type=click.Path(dir_okay=False), metavar="[FILE.mochi]..."),
+    ):
+        command = option(command)
+    return command
+
+
+def open_project(host: Host, options: dict[str, Any], target: Target | None = None) -> ProjectFiles:
+    """Read the project that `options` name; without programs, those beside the manifest and below `src`."""
+    manifest = options["manifest"] or find_manifest(host, options["programs"])
+    lock = Path(find_lock(manifest, options["programs"]))
+    folder = lock.parent
+    programs = list(dict.fromkeys(options["programs"])) or _find_programs(host, folder)
+    if not programs and not manifest:
+        raise click.UsageError("there is no mochi.toml and no program here: name one")
+    content = host.find_bytes(lock)
+    request = Request(
+        programs=tuple(_read(host, path) for path in programs),
+        manifest=_read(host, manifest) if manifest else None,
+        target=target or Target(),
+        offline=options["offline"],
+        index_url=options["index_url"],
+        lock=None if content is None else SourceFile(str(lock), decode(content)),
+    )
+    return ProjectFiles(folder, lock, request)
+
+
+def decode(content: bytes) -> str:
+    """Return `content` as text; what is not UTF-8 is kept as lone surrogates (PEP 383)."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """Return what `decode` made `text` of."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _find_programs(host: Host, folder: Path) -> list[str]:
+    beside = [folder / name for name in host.list(folder) if name.endswith(".mochi")]
+    source = folder / "src"
+    below = [path for path in host.walk(source) if path.suffix == ".mochi"] if host.is_folder(source) else []
+    return sorted(map(str, (*beside, *below)))
+
+
+def _read(host: Host, path: str) -> SourceFile:
+    return SourceFile(path, decode(host.read_bytes(Path(path))))
+
+
+def list_targets(platforms: Sequence[str], pythons: Sequence[tuple[int, int, bool]]) -> list[Target]:
+    """Return every pair of a platform and a version of Python."""
+    return [Target(platform, version[:2], version[2]) for platform in platforms for version in pythons]

@@ -1,0 +1,309 @@
+"""The operation behind `pkg lock`: from a manifest and programs to the lock, keeping what still fits.
+
+Where the requirements are those of the lock there is, nothing is resolved and the network is
+not touched. Otherwise its versions are preferred, so that only what must move does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, final
+
+from attrs import define, evolve, field, frozen
+
+from .. import __version__
+from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
+from ..ir.dist import PathSource, Pin, Requirement, Resolution, Target
+from ..ir.lock import Lock, LockedPackage, as_locked, format_requirement
+from ..ir.source import SourceFile
+from .bind import BindSettings
+from .cache import Cache
+from .capabilities import check_capabilities, check_elevation, infer_capabilities
+from .capability_scan import Found
+from .compile import collect, make_settings
+from .host import Host
+from .lock_facts import Facts, digest_row, find_facts
+from .lock_merge import merge_packages
+from .locked import locked_resolution, reach
+from .lockfile import read_lock
+from .manifest import Manifest
+from .request import Binding, Request
+from .resolve.download import CachedWheel
+from .session import Session, WheelSet
+
+RESOLVER: Final = "in-process"
+GENERATOR: Final = f"mochic-py {__version__}"
+
+
+@final
+@frozen
+class Upgrade:
+    """What may move though it still fits: `names`, or everything; and the capabilities it may bring."""
+
+    everything: bool = False
+    names: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.names)
+
+    def keeps(self, name: str) -> bool:
+        """Whether the pin of `name` is to stay where it fits."""
+        return not self.everything and name not in self.names
+
+
+@final
+@frozen
+class Move:
+    """A pin that changed. `before` is empty for a new one, `after` for one that is gone."""
+
+    name: str
+    before: str
+    after: str
+
+
+@final
+@frozen
+class Locking:
+    """What came of locking: the lock unless `diagnostics` hold an error, and how it differs."""
+
+    lock: Lock | None
+    diagnostics: tuple[Diagnostic, ...]
+    sources: dict[str, SourceFile] = field(factory=dict, repr=False)
+    moves: tuple[Move, ...] = ()
+
+
+@final
+@frozen
+class Project:
+    """What a request asks to be locked: its bindings, its manifest, and all requirements of both."""
+
+    bindings: tuple[Binding, ...]
+    manifest: Manifest
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Every requirement, as `compile` resolves them."""
+        return (*(binding.requirement for binding in self.bindings), *self.manifest.dependencies)
+
+    @property
+    def requirement_texts(self) -> tuple[str, ...]:
+        """The requirements as a lock lists them."""
+        return tuple(sorted({format_requirement(each) for each in self.requirements}))
+
+    def aliases(self, name: str) -> tuple[str, ...]:
+        """Return the aliases of the distribution `name`, sorted."""
+        return tuple(sorted(each.alias for each in self.bindings if each.requirement.name == name))
+
+
+def make_lock(
+    request: Request, targets: Sequence[Target], host: Host, upgrade: Upgrade | None = None
+) -> Locking:
+    """Lock what `request` asks for, for every one of `targets`.
+
+    `request.lock` is the lock there is. Raises nothing for what the user wrote: errors are
+    diagnostics of the result, and then there is no lock.
+    """
+    locker = _Locker(request, host, upgrade or Upgrade())
+    try:
+        lock = locker.run(targets)
+    except DiagnosticError as error:
+        locker.diagnostics += error.diagnostics
+        lock = None
+    failed = any(each.severity is Severity.ERROR for each in locker.diagnostics)
+    moves = find_moves(locker.existing, lock) if lock is not None and not failed else ()
+    found = tuple(dict.fromkeys(locker.diagnostics))
+    return Locking(None if failed else lock, found, locker.sources, moves)
+
+
+def find_moves(before: Lock | None, after: Lock) -> tuple[Move, ...]:
+    """Return every distribution whose versions differ between two locks, by name."""
+    old = _versions(before.packages if before else ())
+    new = _versions(after.packages)
+    return tuple(
+        Move(name, old.get(name, ""), new.get(name, ""))
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    )
+
+
+def _versions(packages: Iterable[LockedPackage]) -> dict[str, str]:
+    found: dict[str, dict[str, None]] = {}
+    for package in packages:
+        found.setdefault(package.name, {})[package.version] = None
+    return {name: ", ".join(versions) for name, versions in found.items()}
+
+
+def read_project(request: Request) -> tuple[Project, tuple[Diagnostic, ...]]:
+    """Return what `request` asks for, and what is wrong with its programs and manifest."""
+    bindings, manifest, problems = collect(request)
+    return Project(bindings, manifest), problems
+
+
+@final
+@define
+class _Locker:
+    request: Request
+    host: Host
+    upgrade: Upgrade
+    diagnostics: list[Diagnostic] = field(factory=list)
+    sources: dict[str, SourceFile] = field(factory=dict)
+    existing: Lock | None = None
+    cache: Cache = field(init=False)
+    _capabilities: dict[str, tuple[Found, ...]] = field(factory=dict)
+
+    @cache.default
+    def _make_cache(self) -> Cache:
+        return Cache(self.host)
+
+    def run(self, targets: Sequence[Target]) -> Lock | None:
+        request = self.request
+        given = (*request.programs, *filter(None, (request.manifest, request.lock)))
+        self.sources.update({source.path: source for source in given})
+        project, problems = read_project(request)
+        self.diagnostics += problems
+        if request.lock is not None:
+            self.existing, found = read_lock(request.lock)
+            self.diagnostics += found
+        if any(each.severity is Severity.ERROR for each in self.diagnostics):
+            return None
+        parts = {target: self._lock_target(project, target) for target in targets}
+        self._check_capabilities(project.manifest)
+        return Lock(
+            targets=targets,
+            requirements=project.requirement_texts,
+            packages=merge_packages(parts),
+            requires_python=project.manifest.python.requires_python,
+            resolver=RESOLVER,
+            generator=GENERATOR,
+        )
+
+    def _lock_target(self, project: Project, target: Target) -> list[LockedPackage]:
+        kept = self._find_kept(project, target)
+        session = self._open_session(target, unchanged=kept is not None)
+        resolution = kept or session.resolve(project.requirements)
+        settings = make_settings(session.request, project.manifest.python)
+        imported = self._fetch_imported(session, project, resolution)
+        pins = _all_pins(resolution, imported.values())
+        fetched = {wheel.pin.name: wheel for wheel in session.fetch(pins)}
+        runtime = _runtime_names(pins, project.requirements)
+        return [
+            self._lock_package(session, fetched[pin.name], imported.get(pin.name), project, settings, runtime)
+            for pin in pins
+        ]
+
+    def _find_kept(self, project: Project, target: Target) -> Resolution | None:
+        """Return the pins of the lock there is, if it was made for the same requirements."""
+        lock = self.existing
+        if lock is None or self.upgrade or lock.requirements != project.requirement_texts:
+            return None
+        if lock.requires_python != project.manifest.python.requires_python:
+            return None
+        return locked_resolution(lock, project.requirements, target)
+
+    def _open_session(self, target: Target, unchanged: bool) -> Session:
+        packages = self.existing.packages if self.existing else ()
+        kept = {each.name: each.version for each in packages if self.upgrade.keeps(each.name)}
+        lock = self.request.lock if unchanged else None
+        request = evolve(self.request, target=target, lock=lock, locked=unchanged, prefer=kept)
+        return Session(self.host, self.cache, request)
+
+    def _fetch_imported(
+        self, session: Session, project: Project, resolution: Resolution
+    ) -> dict[str, WheelSet]:
+        """Return the wheels and stubs of everything that is imported, by name."""
+        names = sorted({binding.requirement.name for binding in project.bindings})
+        # In a row, so that what the stubs of one package import is there for those of the next.
+        pins = {pin.name: pin for pin in resolution.pins}
+        if session.request.locked:
+            session.resolve(project.requirements)
+        found: dict[str, WheelSet] = {}
+        for name in names:
+            pin = pins.get(name)
+            if pin is None:
+                continue  # a marker rules it out for this target
+            wheels = session.fetch_with_stubs([pin], tuple(pins.values()))[0]
+            self.diagnostics += wheels.notes
+            for other in (*wheels.stubs, *wheels.dependencies):
+                pins.setdefault(other.pin.name, other.pin)
+            found[name] = wheels
+        return found
+
+    def _lock_package(
+        self,
+        session: Session,
+        wheel: CachedWheel,
+        imported: WheelSet | None,
+        project: Project,
+        settings: BindSettings,
+        runtime: frozenset[str],
+    ) -> LockedPackage:
+        pin = wheel.pin
+        aliases = project.aliases(pin.name)
+        facts: Facts | None = None
+        if imported is not None:
+            target = session.request.target
+            facts = find_facts(imported, aliases, target, settings, self.host, self.cache)
+        found = infer_capabilities(wheel, self.host, self.cache) if pin.name in runtime else ()
+        if pin.name in runtime:
+            self._capabilities[pin.name] = found
+        named = tuple(sorted(each.capability for each in found))
+        granted = project.manifest.capabilities.granted
+        return LockedPackage(
+            pin=_pin_file(pin, wheel, project.requirements),
+            index_sha256=self._digest_index(session, pin),
+            aliases=aliases,
+            stubs=facts.stubs if facts else None,
+            stub_sha256=facts.stub_sha256 if facts else "",
+            wrapper_sha256=facts.wrapper_sha256 if facts else "",
+            shim_sha256=facts.shim_sha256 if facts else "",
+            capabilities=named,
+            capabilities_declared=tuple(name for name in named if name in granted),
+        )
+
+    def _digest_index(self, session: Session, pin: Pin) -> str:
+        if isinstance(pin.file.source, PathSource):
+            return ""
+        for known in self.existing.packages if session.request.locked and self.existing else ():
+            if known.pin.file.filename == pin.file.filename:
+                return known.index_sha256
+        row = session.locator.find_row(pin)
+        return digest_row(row) if row is not None else ""
+
+    def _check_capabilities(self, manifest: Manifest) -> None:
+        if self.request.manifest is None:
+            return
+        granted = manifest.capabilities
+        self.diagnostics += check_capabilities(self._capabilities, granted.granted, granted.span)
+        if self.existing is not None and self.upgrade:
+            before = {name for each in self.existing.packages for name in each.capabilities}
+            self.diagnostics += check_elevation(before, self._capabilities, self.upgrade.allowed)
+
+
+def _all_pins(resolution: Resolution, imported: Iterable[WheelSet]) -> list[Pin]:
+    """Return the pins of `resolution` and of the stubs that were found, by name; the former win."""
+    pins = {pin.name: pin for pin in resolution.pins}
+    for wheels in imported:
+        for other in (*wheels.stubs, *wheels.dependencies):
+            pins.setdefault(other.pin.name, other.pin)
+    return [pins[name] for name in sorted(pins)]
+
+
+def _runtime_names(pins: Sequence[Pin], requirements: Iterable[Requirement]) -> frozenset[str]:
+    """Return what a program needs when it runs: all but stubs and what they import."""
+    packages = {pin.name: LockedPackage(pin) for pin in pins}
+    return frozenset(reach(packages, [requirement.name for requirement in requirements]))
+
+
+def _pin_file(pin: Pin, wheel: CachedWheel, requirements: Iterable[Requirement]) -> Pin:
+    """Return `pin` as it is locked: with what is known of its file, and no place on this machine."""
+    file = evolve(pin.file, hashes=wheel.hashes, size=wheel.size)
+    asked = _asked_paths(requirements).get(pin.name)
+    if isinstance(file.source, PathSource) and asked is not None:
+        path = asked.path if asked.path.endswith(file.filename) else f"{asked.path}/{file.filename}"
+        file = evolve(file, source=PathSource(path, asked.editable))
+    return as_locked(evolve(pin, file=file))
+
+
+def _asked_paths(requirements: Iterable[Requirement]) -> Mapping[str, PathSource]:
+    return {each.name: each.source for each in requirements if isinstance(each.source, PathSource)}

@@ -1,0 +1,141 @@
+"""What a lock records of one imported package beyond its file: types, wrappers, shims."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final, final
+
+from attrs import asdict, frozen
+
+from ..backends.target import Artifact
+from ..ir.dist import Target, Tier
+from ..ir.items import Package
+from ..ir.lock import StubProvenance
+from .bind import BindSettings, bind_package
+from .cache import Cache
+from .frontends.stub_search import ModuleSources, find_types
+from .frontends.wheel import Wheel, open_wheel
+from .host import Host
+from .resolve.download import CachedWheel
+from .resolve.pages import FileRow
+from .session import WheelSet, read_wheels
+
+KIND: Final = "lock-facts"
+"""The kind of cache entry that holds the facts of a package, under everything they follow from."""
+
+_FORMAT: Final = 1
+
+
+@final
+@frozen
+class Facts:
+    """Digests of an imported package; each is empty where there is nothing to digest.
+
+    `stub_sha256` is taken over the files that declare its modules, `wrapper_sha256` and
+    `shim_sha256` over the files of every alias in the order of the aliases.
+    """
+
+    stubs: StubProvenance
+    stub_sha256: str
+    wrapper_sha256: str
+    shim_sha256: str
+
+
+def find_facts(
+    wheels: WheelSet,
+    aliases: Sequence[str],
+    target: Target,
+    settings: BindSettings,
+    host: Host,
+    cache: Cache | None = None,
+) -> Facts:
+    """Return the facts of the package in `wheels`, imported as `aliases`; from `cache` where it has them.
+
+    Raises `DiagnosticError` for a damaged wheel.
+    """
+    files = [wheels.wheel, *wheels.stubs, *wheels.dependencies]
+    key = json.dumps(
+        [_FORMAT, [each.hashes.sha256 for each in files], sorted(aliases), str(target), repr(settings)]
+    )
+    if cache is not None and (known := cache.get(KIND, key)) is not None:
+        tier, distribution, version, *digests = json.loads(known)
+        return Facts(StubProvenance(Tier(tier), distribution, version), *digests)
+    facts = _work_out(wheels, sorted(aliases), target, settings, host)
+    if cache is not None:
+        where = [facts.stubs.tier.value, facts.stubs.distribution, facts.stubs.version]
+        cache.put(KIND, key, json.dumps([*where, *list(asdict(facts).values())[1:]]).encode())
+    return facts
+
+
+def _work_out(
+    wheels: WheelSet, aliases: Sequence[str], target: Target, settings: BindSettings, host: Host
+) -> Facts:
+    raw, _ = read_wheels(wheels, target, host)
+    provenance, stub_sha256 = _digest_types(wheels, raw, host)
+    wrappers, shims = hashlib.sha256(), hashlib.sha256()
+    for alias in aliases:
+        bound = bind_package(alias, raw, settings, host.clock)
+        wrappers.update(find_file(bound.files, "_externs.py").content)
+        shims.update(find_file(bound.files, "_shim.mochi").content)
+    return Facts(provenance, stub_sha256, wrappers.hexdigest(), shims.hexdigest())
+
+
+def find_file(files: Iterable[Artifact], ending: str) -> Artifact:
+    """Return the one of `files` whose path ends so; every alias has a wrapper and a shim."""
+    return next(file for file in files if file.path.endswith(ending))
+
+
+def digest_row(row: FileRow) -> str:
+    """Return the SHA-256 of what an index says of a file, in canonical JSON.
+
+    Counted is what every simple index tells, whatever its format and wherever it is: the
+    name, the digest, Requires-Python, and whether the file is yanked.
+    """
+    told = {
+        "filename": row.filename,
+        "requires-python": row.requires_python,
+        "sha256": row.sha256,
+        "yanked": row.yanked,
+    }
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _digest_types(wheels: WheelSet, raw: Package, host: Host) -> tuple[StubProvenance, str]:
+    """Return where the types came from, and the digest of the files that `raw` was read from."""
+    fetched = (wheels.wheel, *wheels.stubs)
+    opened = [open_wheel(each.path, host, shown=each.pin.file.filename) for each in fetched]
+    try:
+        sources = find_types(opened[0], opened[1:], raw.version)
+        origin = _find_origin(sources, fetched, opened)
+        digest = _digest_modules(sources, raw)
+    finally:
+        for archive in opened:
+            archive.close()
+    return StubProvenance(raw.tier, origin.pin.name, origin.pin.version), digest
+
+
+def _find_origin(
+    sources: ModuleSources, fetched: Sequence[CachedWheel], opened: Sequence[Wheel]
+) -> CachedWheel:
+    """Return the wheel that declares the first import package, or else anything."""
+    names = [*sources.import_names, *sorted(sources.modules)]
+    first = next((sources.modules[name] for name in names if name in sources.modules), None)
+    for wheel, archive in zip(fetched, opened, strict=True):
+        if first is not None and first.archive is archive:
+            return wheel
+    return fetched[0]
+
+
+def _digest_modules(sources: ModuleSources, raw: Package) -> str:
+    used = sorted(module.name for module in raw.modules if module.name in sources.modules)
+    if not used:
+        return ""
+    digest = hashlib.sha256()
+    for name in used:
+        source = sources.modules[name]
+        content = hashlib.sha256(source.archive.read(source.path)).hexdigest()
+        digest.update(f"{name}\0{source.path}\0{content}\n".encode())
+    return digest.hexdigest()
