@@ -20,11 +20,30 @@ from mochic_py.compiler.session import Session
 session = Session(Host(), Cache(Host()), Request(offline=True))
 session.read_spec("click")
 """
+LARGE = """
+import sys
+from mochic_py.compiler.bind import BindSettings, bind_package
+from mochic_py.compiler.cache import Cache
+from mochic_py.compiler.collector import relax_collector
+from mochic_py.compiler.host import Host
+from mochic_py.compiler.request import Request
+from mochic_py.compiler.session import Session
+relax_collector()
+host = Host()
+started = host.clock()
+package = Session(host, Cache(host), Request(offline=True)).read_spec(sys.argv[1])[0]
+read = host.clock()
+bind_package("x", package, BindSettings(), host.clock)
+print(read - started, host.clock() - read)
+"""
+"""Reads and binds the package that is its argument; prints the seconds of both."""
 
 
 def main() -> None:
     """Measure and print; a first run fills the cache."""
     with tempfile.TemporaryDirectory() as out:
+        compile_numpy = [sys.executable, "-m", "mochic_py", "compile", "--package", "numpy", "-o", out]
+        run(compile_numpy)
         compile_click = [sys.executable, "-m", "mochic_py", "compile", "--package", "click", "-o", out]
         run(compile_click)
         rows = [
@@ -35,6 +54,13 @@ def main() -> None:
             ("cold compile of click", wall([*compile_click, "--time-passes", "--offline"])),
             ("warm compile of click", wall([*compile_click, "--offline"])),
         ]
+    numpy = [
+        [float(text) for text in run([sys.executable, "-c", LARGE, "numpy"]).split()] for _ in range(ROUNDS)
+    ]
+    rows += [
+        ("numpy: read", median(read for read, _ in numpy)),
+        ("numpy: bind", median(bind for _, bind in numpy)),
+    ]
     for name, seconds in rows:
         print(f"{seconds * 1000:8.0f} ms  {name}")
     figures = dict(rows)
@@ -56,11 +82,12 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def run(command: list[str]) -> None:
-    """Run `command` away from the checkout, discarding what it prints."""
+def run(command: list[str]) -> str:
+    """Run `command` away from the checkout and return what it prints."""
     environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     folder = Path(tempfile.gettempdir())
-    subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environ)
+    done = subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environ, text=True)
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def _key(ty: BridgeType) -> tuple[object, ...] | None:
             return (FunOf, None, id(result))
         case FunOf(params, result):
             return (FunOf, *map(id, params or ()), id(result))
-        case LiteralOf() | TypeVarRef() | SelfType():
+        case Scalar() | LiteralOf() | TypeVarRef() | SelfType():
             return (ty,)
         case Unsupported() if ty.span is None:
             return (ty,)
