@@ -226,7 +226,7 @@ class Names:
         statement = scope.imports.get(name)
         if item is not None and not (statement and isinstance(item, Constant)):
             return self._chase(item)
-        if statement is not None and (target := self._find_import(statement)) is not None:
+        if statement is not None and (target := self._find_import(scope.name, statement)) is not None:
             return target
         if item is not None:
             return Definition(item)
@@ -238,13 +238,17 @@ class Names:
         submodule = f"{scope.name}.{name}"
         return ModuleName(submodule) if submodule in self._scopes else None
 
-    def _find_import(self, statement: Import) -> Target | None:
+    def _find_import(self, importer: str, statement: Import) -> Target | None:
         if statement.attribute is None:
             known = statement.module in self._scopes
             return ModuleName(statement.module) if known else External(statement.module)
+        submodule = f"{statement.module}.{statement.attribute}"
+        renamed = statement.module == importer and statement.name != statement.attribute
+        if renamed and submodule in self._scopes:
+            # `from . import mapper as mapperlib` is how a package gets hold of its own module.
+            return ModuleName(submodule)
         if statement.module in self._scopes:
             return self.look_up(statement.module, statement.attribute)
-        submodule = f"{statement.module}.{statement.attribute}"
         return ModuleName(submodule) if submodule in self._scopes else External(submodule)
 
     def _chase(self, item: Item) -> Target:
