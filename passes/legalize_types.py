@@ -142,7 +142,8 @@ class _Legalizer:
             arm_losses: list[PlacedLoss] = []
             arm = self.signature(function, signature, scope, arm_losses)
             if len(function.signatures) > 1:
-                arm_losses = [evolve(each, where=f"overload {number}: {each.where}") for each in arm_losses]
+                place = f"overload {number}: "
+                arm_losses = [PlacedLoss(place + each.where, each.loss, each.span) for each in arm_losses]
             losses += arm_losses
             if not (self.ctx.options.strict and arm_losses):
                 kept.append(arm)
