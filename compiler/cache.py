@@ -57,6 +57,13 @@ class CacheSize(NamedTuple):
     bytes: int
 
 
+class Verified(NamedTuple):
+    """What `Cache.verify` did: how many files it read, and the damaged ones it removed, by path."""
+
+    files: int
+    removed: tuple[str, ...]
+
+
 class HashMismatchError(Exception):
     """The content added as a blob does not have the digest it was to have."""
 
@@ -100,12 +107,12 @@ class Cache:
         raw = self._host.find_bytes(path)
         if raw is None:
             return None
-        head, newline, value = raw.partition(b"\n")
-        fields = head.split(b" ")
-        if not newline or len(fields) != 3 or fields[0] != _MAGIC or fields[1] != _digest(value):
+        entry = _read_entry(raw)
+        if entry is None:
             self._host.remove(path)
             return None
-        if max_age is not None and not 0 <= self._host.now() - int(fields[2]) < max_age:
+        value, written = entry
+        if max_age is not None and not 0 <= self._host.now() - written < max_age:
             return None
         return value
 
@@ -198,6 +205,54 @@ class Cache:
             path for path in self._host.walk(self.root) if not _is_temporary(path) or self._old(path, now)
         )
 
+    def verify(self) -> Verified:
+        """Read everything, compare it with its digests, and remove what differs.
+
+        What another process writes or removes meanwhile is left to it.
+        """
+        checked, removed = 0, []
+        # Entries first: a digest that is found damaged is made again from its blob.
+        for folder, is_sound in (("entries", self._is_sound_entry), ("blobs", self._is_sound_blob)):
+            for path in list(self._host.walk(self.root / folder)):
+                sound = None if _is_temporary(path) else is_sound(path)
+                if sound is None:
+                    continue
+                checked += 1
+                if not sound:
+                    self._host.remove(path)
+                    removed.append(path.relative_to(self.root).as_posix())
+        with self._lock:
+            self._verified.clear()
+        return Verified(checked, tuple(removed))
+
+    def _is_sound_entry(self, path: Path) -> bool | None:
+        """Whether the entry at `path` is whole; None when it is gone."""
+        raw = self._host.find_bytes(path)
+        return None if raw is None else _read_entry(raw) is not None
+
+    def _is_sound_blob(self, path: Path) -> bool | None:
+        """Whether the blob at `path` has the digests it is known by; None when it is gone."""
+        from blake3 import blake3  # only needed where everything is read
+
+        from ..ir.diagnostics import DiagnosticError
+
+        first, second = hashlib.sha256(), blake3()
+        try:
+            with self._host.open_binary(path) as file:
+                while chunk := file.read(1 << 20):
+                    first.update(chunk)
+                    second.update(chunk)
+        except DiagnosticError:
+            if self._host.exists(path):
+                raise
+            return None
+        found, blake = first.hexdigest(), second.hexdigest().encode("ascii")
+        if self._blob_path(found) != path:
+            return False
+        if self.get(_DIGESTS, found) != blake:
+            self.put(_DIGESTS, found, blake)
+        return True
+
     def _stale(self, path: Path, max_age: float) -> bool:
         now = self._host.now()
         if _is_temporary(path):
@@ -249,6 +304,15 @@ class Cache:
 
 def _digest(value: bytes) -> bytes:
     return hashlib.sha256(value).hexdigest().encode("ascii")
+
+
+def _read_entry(raw: bytes) -> tuple[bytes, int] | None:
+    """Return the value of an entry and when it was put, or None when it is damaged."""
+    head, newline, value = raw.partition(b"\n")
+    fields = head.split(b" ")
+    if not newline or len(fields) != 3 or fields[0] != _MAGIC or fields[1] != _digest(value):
+        return None
+    return (value, int(fields[2])) if fields[2].isdigit() else None
 
 
 def _is_temporary(path: Path) -> bool:

@@ -8,6 +8,7 @@ from ... import __version__
 from .lazy import LazyGroup
 
 COMMANDS = {
+    "cache": "cache_commands",
     "compile": "compile_command",
     "explain": "explain_command",
     "golden": "golden_command",
