@@ -15,6 +15,7 @@ from ..ir.diagnostics import Diagnostic, Severity
 from ..ir.dist import Pin, Requirement, Target
 from ..ir.items import Package
 from ..ir.source import SourceFile
+from .resolve.options import ResolveOptions
 
 
 @final
@@ -26,6 +27,14 @@ class Emit(enum.Enum):
     SHIM = "shim"
     SYMBOLS = "symbols"
     IR = "ir"
+
+
+@final
+class Engine(enum.Enum):
+    """Who chooses versions: this program, or `uv pip compile`."""
+
+    IN_PROCESS = "in-process"
+    UV = "uv"
 
 
 DEFAULT_EMIT = frozenset({Emit.WRAPPER, Emit.PYI, Emit.SHIM, Emit.SYMBOLS})
@@ -65,7 +74,8 @@ class Request:
     processes that lower packages; the result does not depend on it. `index_url` replaces
     the default index. `prefer` holds versions to keep while they fit, by distribution name;
     `expect` the SHA-256 digests that chosen files must have. `lock` is the mochi.lock to take
-    pins from where it fits; `locked` makes it an error that it does not.
+    pins from where it fits; `locked` makes it an error that it does not. `resolve` adds to what
+    the manifest says of resolution, and `resolver` chooses who resolves.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -84,6 +94,8 @@ class Request:
     expect: Mapping[str, str] = field(factory=dict)
     lock: SourceFile | None = None
     locked: bool = False
+    resolve: ResolveOptions = ResolveOptions()
+    resolver: Engine = Engine.IN_PROCESS
 
 
 @final

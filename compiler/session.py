@@ -32,11 +32,14 @@ from .host import Host
 from .locked import find_misfits, locked_resolution
 from .lockfile import read_lock
 from .lower import PIPELINE
+from .manifest import read_manifest
 from .request import Request
 from .resolve.download import CachedWheel, fetch_all
 from .resolve.index import IndexClient, default_index_url
 from .resolve.locate import Locator
+from .resolve.options import merge_settings
 from .resolve.resolver import InProcessResolver
+from .settings import PythonSettings
 from .stub_pins import StubFinder, StubPins
 from .typeshed import TypeshedRequest, default_pin
 
@@ -89,7 +92,8 @@ class Session:
         index = IndexClient(host, cache, url, offline=request.offline)
         self.typeshed = TypeshedRequest(default_pin(), url, request.offline)
         self._stubs = StubFinder(host, cache, index, url, request.target, offline=request.offline)
-        self.locator = Locator(host, cache, index, request.target, offline=request.offline)
+        named = {each.name: each.url for each in self._settings.indexes}
+        self.locator = Locator(host, cache, index, request.target, indexes=named, offline=request.offline)
         self._follows_lock = False
 
     @cached_property
@@ -103,11 +107,30 @@ class Session:
         return lock
 
     @cached_property
+    def _settings(self) -> PythonSettings:
+        manifest = self.request.manifest
+        return read_manifest(manifest)[0].python if manifest is not None else PythonSettings()
+
+    @cached_property
+    def _base(self) -> Path:
+        """The folder that paths start from: that of the manifest."""
+        manifest = self.request.manifest
+        return self.host.base / Path(manifest.path).parent if manifest is not None else self.host.base
+
+    @cached_property
     def _resolver(self) -> InProcessResolver:
         pins = self.lock.packages if self.lock else ()
         prefer = {**{each.name: each.version for each in pins}, **self.request.prefer}
         offline = self.request.offline
-        return InProcessResolver(self.host, self.cache, index_url=self._url, offline=offline, prefer=prefer)
+        return InProcessResolver(
+            self.host,
+            self.cache,
+            index_url=self._url,
+            offline=offline,
+            base=self._base,
+            prefer=prefer,
+            options=merge_settings(self.request.resolve, self._settings),
+        )
 
     def resolve(self, requirements: Sequence[Requirement]) -> Resolution:
         """Choose a file for each requirement and all they need; the lock decides where it fits.
@@ -151,7 +174,13 @@ class Session:
                 message = f"`{pin.file.filename}` has another digest than the one it is pinned to"
                 raise DiagnosticError(codes.HASH_MISMATCH.at(None, message))
         return fetch_all(
-            pins, self.host, self.cache, offline=self.request.offline, locate=self.locator.find_url
+            pins,
+            self.host,
+            self.cache,
+            offline=self.request.offline,
+            locate=self.locator.find_url,
+            build=lambda pin: self._resolver.build(pin, self.request.target),
+            base=self._base,
         )
 
     def fetch_with_stubs(self, pins: Sequence[Pin], locked: Sequence[Pin] = ()) -> tuple[WheelSet, ...]:

@@ -8,6 +8,7 @@ from typing import Final, final
 
 from attrs import field, frozen
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from packaging.specifiers import SpecifierSet
 
 from ..ir import codes
 from ..ir.redact import redact
@@ -64,6 +65,32 @@ class IndexPriority(enum.Enum):
 
 
 @final
+class Prereleases(enum.Enum):
+    """Which pre-releases may be chosen.
+
+    `PEP440`: where a specifier names one, or no final release fits; `EXPLICIT`: only where a
+    specifier names one.
+    """
+
+    PEP440 = "pep440"
+    EXPLICIT = "explicit"
+    ALLOW = "allow"
+    DISALLOW = "disallow"
+
+    def admits(self, specifier: SpecifierSet) -> bool | None:
+        """Return what `SpecifierSet.filter` wants to know: yes, no, or the rule of PEP 440."""
+        match self:
+            case Prereleases.PEP440:
+                return None
+            case Prereleases.EXPLICIT:
+                return bool(specifier.prereleases)
+            case Prereleases.ALLOW:
+                return True
+            case Prereleases.DISALLOW:
+                return False
+
+
+@final
 class PublishTarget(enum.Enum):
     """Where a package is published."""
 
@@ -112,6 +139,11 @@ class PythonSettings:
     flatten_inherited: bool = False
     monomorphise: tuple[Monomorphise, ...] = ()
     indexes: tuple[Index, ...] = ()
+    constraints: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    exclude_newer: str = ""
+    prereleases: Prereleases = Prereleases.PEP440
+    build: bool = True
 
 
 @final
@@ -167,6 +199,11 @@ def read_settings(table: Table) -> PythonSettings:
         flatten_inherited=table.read_flag(default.flatten_inherited, "flatten-inherited"),
         monomorphise=tuple(filter(None, map(_read_monomorphise, table.read_tables("monomorphise")))),
         indexes=tuple(filter(None, map(_read_index, table.read_tables("indexes")))),
+        constraints=table.read_strings("constraints") or (),
+        overrides=table.read_strings("overrides") or (),
+        exclude_newer=table.read_string("exclude-newer") or "",
+        prereleases=table.read_choice(Prereleases.PEP440, "prereleases", "prerelease"),
+        build=table.read_flag(default.build, "build"),
     )
     if stubgen:
         stubgen.close()

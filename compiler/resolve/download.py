@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import GitSource, Hashes, IndexSource, PathSource, Pin, UrlSource
+from ...ir.dist import FileKind, GitSource, Hashes, IndexSource, PathSource, Pin, UrlSource
 from ..cache import Blob, Cache, HashMismatchError
 from ..host import Host
+
+if TYPE_CHECKING:
+    from .build import BuiltWheel
 
 JOBS: Final = 8
 _ATTEMPTS: Final = 3
@@ -37,14 +40,20 @@ def fetch(
     *,
     offline: bool = False,
     locate: Callable[[Pin], str] | None = None,
+    build: Callable[[Pin], BuiltWheel] | None = None,
+    base: Path | None = None,
 ) -> CachedWheel:
-    """Return the file of `pin`, downloading it unless the cache has it.
+    """Return the wheel of `pin`, downloading its file unless the cache has it.
 
-    `locate` gives the URL of a file of an index that is pinned without one.
+    `locate` gives the URL of a file of an index that is pinned without one. `build` makes the
+    wheel of a source distribution or project (`InProcessResolver.build`); the pin of what is
+    returned then names the wheel. Paths start from `base`.
 
     Raises `DiagnosticError`: no answer (PY420), offline and not cached (PY421), other content
-    than the pin says (PY427), a source that is not supported (PY428).
+    than the pin says (PY427), a source that is not supported (PY428), and what `build` raises.
     """
+    if not pin.file.filename:
+        return _build(pin, build)
     sha256 = pin.file.hashes.sha256
     blob = cache.find_blob(sha256) if sha256 else None
     if blob is None:
@@ -62,14 +71,27 @@ def fetch(
                 message = f"`{pin.file.filename}` is not in the cache, and the network is off"
                 raise DiagnosticError(codes.OFFLINE.at(None, message, help="run once without `--offline`"))
             case PathSource(path=path):
-                blob = add_file(host.base / path, sha256, host, cache)
+                blob = add_file((base or host.base) / path, sha256, host, cache)
             case IndexSource() | UrlSource():
                 message = f"the pin of `{pin.name}` does not say where `{pin.file.filename}` is"
                 raise DiagnosticError(codes.SOURCE_NOT_SUPPORTED.at(None, message))
-            case GitSource(url=url):
-                message = f"`{pin.name}` comes from a repository, which is not supported yet"
+            case GitSource():
+                message = f"the pin of `{pin.name}` names both a repository and a file"
                 raise DiagnosticError(codes.SOURCE_NOT_SUPPORTED.at(None, message))
+    if pin.file.kind is FileKind.SDIST:
+        return _build(pin, build)
     return CachedWheel(pin, blob.path, blob.hashes, blob.size)
+
+
+def _build(pin: Pin, build: Callable[[Pin], BuiltWheel] | None) -> CachedWheel:
+    if build is None:
+        message = f"`{pin.name}` {pin.version} has no wheel, and nothing is built here"
+        raise DiagnosticError(codes.SOURCE_NOT_SUPPORTED.at(None, message))
+    filename, blob = build(pin)
+    file = evolve(
+        pin.file, filename=filename, kind=FileKind.WHEEL, hashes=Hashes(blob.sha256), size=blob.size
+    )
+    return CachedWheel(evolve(pin, file=file), blob.path, blob.hashes, blob.size)
 
 
 def fetch_all(
@@ -79,6 +101,8 @@ def fetch_all(
     *,
     offline: bool = False,
     locate: Callable[[Pin], str] | None = None,
+    build: Callable[[Pin], BuiltWheel] | None = None,
+    base: Path | None = None,
     done: Callable[[CachedWheel], None] | None = None,
 ) -> tuple[CachedWheel, ...]:
     """Fetch several pins at once; the result has their order.
@@ -88,7 +112,7 @@ def fetch_all(
     """
 
     def work(pin: Pin) -> CachedWheel:
-        wheel = fetch(pin, host, cache, offline=offline, locate=locate)
+        wheel = fetch(pin, host, cache, offline=offline, locate=locate, build=build, base=base)
         if done is not None:
             done(wheel)
         return wheel

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -18,36 +17,10 @@ from packaging.utils import canonicalize_name
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.source import Span
-from ..settings import Index
+from ..settings import Index, Prereleases, PythonSettings
 
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-@final
-class Prereleases(enum.Enum):
-    """Which pre-releases may be chosen.
-
-    `PEP440`: where a specifier names one, or no final release fits; `EXPLICIT`: only where a
-    specifier names one.
-    """
-
-    PEP440 = "pep440"
-    EXPLICIT = "explicit"
-    ALLOW = "allow"
-    DISALLOW = "disallow"
-
-    def admits(self, specifier: SpecifierSet) -> bool | None:
-        """Return what `SpecifierSet.filter` wants to know: yes, no, or the rule of PEP 440."""
-        match self:
-            case Prereleases.PEP440:
-                return None
-            case Prereleases.EXPLICIT:
-                return bool(specifier.prereleases)
-            case Prereleases.ALLOW:
-                return True
-            case Prereleases.DISALLOW:
-                return False
 
 
 @final
@@ -76,6 +49,19 @@ class ResolveOptions:
     prereleases: Prereleases = Prereleases.PEP440
     build: bool = True
     indexes: tuple[Index, ...] = ()
+
+
+def merge_settings(asked: ResolveOptions, settings: PythonSettings) -> ResolveOptions:
+    """Return `asked` with what the manifest adds; where both give one value, `asked` counts."""
+    plain = ResolveOptions()
+    return ResolveOptions(
+        (*map(Bound, settings.constraints), *asked.constraints),
+        (*map(Bound, settings.overrides), *asked.overrides),
+        asked.exclude_newer or settings.exclude_newer,
+        asked.prereleases if asked.prereleases is not plain.prereleases else settings.prereleases,
+        asked.build and settings.build,
+        (*settings.indexes, *asked.indexes),
+    )
 
 
 def parse_bounds_file(text: str) -> tuple[Bound, ...]:

@@ -19,9 +19,9 @@ from resolvelib import AbstractProvider
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import GitSource, PathSource, Requirement, Target, UrlSource
+from ..settings import Prereleases
 from .candidates import Release, admits_python
 from .library import Library, Needs, normalise
-from .options import Prereleases
 from .sources import DirectSource, is_direct, read_url, show_source
 from .tags import full_version, marker_environment
 
