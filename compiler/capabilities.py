@@ -142,7 +142,7 @@ def _report_startup(name: str, each: Found) -> Diagnostic:
 
 
 def _explain(each: Found) -> str:
-    return f"`{each.what}` at {each.place}"
+    return each.what if each.file == CORRECTIONS else f"`{each.what}` at {each.place}"
 
 
 def correct(package: str, found: Iterable[Found]) -> tuple[Found, ...]:

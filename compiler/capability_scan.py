@@ -182,7 +182,9 @@ def _find_candidates(wanted: tuple[str, ...]) -> re.Pattern[bytes]:
     patterns = [r"open[ \t]*\("] if "fs" in wanted else []
     if words:
         listed = "|".join(sorted(words))
-        patterns.append(rf"(?:import|from)[ \t]+(?:\([^)]*\b|[\w., \t]*[ ,\t])?(?:{listed})\b")
+        patterns.append(
+            rf"(?:import|from)[ \t]+(?:\([^)]{{0,500}}\b|[\w., \t]{{0,200}}[ ,\t])?(?:{listed})\b"
+        )
         patterns.append(rf"(?:import_module|__import__)\(\s*['\"](?:{listed})\b")
     for base in sorted(bases):
         last = re.escape(base.rpartition(".")[2])
@@ -226,10 +228,12 @@ def _find_references(root: Node, content: bytes, names: dict[str, str]) -> Itera
     if bases:
         listed = "|".join(map(re.escape, bases))
         reference = re.compile(rf"(?<![\w.])({listed})((?:\.[A-Za-z_]\w*)+)".encode())
+        seen: set[str] = set()
         for match in reference.finditer(content):
             path = names[match[1].decode()] + match[2].decode("utf-8", "replace")
-            capabilities = {c for prefix in _prefixes(path) for c in _classify_member(prefix)}
+            capabilities = {c for prefix in _prefixes(path) for c in _classify_member(prefix)} - seen
             if capabilities and _is_code(root, match.start(1), match.end(1)):
+                seen |= capabilities
                 row = content.count(b"\n", 0, match.start())
                 for capability in capabilities:
                     yield capability, match.start(), row, match[0].decode("utf-8", "replace")
@@ -240,9 +244,10 @@ def _find_references(root: Node, content: bytes, names: dict[str, str]) -> Itera
                 yield "fs", match.start(), node.start_point[0], "open()"
                 break
     for match in _DYNAMIC.finditer(content):
-        if _is_code(root, match.start(), match.start() + 1):
+        capabilities_of = _classify(match[1].decode("utf-8", "replace"))
+        if capabilities_of and _is_code(root, match.start(), match.start() + 1):
             row = content.count(b"\n", 0, match.start())
-            for capability in _classify(match[1].decode()):
+            for capability in capabilities_of:
                 yield capability, match.start(), row, match[0].decode() + ")"
 
 

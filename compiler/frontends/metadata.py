@@ -76,14 +76,14 @@ def parse_metadata(content: bytes) -> Metadata:
 
 def _read_header(text: str) -> dict[str, list[str]]:
     """Return the fields in `_KEPT`; lines that start with white space go on with the field before."""
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, list[list[str]]] = {}
     current: list[str] | None = None
     for line in text.splitlines() if "\r" in text else text.split("\n"):
         if not line:
             break
         if line[0] in " \t":
             if current is not None:
-                current[-1] += "\n" + line.strip()
+                current.append(line.strip())
             continue
         name, colon, value = line.partition(":")
         if not colon:
@@ -94,6 +94,6 @@ def _read_header(text: str) -> dict[str, list[str]]:
             values = fields.setdefault(key, [])
             if values and key not in _MANY:
                 raise MetadataError(f"the field {name} occurs twice")
-            values.append(value.strip())
-            current = values
-    return fields
+            current = [value.strip()]
+            values.append(current)
+    return {key: ["\n".join(lines) for lines in values] for key, values in fields.items()}

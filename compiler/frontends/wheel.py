@@ -28,6 +28,7 @@ from .metadata import Metadata, MetadataError, parse_metadata
 MAX_ENTRIES: Final = 100_000
 MAX_TOTAL: Final = 2 * 1024**3
 MAX_RATIO: Final = 200
+MAX_NAME: Final = 1024
 _RATIO_FREE: Final = 16 * 1024**2
 
 ZIP_ERRORS: Final = (
@@ -101,7 +102,7 @@ def find_path_problem(name: str) -> Code | None:
     if "\\" in name:
         return codes.BACKSLASH_IN_PATH
     parts = name.removesuffix("/").split("/")
-    if any(part in ("", ".", "..") for part in parts) or _UNSAFE.search(name):
+    if any(part in ("", ".", "..") for part in parts) or _UNSAFE.search(name) or len(name) > MAX_NAME:
         return codes.UNSAFE_WHEEL_PATH
     return None
 

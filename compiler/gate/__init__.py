@@ -73,4 +73,3 @@ def _check(each: CachedWheel, target: Target, host: Host, cache: Cache | None) -
     if cache is not None and not problems:
         cache.put(KIND, key, b"")
     return problems
-

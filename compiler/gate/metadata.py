@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, canonicalize_version
 
 from ...ir import codes
@@ -24,9 +24,10 @@ def check_identity(
 ) -> None:
     """Compare a name and version with those expected, in their normal forms (PEP 503, PEP 440)."""
     if canonicalize_name(found) != canonicalize_name(name):
-        findings.add(codes.NAME_DIFFERS, f"{how} `{found}`, not `{name}`")
-    if canonicalize_version(found_version) != canonicalize_version(version):
-        findings.add(codes.VERSION_DIFFERS, f"{how} version `{found_version}`, not `{version}`")
+        findings.add(codes.NAME_DIFFERS, f"{how} `{found[:80]}`, not `{name}`")
+    # Numbers too long to convert are not equal to any that could be.
+    if len(found_version) > 256 or canonicalize_version(found_version) != canonicalize_version(version):
+        findings.add(codes.VERSION_DIFFERS, f"{how} version `{found_version[:80]}`, not `{version}`")
 
 
 def check_metadata(content: bytes, name: str, version: str, findings: Findings) -> None:
@@ -46,14 +47,14 @@ def check_metadata(content: bytes, name: str, version: str, findings: Findings) 
     for text in metadata.requires_dist:
         try:
             Requirement(text)
-        except InvalidRequirement:
-            findings.add(codes.INVALID_REQUIRES_DIST, f"depends on `{text}`, which cannot be read")
+        except (ValueError, RecursionError):
+            findings.add(codes.INVALID_REQUIRES_DIST, f"depends on `{text[:200]}`, which cannot be read")
 
 
 def _check_metadata_version(text: str, findings: Findings) -> None:
     match = _VERSION.fullmatch(text)
     if match is None or int(match[1]) > KNOWN[0]:
-        findings.add(codes.UNSUPPORTED_METADATA_VERSION, f"has metadata of version `{text}`")
+        findings.add(codes.UNSUPPORTED_METADATA_VERSION, f"has metadata of version `{text[:80]}`")
     elif (int(match[1]), int(match[2])) > KNOWN:
         text = f"has metadata of version `{text}`, of which a part may not be understood"
         findings.add(codes.UNSUPPORTED_METADATA_VERSION, text, Severity.WARNING)

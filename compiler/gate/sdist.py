@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from typing import IO, Final
 
-from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+from packaging.utils import parse_sdist_filename
 
 from ...ir import codes
 from ...ir.diagnostics import Severity
@@ -34,7 +34,7 @@ def check_sdist_file(
         raise FormatError(codes.INVALID_SDIST, "is no `.tar.gz` file")
     try:
         named, named_version = parse_sdist_filename(filename)
-    except InvalidSdistFilename:
+    except ValueError:
         raise FormatError(codes.INVALID_SDIST, "does not have the name of a source distribution") from None
     check_identity(named, str(named_version), name, version, "is named for", findings)
     names: list[str] = []

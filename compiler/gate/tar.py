@@ -20,6 +20,7 @@ from .findings import FormatError
 BLOCK: Final = 512
 _CHUNK: Final = 1 << 18
 _MAX_EXTENSION: Final = 1024**2
+_MAX_CONTENT: Final = 8 * 1024**2
 _OCTAL: Final = re.compile(rb" *([0-7]*)[ \0]*")
 _RECORD: Final = re.compile(rb"([1-9][0-9]{0,6}) ")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?", re.ASCII)
@@ -49,7 +50,8 @@ class TarStream:
         self._packed = file.seek(0, 2)
         file.seek(0)
         self._chunks = self._unpack(file)
-        self._buffer = b""
+        self._chunk = b""
+        self._at = 0
         self._left = 0
 
     def __iter__(self) -> Iterator[Member]:
@@ -75,8 +77,8 @@ class TarStream:
 
     def read(self) -> bytes:
         """Return the content of the member that was yielded last."""
-        if self._left > _MAX_EXTENSION * 64:
-            raise FormatError(codes.WHEEL_TOO_LARGE, "has metadata of more than 64 MiB")
+        if self._left > _MAX_CONTENT:
+            raise FormatError(codes.WHEEL_TOO_LARGE, "has metadata of more than 8 MiB")
         content = self._take(self._left)
         self._left = 0
         return content
@@ -89,7 +91,7 @@ class TarStream:
         return content
 
     def _check_end(self) -> None:
-        if any(chunk.strip(b"\0") for chunk in (self._buffer, *self._chunks)):
+        if self._chunk[self._at :].strip(b"\0") or any(chunk.strip(b"\0") for chunk in self._chunks):
             raise FormatError(codes.TRAILING_DATA, "goes on after its end")
 
     def _skip(self, length: int) -> None:
@@ -97,17 +99,15 @@ class TarStream:
             length -= len(self._take(min(length, _CHUNK)))
 
     def _take(self, length: int) -> bytes:
-        parts = [self._buffer]
-        have = len(self._buffer)
-        while have < length:
-            chunk = next(self._chunks, b"")
-            if not chunk:
+        taken = self._chunk[self._at : self._at + length]
+        self._at += len(taken)
+        while len(taken) < length:
+            self._chunk, self._at = next(self._chunks, b""), 0
+            if not self._chunk:
                 raise _broken("it is cut off")
-            parts.append(chunk)
-            have += len(chunk)
-        joined = b"".join(parts)
-        self._buffer = joined[length:]
-        return joined[:length]
+            self._at = min(length - len(taken), len(self._chunk))
+            taken += self._chunk[: self._at]
+        return taken
 
     def _unpack(self, file: IO[bytes]) -> Iterator[bytes]:
         inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)

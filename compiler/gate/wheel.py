@@ -13,7 +13,6 @@ from typing import IO, Final, final
 
 from attrs import frozen
 from packaging.utils import (
-    InvalidWheelFilename,
     canonicalize_name,
     canonicalize_version,
     parse_wheel_filename,
@@ -37,7 +36,8 @@ _CODE_PLACES: Final = re.compile(
     re.IGNORECASE,
 )
 _WHEEL_VERSION: Final = re.compile(r"^Wheel-Version:[ \t]*([0-9]+)\.[0-9]+[ \t\r]*$", re.MULTILINE)
-_MAX_TEXT: Final = 64 * 1024**2
+_MAX_RECORD: Final = 64 * 1024**2
+_MAX_TEXT: Final = 8 * 1024**2
 _FILE_TYPES: Final = (0, 0o100000, 0o040000)
 
 
@@ -50,10 +50,10 @@ class _Archive:
     entries: dict[str, Entry]
     starts: dict[str, int]
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = _MAX_TEXT) -> bytes:
         """Return the content of a file that has to be read whole."""
-        if self.entries[name].size > _MAX_TEXT:
-            raise FormatError(codes.WHEEL_TOO_LARGE, f"unpacks `{name}` to more than 64 MiB")
+        if self.entries[name].size > limit:
+            raise FormatError(codes.WHEEL_TOO_LARGE, f"unpacks `{name}` to more than {limit >> 20} MiB")
         return b"".join(stream(self.file, self.entries[name], self.starts[name]))
 
 
@@ -67,7 +67,7 @@ def check_wheel_file(
     """
     try:
         named, named_version, _, _ = parse_wheel_filename(filename)
-    except InvalidWheelFilename:
+    except ValueError:
         raise FormatError(codes.INVALID_WHEEL, "does not have the name of a wheel") from None
     check_identity(named, str(named_version), name, version, "is named for", findings)
     stem = f"{canonicalize_name(named)}-{canonicalize_version(named_version)}"
@@ -134,7 +134,7 @@ def _read_record(archive: _Archive, findings: Findings) -> dict[str, RecordEntry
     if not path:
         raise FormatError(codes.UNUSABLE_RECORD, "has no RECORD")
     try:
-        rows = parse_record(archive.read(path))
+        rows = parse_record(archive.read(path, _MAX_RECORD))
     except ValueError as error:
         raise FormatError(codes.UNUSABLE_RECORD, f"has a broken RECORD: {error}") from None
     if not rows:
