@@ -45,6 +45,13 @@ def target_marker(target: Target, others: Iterable[Target]) -> str:
     return " and ".join(f"{name} == '{own[name]}'" for name in names)
 
 
+def full_marker(target: Target) -> str:
+    """Return a marker that holds on the platform and the Python of `target`."""
+    own = marker_environment(target)
+    names = ("sys_platform", "platform_machine", "python_version")
+    return str(Marker(" and ".join(f"{name} == '{own[name]}'" for name in names)))
+
+
 def _marker(
     versions: Mapping[str, set[Target]], version: str, takers: Iterable[Target], targets: Sequence[Target]
 ) -> str:

@@ -33,6 +33,9 @@ ABI_TAG_POLICY: Final = "most-specific"
 
 _TARGET = re.compile(r"(?P<platform>[a-z0-9_-]+) (?P<major>3)\.(?P<minor>[0-9]{1,2})(?P<free>t?)", re.ASCII)
 
+# What ends the name at the start of a requirement, as `format_requirement` prints it.
+_NAME = re.compile(r"[^a-z0-9-]")
+
 
 @final
 @frozen
@@ -117,6 +120,19 @@ class Lock:
     def find(self, name: str) -> LockedPackage | None:
         """Return the first package of the normalised `name`."""
         return next((package for package in self.packages if package.name == name), None)
+
+    @property
+    def runtime_names(self) -> frozenset[str]:
+        """The names of what a program needs when it runs: all but stubs and what only they import."""
+        needs = {package.name: package.pin.dependencies for package in self.packages}
+        pending = [_NAME.split(text, maxsplit=1)[0] for text in self.requirements]
+        found: set[str] = set()
+        while pending:
+            name = pending.pop()
+            if name not in found and name in needs:
+                found.add(name)
+                pending += needs[name]
+        return frozenset(found)
 
     @property
     def freethread_status(self) -> str:

@@ -30,7 +30,14 @@ from .options import (
     open_host,
     wants_color,
 )
-from .project import ProjectFiles, encode, list_targets, open_project, project_options
+from .project import (
+    ProjectFiles,
+    encode,
+    list_targets,
+    missing_lock,
+    open_project,
+    project_options,
+)
 from .show import fail_with, show_diagnostics
 
 SCHEMA = 1
@@ -133,7 +140,7 @@ def _lock(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
 def _check(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
     color = wants_color(options["color"])
     if project.request.lock is None:
-        raise _no_lock(project)
+        raise missing_lock(project)
     out = Path(options["out"]) if options["out"] else None
     done = check_lock(project.request, host, (lambda path: host.find_bytes(out / path)) if out else None)
     if options["form"] == "json":
@@ -172,12 +179,12 @@ def _verify(project: ProjectFiles, options: dict[str, Any]) -> int:
     found = [*problems]
     sources = {source.path: source for source in (*request.programs, *filter(None, (request.manifest,)))}
     if request.lock is None:
-        raise _no_lock(project)
+        raise missing_lock(project)
     sources[request.lock.path] = request.lock
     lock, wrong = read_lock(request.lock)
     found += wrong
     if lock is None and not wrong:
-        raise _no_lock(project)
+        raise missing_lock(project)
     if lock is not None and not _has_errors(found):
         for target in _find_targets(project, options):
             found += find_misfits(lock, asked.requirements, target)
@@ -221,11 +228,6 @@ def _read_upgrade(project: ProjectFiles, options: dict[str, Any]) -> Upgrade:
         if unknown:
             raise DiagnosticError(*unknown)
     return Upgrade("" in options["upgrade"], names, frozenset(options["allowed"]))
-
-
-def _no_lock(project: ProjectFiles) -> DiagnosticError:
-    help = "run `mochic-py pkg lock` and commit the file it writes"
-    return DiagnosticError(codes.LOCK_MISSING.at(None, f"there is no `{project.lock}`", help=help))
 
 
 def _show_move(move: Move) -> str:

@@ -8,9 +8,14 @@ from .lazy import LazyGroup
 
 COMMANDS = {
     "add": "add_commands",
+    "export": "export_commands",
     "install": "install_command",
     "lock": "lock_commands",
+    "outdated": "tree_commands",
     "remove": "add_commands",
+    "sync": "sync_commands",
+    "tree": "tree_commands",
+    "why": "tree_commands",
 }
 
 

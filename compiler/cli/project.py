@@ -9,9 +9,13 @@ from typing import Any, TypeVar, final
 import click
 from attrs import frozen
 
+from ...ir import codes
+from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import Target
+from ...ir.lock import Lock
 from ...ir.source import SourceFile
 from ..host import Host
+from ..lockfile import read_lock
 from ..request import Request
 from .options import find_lock, find_manifest
 
@@ -60,6 +64,23 @@ def open_project(host: Host, options: dict[str, Any], target: Target | None = No
         lock=None if content is None else SourceFile(str(lock), decode(content)),
     )
     return ProjectFiles(folder, lock, request)
+
+
+def require_lock(project: ProjectFiles) -> Lock:
+    """Return the lock of `project`; raises `DiagnosticError` where there is none or it cannot be read."""
+    source = project.request.lock
+    lock, problems = read_lock(source) if source else (None, ())
+    if source is not None and problems:
+        raise DiagnosticError(*problems)
+    if lock is None:
+        raise missing_lock(project)
+    return lock
+
+
+def missing_lock(project: ProjectFiles) -> DiagnosticError:
+    """Return the error of a command that needs a lock where there is none."""
+    help = "run `mochic-py pkg lock` and commit the file it writes"
+    return DiagnosticError(codes.LOCK_MISSING.at(None, f"there is no `{project.lock}`", help=help))
 
 
 def decode(content: bytes) -> str:

@@ -10,6 +10,7 @@ from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import IndexSource, Pin, Target
 from ..cache import Cache
 from ..host import Host
+from .candidates import find_version
 from .index import IndexClient
 from .pages import FileRow
 
@@ -50,12 +51,22 @@ class Locator:
 
     def find_url(self, pin: Pin) -> str:
         """Return where the file of `pin` can be fetched; raises `DiagnosticError` (PY451) if nowhere."""
+        return self.get_row(pin).url
+
+    def get_row(self, pin: Pin) -> FileRow:
+        """Return what the index says of the file of `pin`; raises `DiagnosticError` (PY451) if nothing."""
         row = self.find_row(pin)
         if row is None:
             message = f"the index has no file `{pin.file.filename}` of `{pin.name}`"
             help = f"run `mochic-py pkg lock --upgrade {pin.name}`, or name an index that has it"
             raise DiagnosticError(codes.FILE_GONE.at(None, message, help=help))
-        return row.url
+        return row
+
+    def newest_version(self, pin: Pin) -> str:
+        """Return the newest final version of `pin` with a wheel for the target; its own where none has."""
+        page = self._client(pin).page(pin.name, self._target)
+        versions = [find_version(row.version) for row in page.wheels if row.yanked is None] if page else []
+        return str(max((v for v in versions if v and not v.is_prerelease), default=pin.version))
 
     def _client(self, pin: Pin) -> IndexClient:
         source = pin.file.source

@@ -1,0 +1,48 @@
+"""`mochic-py pkg sync`: files made again from the lock."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from attrs import evolve
+
+from ..compile import compile
+from . import EXIT_FAILED
+from .options import DEFAULT_OUT, color_option, open_host, wants_color
+from .project import missing_lock, open_project, project_options, require_lock
+from .show import show_diagnostics
+
+
+@click.group("sync")
+def sync_command() -> None:
+    """Make files again from the lock, without resolving."""
+
+
+@sync_command.command("python")
+@project_options
+@click.option("-o", "--out", default=DEFAULT_OUT, show_default=True, help="Folder to write to.")
+@color_option
+def python_command(**options: Any) -> int:
+    """Write the wrappers and shims of what is locked, without resolving."""
+    host = open_host()
+    project = open_project(host, options)
+    lock = require_lock(project)
+    if not lock.targets:
+        raise missing_lock(project)
+    result = compile(evolve(project.request, target=lock.targets[0], locked=True), host)
+    show_diagnostics(result.diagnostics, result.sources, wants_color(options["color"]))
+    if not result.ok:
+        return EXIT_FAILED
+    written = 0
+    for artifact in result.artifacts:
+        path = Path(options["out"]) / artifact.path
+        if host.find_bytes(path) != artifact.content:
+            host.write_bytes_atomic(path, artifact.content)
+            written += 1
+    sys.stderr.write(
+        f"{written} of {len(result.artifacts)} files below {options['out']} were not up to date\n"
+    )
+    return 0

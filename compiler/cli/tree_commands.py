@@ -1,0 +1,95 @@
+"""`mochic-py pkg tree`, `pkg why` and `pkg outdated`: questions to the lock."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+from attrs import evolve
+from packaging.utils import canonicalize_name
+
+from ...ir.diagnostics import Diagnostic, DiagnosticError
+from ...ir.dist import Target
+from ...ir.lock import Lock
+from ..cache import Cache
+from ..lock_tree import find_chains, format_tree, requirement_name
+from ..locked import find_locked, select_packages
+from ..outdated import find_outdated
+from ..session import Session
+from .options import open_host
+from .project import open_project, project_options, require_lock
+
+_FORM = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
+)
+
+
+@click.command("tree")
+@project_options
+def tree_command(**options: Any) -> int:
+    """Show what is locked, and what needs what."""
+    lock = require_lock(open_project(open_host(), options))
+    for target in lock.targets:
+        if len(lock.targets) > 1:
+            sys.stdout.write(f"# {target}\n")
+        sys.stdout.writelines(f"{line}\n" for line in format_tree(lock, select_packages(lock, target)))
+    return 0
+
+
+@click.command("why")
+@click.argument("name")
+@project_options
+def why_command(name: str, **options: Any) -> int:
+    """Show what NAME is locked for."""
+    lock = require_lock(open_project(open_host(), options))
+    package = find_locked(lock, canonicalize_name(name))
+    if isinstance(package, Diagnostic):
+        raise DiagnosticError(package)
+    chains = dict.fromkeys(
+        chain
+        for target in lock.targets
+        for chain in find_chains(lock, select_packages(lock, target), package.name)
+    )
+    sys.stdout.write(f"{package.name} {package.version}\n")
+    for chain in chains:
+        wanted = " -> ".join(chain)
+        asked = ", ".join(_asked_as(lock, chain[0]))
+        sys.stdout.write(f"  {wanted}  (asked for: {asked})\n")
+    return 0
+
+
+@click.command("outdated")
+@project_options
+@_FORM
+def outdated_command(form: str, **options: Any) -> int:
+    """List what has a newer version than the one locked, and whether the requirements admit it."""
+    host = open_host()
+    project = open_project(host, options)
+    lock = require_lock(project)
+    target = lock.targets[0] if lock.targets else Target()
+    session = Session(host, Cache(host), evolve(project.request, target=target, lock=None))
+    rows = find_outdated(lock, session, project.request)
+    if form == "json":
+        json.dump(
+            {
+                "schema": 1,
+                "outdated": [
+                    {"name": r.name, "locked": r.locked, "fitting": r.fitting, "newest": r.newest}
+                    for r in rows
+                ],
+            },
+            sys.stdout,
+            indent=1,
+        )
+        sys.stdout.write("\n")
+        return 0
+    for row in rows:
+        note = "" if row.fitting == row.newest else f"  (the requirements admit {row.fitting})"
+        sys.stdout.write(f"{row.name} {row.locked} -> {row.newest}{note}\n")
+    return 0
+
+
+def _asked_as(lock: Lock, name: str) -> list[str]:
+    return [text for text in lock.requirements if requirement_name(text) == name]
