@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: demo test test-slow check format-check format lint types golden bench lock clean
+.PHONY: demo test test-slow check format-check format lint types golden bench hostile lock clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
@@ -42,6 +42,9 @@ golden: $(READY)  ## rewrite golden outputs; read the diff before you commit it
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
+
+hostile: $(READY)  ## what the gate makes of every hostile file of the tests
+	PYTHONPATH=tests $(BIN)/python benchmarks/gate.py
 
 lock: $(READY)  ## move the development lock to the newest versions
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \

@@ -290,6 +290,18 @@ WHEELS = (
         lambda: _wheel(metadata=METADATA + b"Requires-Dist: a ~ 1\n"),
         "PY527",
     ),
+    Hostile(
+        "a dependency nested too deeply",
+        lambda: _wheel(metadata=METADATA + b"Requires-Dist: a; " + b"(" * 20_000 + b"\n"),
+        "PY527",
+    ),
+    Hostile("a version of 5,000 digits", lambda: _changed_metadata(b"1.0", b"1" * 5000), "PY525"),
+    Hostile("a path of 1,100 characters", lambda: _wheel({"demo/" + "a/" * 550 + "b.py": b""}), "PY502"),
+    Hostile(
+        "METADATA of 9 MiB",
+        lambda: _wheel(metadata=METADATA + b"Summary: a\n" + b" b\n" * (3 << 20)),
+        "PY503",
+    ),
     Hostile("METADATA without a version", lambda: _wheel(metadata=b"Name: demo\n"), "PY505"),
     Hostile("an entry point named ../../x", lambda: _entry_points("../../x = demo:main"), "PY528"),
     Hostile("an entry point that holds code", lambda: _entry_points("x = demo:main; import os"), "PY528"),

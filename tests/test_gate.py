@@ -9,11 +9,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hostile import CORPUS, METADATA, SDIST, WHEEL, Hostile, file_member, member, sdist
+from hostile import CORPUS, METADATA, SDIST, WHEEL, WHEELS, Hostile, file_member, member, sdist
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from index_server import build_wheel
+from index_server import Index, build_wheel, offer
+from installer.sources import WheelFile
 
+from mochic_py.compiler.cli import run
 from mochic_py.compiler.gate import check_sdist, check_wheel
 from mochic_py.compiler.host import Host
 from mochic_py.ir.diagnostics import Diagnostic, Severity
@@ -38,6 +40,28 @@ def test_a_hostile_file_is_refused(case: Hostile, tmp_path: Path) -> None:
     problems = _check(tmp_path, case.make(), case.filename)
     assert [(p.code.code, p.severity is Severity.ERROR) for p in problems] == [(case.code, not case.warns)]
     assert case.filename in problems[0].message
+
+
+def test_a_hostile_wheel_is_not_installed(
+    desk: Path, packages: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = build_wheel("trap", "1.0", files={"trap.py": b"", "trap-1.0.data/data/pyvenv.cfg": b""})
+    offer(packages, built)
+    assert run(["pkg", "install", "--package", "trap", "-o", "out"]) == 1
+    assert "error[PY530]: `trap-1.0-py3-none-any.whl` puts" in capsys.readouterr().err
+    assert not (desk / "out").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_what_passes_is_accepted_by_the_strict_peer(tmp_path: Path) -> None:
+    """`installer` is the strictest reader there is: it must refuse nothing that the gate lets through."""
+    accepted = [GOOD, *(case.make() for case in WHEELS if case.warns)]
+    for number, content in enumerate(accepted):
+        path = tmp_path / str(number) / WHEEL
+        path.parent.mkdir()
+        path.write_bytes(content)
+        with WheelFile.open(path) as wheel:
+            wheel.validate_record(validate_contents=True)
 
 
 def test_every_title_is_there_once() -> None:
