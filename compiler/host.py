@@ -105,6 +105,20 @@ class Host:
         """Return all that comes on standard input."""
         return sys.stdin.buffer.read()
 
+    def read_inside(self, folder: Path, name: str, limit: int) -> bytes | None:
+        """Return the content of the file `name` below `folder`, which somebody else filled.
+
+        None when it is missing, larger than `limit`, or leads outside by a link.
+        """
+        try:
+            path = (folder / name).resolve(strict=True)
+            if not path.is_relative_to(folder.resolve()) or not path.is_file() or path.stat().st_size > limit:
+                return None
+            with path.open("rb") as file:
+                return file.read(limit)
+        except (OSError, ValueError):
+            return None
+
     def open_binary(self, path: Path) -> IO[bytes]:
         """Open `path` for reading."""
         with _reporting("read", path):
@@ -322,6 +336,16 @@ def machine() -> str:
     import platform
 
     return platform.machine().lower()
+
+
+def this_platform() -> str:
+    """Return the target platform that this machine is."""
+    arm = machine() in ("arm64", "aarch64")
+    if sys.platform == "darwin":
+        return "macos-arm64" if arm else "macos-x86_64"
+    if sys.platform == "win32":
+        return "windows-arm64" if arm else "windows-x86_64"
+    return "linux-aarch64" if arm else "linux-x86_64"
 
 
 def available_cpus() -> int:
