@@ -89,7 +89,7 @@ class Builder:
         if static is not None:
             self._cache.put(METADATA, blob.sha256, static)
             return static
-        return self._metadata_of(self.build_sdist(row))
+        return self._metadata_of(self._build_archive(row))
 
     def fetch_sdist(self, row: FileRow) -> Blob:
         """Return the file of `row`, downloading it unless the cache has it."""
@@ -102,7 +102,10 @@ class Builder:
         return download_blob(row.url, row.filename, row.sha256, self._host, self._cache)
 
     def build_sdist(self, row: FileRow) -> BuiltWheel:
-        """Return the wheel that a source distribution becomes."""
+        """Return the wheel that a source distribution becomes; PY438 when it does not fit the target."""
+        return self._check_fits(self._build_archive(row), row.filename)
+
+    def _build_archive(self, row: FileRow) -> BuiltWheel:
         blob = self.fetch_sdist(row)
 
         @contextmanager
@@ -121,13 +124,13 @@ class Builder:
         if known is None:
             with open_tree() as tree:
                 pyproject = self._host.find_bytes(tree / "pyproject.toml") or b""
-            known = project_metadata(pyproject) or self._metadata_of(self.build_tree(key, shown, open_tree))
+            known = project_metadata(pyproject) or self._metadata_of(self._build(key, shown, open_tree))
             self._cache.put("tree-metadata", entry, known)
         return known
 
     def build_tree(self, key: str, shown: str, open_tree: OpenTree) -> BuiltWheel:
-        """Return the wheel that a project folder becomes."""
-        return self._build(key, shown, open_tree)
+        """Return the wheel that a project folder becomes; PY438 when it does not fit the target."""
+        return self._check_fits(self._build(key, shown, open_tree), shown)
 
     def _build(self, key: str, shown: str, open_source: OpenTree) -> BuiltWheel:
         entry = f"{key}\n{self._target}"
@@ -158,7 +161,6 @@ class Builder:
             wheels = [name for name in self._host.list(Path(out)) if name.endswith(".whl")]
             if done.returncode != 0 or len(wheels) != 1:
                 raise self._failed(shown, done.stderr)
-            self._check_fits(wheels[0], shown)
             return BuiltWheel(wheels[0], add_file(Path(out, wheels[0]), "", self._host, self._cache))
 
     def _find_python(self) -> str:
@@ -169,13 +171,15 @@ class Builder:
         found = None if running else find_interpreter(self._target.python, self._target.free_threaded)
         return found.path if found is not None else sys.executable
 
-    def _check_fits(self, filename: str, shown: str) -> None:
+    def _check_fits(self, built: BuiltWheel, shown: str) -> BuiltWheel:
+        filename = built.filename
         tag = "-".join(filename[:-4].rsplit("-", 3)[1:])
         pure = filename.endswith("-none-any.whl")
         if wheel_tags(self._target).rank(tag) is None or not (pure or self._target.platform == _here()):
             message = f"`{shown}` builds to `{filename}` on this machine, which does not fit {self._target}"
             help = "compile on the target itself, or ask for a version that has wheels (`--no-build`)"
             raise DiagnosticError(codes.BUILD_FAILED.at(None, message, help=help))
+        return built
 
     def _failed(self, shown: str, stderr: str) -> DiagnosticError:
         lines = [line for line in stderr.strip().splitlines() if line.strip()]
