@@ -29,19 +29,22 @@ from .resolve.tags import TagSet, marker_environment, wheel_tags
 _HELP = "run `mochic-py pkg lock` and commit the new mochi.lock"
 
 
-def locked_resolution(lock: Lock, requirements: Sequence[Requirement], target: Target) -> Resolution | None:
+def locked_resolution(
+    lock: Lock, requirements: Sequence[Requirement], target: Target, *, stubs: bool = True
+) -> Resolution | None:
     """Return the pins that `lock` has for `requirements` on `target`, or None where it does not fit.
 
-    The result holds what the requirements need, directly or not, and the stub distributions that
-    describe that with what they import; nothing else.
+    The result holds what the requirements need, directly or not, and with `stubs` the stub
+    distributions that describe that with what they import; nothing else.
     """
     if find_misfits(lock, requirements, target):
         return None
     packages = select_packages(lock, target)
     names = [requirement.name for requirement in requirements if _applies(requirement, target)]
     reached = reach(packages, names)
-    provenances = [packages[name].stubs for name in reached]
-    reached = reach(packages, [*reached, *(each.distribution for each in provenances if each)])
+    if stubs:
+        provenances = [packages[name].stubs for name in reached]
+        reached = reach(packages, [*reached, *(each.distribution for each in provenances if each)])
     return Resolution(target, tuple(packages[name].pin for name in sorted(reached)))
 
 

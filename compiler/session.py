@@ -132,13 +132,15 @@ class Session:
             options=merge_settings(self.request.resolve, self._settings),
         )
 
-    def resolve(self, requirements: Sequence[Requirement]) -> Resolution:
+    def resolve(self, requirements: Sequence[Requirement], *, stubs: bool = True) -> Resolution:
         """Choose a file for each requirement and all they need; the lock decides where it fits.
+
+        `stubs` also takes the stub distributions that the lock has for them.
 
         Raises `DiagnosticError`: every requirement that cannot be met on its own is reported,
         or else what keeps them from being met together.
         """
-        found = self._take_from_lock(requirements)
+        found = self._take_from_lock(requirements, stubs)
         if found is not None:
             return found
         try:
@@ -149,9 +151,9 @@ class Session:
             unmet = {problem for each in requirements for problem in self._try_alone(each)}
             raise DiagnosticError(*(sorted(unmet, key=_place) or error.diagnostics)) from None
 
-    def _take_from_lock(self, requirements: Sequence[Requirement]) -> Resolution | None:
+    def _take_from_lock(self, requirements: Sequence[Requirement], stubs: bool) -> Resolution | None:
         lock, target = self.lock, self.request.target
-        found = locked_resolution(lock, requirements, target) if lock else None
+        found = locked_resolution(lock, requirements, target, stubs=stubs) if lock else None
         if found is None and self.request.locked:
             help = "run `mochic-py pkg lock` and commit the file it writes"
             problems = find_misfits(lock, requirements, target) if lock else ()

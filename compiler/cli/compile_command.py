@@ -22,6 +22,7 @@ from .options import (
     DEFAULT_OUT,
     PackageCommand,
     color_option,
+    find_lock,
     find_manifest,
     input_options,
     open_host,
@@ -59,6 +60,7 @@ def compile_command(**options: Any) -> int:
     options["emit"] = _read_emit(options["emit"])
     host = open_host()
     options["manifest"] = options["manifest"] or find_manifest(host, options["programs"])
+    options["lock"] = find_lock(host, options["manifest"], options["programs"])
     cache = Cache(host)
     contents = {path: host.read_bytes(Path(path)) for path in _files(options)}
     watched = options["print_ir_before"] or options["print_ir_after"] or options["print_ir_after_change"]
@@ -83,8 +85,7 @@ def _read_emit(text: str) -> list[str]:
 
 
 def _files(options: dict[str, Any]) -> list[str]:
-    manifest = [options["manifest"]] if options["manifest"] else []
-    return [*dict.fromkeys(options["programs"]), *manifest]
+    return [*dict.fromkeys(options["programs"]), *filter(None, (options["manifest"], options["lock"]))]
 
 
 def _asked(options: dict[str, Any], contents: dict[str, bytes]) -> dict[str, Any]:

@@ -59,6 +59,8 @@ def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> R
         pipeline=options.get("pipeline") or None,
         dump=dump,
         index_url=options["index_url"],
+        lock=sources[options["lock"]] if options.get("lock") else None,
+        locked=bool(options.get("locked")),
     )
 
 

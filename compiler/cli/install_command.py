@@ -21,7 +21,9 @@ from .options import (
     DEFAULT_OUT,
     PackageCommand,
     color_option,
+    find_lock,
     find_manifest,
+    find_programs,
     input_options,
     open_host,
     pair_packages,
@@ -37,14 +39,20 @@ from .show import show_diagnostics
 @target_options
 @color_option
 def install_command(**options: Any) -> int:
-    """Install what FILEs import, and packages named by --package, into the workspace's .venv."""
+    """Install what FILEs import, and packages named by --package, into the workspace's .venv.
+
+    Without either, the programs beside mochi.toml and below its folder `src` count.
+    """
     options["packages"] = pair_packages(options["packages"], options["aliases"])
-    if not options["programs"] and not options["packages"]:
-        raise click.UsageError("name a program or a --package")
     host = open_host()
     options["manifest"] = options["manifest"] or find_manifest(host, options["programs"])
-    manifest = [options["manifest"]] if options["manifest"] else []
-    contents = {path: host.read_bytes(Path(path)) for path in (*options["programs"], *manifest)}
+    if not options["programs"] and not options["packages"]:
+        if not options["manifest"]:
+            raise click.UsageError("name a program or a --package")
+        options["programs"] = tuple(find_programs(host, Path(options["manifest"]).parent))
+    options["lock"] = find_lock(host, options["manifest"], options["programs"])
+    files = (*options["programs"], *filter(None, (options["manifest"], options["lock"])))
+    contents = {path: host.read_bytes(Path(path)) for path in files}
     request = make_request(options, contents)
     session = Session(host, Cache(host), request)
     bindings, read, problems = collect(request)
@@ -52,7 +60,7 @@ def install_command(**options: Any) -> int:
     if any(problem.severity is Severity.ERROR for problem in problems):
         return EXIT_FAILED
     wanted = [*(binding.requirement for binding in bindings), *read.dependencies]
-    wheels = session.fetch(session.resolve(wanted).pins)
+    wheels = session.fetch(session.resolve(wanted, stubs=False).pins)
     refused = check_files(wheels, request.target, host, session.cache)
     show_diagnostics(refused, session.sources, wants_color(options["color"]))
     if any(problem.severity is Severity.ERROR for problem in refused):

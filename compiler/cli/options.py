@@ -90,6 +90,7 @@ def input_options(command: Command) -> Command:
     """Add the programs and packages that a command works on, and where answers come from."""
     for option in (
         click.option("--offline", is_flag=True, help="Never touch the network."),
+        click.option("--locked", is_flag=True, help="Fail where mochi.lock does not fit what is asked for."),
         click.option("--index-url", default="", help="Package index to use instead of the default one."),
         click.option(
             "--manifest",
@@ -115,9 +116,23 @@ def find_manifest(host: Host, programs: Sequence[str]) -> str | None:
     return None
 
 
-def find_lock(manifest: str | None, programs: Sequence[str]) -> str:
+def lock_path(manifest: str | None, programs: Sequence[str]) -> str:
     """Return where the lock of a project is: beside its manifest, else beside its first program."""
     return str(Path(manifest or (programs[0] if programs else MANIFEST)).parent / LOCK)
+
+
+def find_lock(host: Host, manifest: str | None, programs: Sequence[str]) -> str | None:
+    """Return the path of the lock of a project, or None where there is none."""
+    path = lock_path(manifest, programs)
+    return path if host.exists(Path(path)) else None
+
+
+def find_programs(host: Host, folder: Path) -> list[str]:
+    """Return the programs of the project in `folder`: those in it, and those below its folder `src`."""
+    beside = [folder / name for name in host.list(folder) if name.endswith(".mochi")]
+    source = folder / "src"
+    below = [path for path in host.walk(source) if path.suffix == ".mochi"] if host.is_folder(source) else []
+    return sorted(map(str, (*beside, *below)))
 
 
 def color_option(command: Command) -> Command:

@@ -17,7 +17,7 @@ from ...ir.source import SourceFile
 from ..host import Host
 from ..lockfile import read_lock
 from ..request import Request
-from .options import find_lock, find_manifest
+from .options import find_manifest, find_programs, lock_path
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,9 +49,9 @@ def project_options(command: Command) -> Command:
 def open_project(host: Host, options: dict[str, Any], target: Target | None = None) -> ProjectFiles:
     """Read the project that `options` name; without programs, those beside the manifest and below `src`."""
     manifest = options["manifest"] or find_manifest(host, options["programs"])
-    lock = Path(find_lock(manifest, options["programs"]))
+    lock = Path(lock_path(manifest, options["programs"]))
     folder = lock.parent
-    programs = list(dict.fromkeys(options["programs"])) or _find_programs(host, folder)
+    programs = list(dict.fromkeys(options["programs"])) or find_programs(host, folder)
     if not programs and not manifest:
         raise click.UsageError("there is no mochi.toml and no program here: name one")
     content = host.find_bytes(lock)
@@ -91,13 +91,6 @@ def decode(content: bytes) -> str:
 def encode(text: str) -> bytes:
     """Return what `decode` made `text` of."""
     return text.encode("utf-8", "surrogateescape")
-
-
-def _find_programs(host: Host, folder: Path) -> list[str]:
-    beside = [folder / name for name in host.list(folder) if name.endswith(".mochi")]
-    source = folder / "src"
-    below = [path for path in host.walk(source) if path.suffix == ".mochi"] if host.is_folder(source) else []
-    return sorted(map(str, (*beside, *below)))
 
 
 def _read(host: Host, path: str) -> SourceFile:
