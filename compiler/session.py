@@ -41,6 +41,7 @@ from .resolve.options import merge_settings
 from .resolve.resolver import InProcessResolver
 from .settings import PythonSettings
 from .stub_pins import StubFinder, StubPins
+from .stubgen import GeneratedStubs, find_unreadable, generate_stubs
 from .typeshed import TypeshedRequest, default_pin
 
 # What a requirement can be at fault for; a network that fails, fails for all of them.
@@ -63,7 +64,7 @@ class WheelSet:
     """The wheel of a package and those of its stubs, all in the cache.
 
     `dependencies` are what the stubs import from, `typeshed` is where stdlib types come from, and
-    `notes` says where the stubs may not fit.
+    `notes` says where the stubs may not fit. `generated` are stubs made for a package without any.
     """
 
     wheel: CachedWheel
@@ -71,6 +72,7 @@ class WheelSet:
     dependencies: tuple[CachedWheel, ...] = ()
     typeshed: TypeshedRequest | None = None
     notes: tuple[Diagnostic, ...] = ()
+    generated: GeneratedStubs | None = None
 
 
 @final
@@ -195,12 +197,37 @@ class Session:
         stubs = {wheel.pin.name: self._find_stubs(wheel, locked) for wheel in wheels}
         wanted = dict.fromkeys(pin for found in stubs.values() for pin in found.pins)
         fetched = {wheel.pin: wheel for wheel in self.fetch(list(wanted))}
-        return tuple(self._join(wheel, stubs[wheel.pin.name], fetched) for wheel in wheels)
+        return tuple(self._join(wheel, stubs[wheel.pin.name], fetched, locked) for wheel in wheels)
 
-    def _join(self, wheel: CachedWheel, found: StubPins, fetched: Mapping[Pin, CachedWheel]) -> WheelSet:
-        stubs = (fetched[found.stub],) if found.stub is not None else ()
+    def _join(
+        self, wheel: CachedWheel, found: StubPins, fetched: Mapping[Pin, CachedWheel], locked: Sequence[Pin]
+    ) -> WheelSet:
+        if found.stub is None:
+            generated, notes = self._generate(wheel, locked)
+            return WheelSet(wheel, (), (), self.typeshed, (*found.notes, *notes), generated)
         needed = tuple(fetched[pin] for pin in found.dependencies)
-        return WheelSet(wheel, stubs, needed, self.typeshed, found.notes)
+        return WheelSet(wheel, (fetched[found.stub],), needed, self.typeshed, found.notes)
+
+    def _generate(
+        self, wheel: CachedWheel, locked: Sequence[Pin]
+    ) -> tuple[GeneratedStubs | None, tuple[Diagnostic, ...]]:
+        """Return stubs of compiled modules that nothing else describes, where the manifest allows it."""
+        if not (self._settings.stubgen_fallback and self._settings.stubgen_inspect):
+            return None, ()
+        modules, known = find_unreadable(wheel, self.host)
+        if not modules:
+            return None, ()
+        by_name = {pin.name: pin for pin in locked}
+        names = sorted(_closure(wheel.pin.name, by_name) - {wheel.pin.name})
+        closure = self.fetch([by_name[name] for name in names])
+        target = self.request.target
+        return generate_stubs(wheel, closure, modules, known, target, self._fetch_tool, self.host, self.cache)
+
+    def _fetch_tool(self, tool: Requirement) -> tuple[CachedWheel, ...]:
+        """Fetch a tool that runs on the target's interpreter; it is no part of what is locked."""
+        resolver = InProcessResolver(self.host, self.cache, index_url=self._url, offline=self.request.offline)
+        pins = resolver.resolve([tool], self.request.target).pins
+        return fetch_all(pins, self.host, self.cache, offline=self.request.offline)
 
     def _find_stubs(self, wheel: CachedWheel, locked: Sequence[Pin]) -> StubPins:
         by_name = {pin.name: pin for pin in locked}
@@ -266,7 +293,7 @@ def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, 
         open_wheel(each.path, host, shown=each.pin.file.filename) for each in (wheels.wheel, *wheels.stubs)
     ]
     try:
-        package, problems = read_package(opened[0], tuple(opened[1:]), target)
+        package, problems = read_package(opened[0], tuple(opened[1:]), target, wheels.generated)
     finally:
         for archive in opened:
             archive.close()

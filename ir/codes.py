@@ -54,6 +54,15 @@ STUB_DEPENDENCIES = Code(
 NO_STDLIB_TYPES = Code(
     "PY212", "no-stdlib-types", "the types of the standard library cannot be had", Severity.WARNING
 )
+STUBGEN_UNAVAILABLE = Code(
+    "PY213", "stubgen-unavailable", "compiled modules without types could not be looked at", Severity.WARNING
+)
+STUBGEN_FAILED = Code(
+    "PY214", "stubgen-failed", "a compiled module could not be imported to look at it", Severity.WARNING
+)
+STUBS_GENERATED = Code(
+    "PY215", "stubs-generated", "compiled modules were imported in a sandbox to look at them", Severity.NOTE
+)
 
 OPEN_UNION = Code(
     "PY301", "open-union", "a union without a closed Mochi type becomes `any`", Severity.WARNING

@@ -10,30 +10,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from attrs import evolve
 from packaging.utils import canonicalize_name
 
 from ...ir import codes
 from ...ir.diagnostics import Diagnostic
-from ...ir.dist import Target
+from ...ir.dist import Target, Tier
 from ...ir.items import Import, Module, Package, StarExport
 from ...ir.source import SourceFile
 from .stub import read_module
-from .stub_search import ModuleSource, ModuleSources, find_types
+from .stub_search import Archive, ModuleSource, ModuleSources, find_types
 from .wheel import Wheel
 
 _PLAIN_IMPORT = re.compile(r"^[ \t]*import[ \t]+([\w., \t]+\.[\w., \t]+)", re.MULTILINE)
 
 
 def read_package(
-    wheel: Wheel, stub_wheels: tuple[Wheel, ...], target: Target
+    wheel: Wheel, stub_wheels: tuple[Wheel, ...], target: Target, generated: Archive | None = None
 ) -> tuple[Package, tuple[Diagnostic, ...]]:
     """Return the raw package of `wheel` for `target`, with modules sorted by name.
 
-    `stub_wheels` are the stub distributions that describe it, best first. Raises `DiagnosticError`
-    where a wheel is damaged.
+    `stub_wheels` are the stub distributions that describe it, best first; `generated` holds stubs made
+    for a package without any. Raises `DiagnosticError` where a wheel is damaged.
     """
     version = wheel.metadata.version
     sources = find_types(wheel, stub_wheels, str(version))
+    if generated is not None and sources.tier is Tier.STUBGEN:
+        sources = add_generated(sources, generated)
     modules, diagnostics = read_modules(sources, target)
     name = canonicalize_name(wheel.metadata.name)
     for folder in sources.obsolete:
@@ -53,6 +56,14 @@ def read_package(
         tuple(modules[n] for n in sorted(modules)),
     )
     return package, tuple(diagnostics)
+
+
+def add_generated(sources: ModuleSources, generated: Archive) -> ModuleSources:
+    """Return `sources` with the compiled modules that `generated` describes."""
+    found = find_types(generated).modules
+    extra = {name: evolve(found[name], tier=Tier.STUBGEN) for name in sources.compiled if name in found}
+    compiled = {name: path for name, path in sources.compiled.items() if name not in extra}
+    return evolve(sources, modules={**sources.modules, **extra}, compiled=compiled)
 
 
 def read_modules(sources: ModuleSources, target: Target) -> tuple[dict[str, Module], list[Diagnostic]]:
