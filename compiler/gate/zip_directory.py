@@ -32,6 +32,7 @@ _CENTRAL_SIGN: Final = b"PK\x01\x02"
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _LOCAL_SIGN: Final = b"PK\x03\x04"
 
+_MAX_VERSION: Final = 63
 _MAX_COMMENT: Final = 0xFFFF
 _MAX_DIRECTORY: Final = 128 * 1024**2
 _UNKNOWN16: Final = 0xFFFF
@@ -183,7 +184,7 @@ def _read_central(content: bytes, position: int) -> tuple[Entry, int]:
     if len(content) - position < _CENTRAL.size:
         raise _broken("its directory is cut off")
     fields = _CENTRAL.unpack_from(content, position)
-    sign, _, _, flags, method, _, _, crc, compressed, size = fields[:10]
+    sign, _, needed, flags, method, _, _, crc, compressed, size = fields[:10]
     name_length, extra_length, comment_length, disk, _, attributes, offset = fields[10:]
     if sign != _CENTRAL_SIGN:
         raise _broken("its directory is garbled")
@@ -199,17 +200,25 @@ def _read_central(content: bytes, position: int) -> tuple[Entry, int]:
         raise _broken("it is a part of several")
     if flags & _UNSUPPORTED:
         raise _broken(f"`{name}` is encrypted")
+    _check_needed(needed, name)
     if method not in (STORED, DEFLATED):
         raise _broken(f"`{name}` is packed by method {method}")
     return Entry(name, raw_name, flags, method, crc, compressed, size, offset, attributes >> 16), end
 
 
+def _check_needed(version: int, name: str) -> None:
+    # Readers refuse what asks for a version they do not know; the upper byte is a system.
+    if version & 0xFF > _MAX_VERSION:
+        raise _broken(f"`{name}` asks for version {version & 0xFF} of the format")
+
+
 def _check_local(file: IO[bytes], entry: Entry, findings: Findings) -> int:
     """Compare the local header with `entry` and return where the data start."""
     head = _read_at(file, entry.offset, _LOCAL.size)
-    sign, _, flags, method, _, _, crc, compressed, size, name_length, extra_length = _LOCAL.unpack(head)
+    sign, needed, flags, method, _, _, crc, compressed, size, name_length, extra_length = _LOCAL.unpack(head)
     if sign != _LOCAL_SIGN:
         raise _broken(f"there is no file where `{entry.name}` should be")
+    _check_needed(needed, entry.name)
     rest = _read_at(file, entry.offset + _LOCAL.size, name_length + extra_length)
     raw_name = rest[:name_length]
     if raw_name != entry.raw_name:
