@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from casefile import GOLDEN
+
 from mochic_py.compiler.golden import compare, compile_entry, golden_files, read_corpus, update
 from mochic_py.compiler.host import Host
 
