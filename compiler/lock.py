@@ -21,6 +21,7 @@ from .cache import Cache
 from .capabilities import check_capabilities, check_elevation, infer_capabilities
 from .capability_scan import Found
 from .compile import collect, make_settings
+from .gate import check_files
 from .host import Host
 from .lock_facts import Facts, digest_row, find_facts
 from .lock_merge import merge_packages
@@ -186,6 +187,7 @@ class _Locker:
         imported = self._fetch_imported(session, project, resolution)
         pins = _all_pins(resolution, imported.values())
         fetched = {wheel.pin.name: wheel for wheel in session.fetch(pins)}
+        self.diagnostics += check_files(tuple(fetched.values()), target, self.host, self.cache)
         runtime = _runtime_names(pins, project.requirements)
         return [
             self._lock_package(session, fetched[pin.name], imported.get(pin.name), project, settings, runtime)
