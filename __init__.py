@@ -1,7 +1,7 @@
 """`mochic-py`: the bridge between Mochi and Python packages.
 
-The public API: compiling, building workspaces, and the types of the IR. Names load on first use (PEP 562), so that importing this package costs
-next to nothing until something is compiled.
+The public API: compiling, building workspaces, and the types of the IR. Names load on
+first use (PEP 562), so that importing this package costs next to nothing.
 """
 
 from __future__ import annotations
