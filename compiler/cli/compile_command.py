@@ -30,6 +30,7 @@ from .options import (
     target_options,
     wants_color,
 )
+from .resolve_options import bound_files, resolve_options
 
 EMITS = ("wrapper", "pyi", "shim", "symbols", "ir")
 
@@ -39,6 +40,7 @@ EMITS = ("wrapper", "pyi", "shim", "symbols", "ir")
 @click.option("-o", "--out", default=DEFAULT_OUT, show_default=True, help="Folder to write to.")
 @click.option("--emit", default="wrapper,pyi,shim,symbols", help="What to write, separated by commas.")
 @target_options
+@resolve_options
 @click.option("--shim-style", type=click.Choice(["module", "dotted", "linked"]), default="module")
 @click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Packages lowered at a time.")
@@ -85,7 +87,11 @@ def _read_emit(text: str) -> list[str]:
 
 
 def _files(options: dict[str, Any]) -> list[str]:
-    return [*dict.fromkeys(options["programs"]), *filter(None, (options["manifest"], options["lock"]))]
+    return [
+        *dict.fromkeys(options["programs"]),
+        *filter(None, (options["manifest"], options["lock"])),
+        *bound_files(options),
+    ]
 
 
 def _asked(options: dict[str, Any], contents: dict[str, bytes]) -> dict[str, Any]:

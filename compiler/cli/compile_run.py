@@ -15,11 +15,12 @@ from ..memo import Memo
 from ..report import build_report, format_table
 from ..request import Emit, IrDump, PackageRequest, Request, Result
 from ..session import make_target
+from .resolve_options import steer
 
 
 def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, bytes]) -> Memo:
     """Compile what `options` name; `contents` holds the files by path. Dumps go to stderr."""
-    result = compile(make_request(options, contents), host)
+    result = compile(steer(make_request(options, contents), options, host), host)
     for package in result.packages:
         sys.stderr.writelines(package.dumps)
     if options["time_passes"]:

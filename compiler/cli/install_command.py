@@ -30,6 +30,7 @@ from .options import (
     target_options,
     wants_color,
 )
+from .resolve_options import resolve_options, steer
 from .show import show_diagnostics
 
 
@@ -37,6 +38,7 @@ from .show import show_diagnostics
 @input_options
 @click.option("-o", "--out", default=DEFAULT_OUT, show_default=True, help="Folder of the workspace.")
 @target_options
+@resolve_options
 @color_option
 def install_command(**options: Any) -> int:
     """Install what FILEs import, and packages named by --package, into the workspace's .venv.
@@ -53,7 +55,7 @@ def install_command(**options: Any) -> int:
     options["lock"] = find_lock(host, options["manifest"], options["programs"])
     files = (*options["programs"], *filter(None, (options["manifest"], options["lock"])))
     contents = {path: host.read_bytes(Path(path)) for path in files}
-    request = make_request(options, contents)
+    request = steer(make_request(options, contents), options, host)
     session = Session(host, Cache(host), request)
     bindings, read, problems = collect(request)
     show_diagnostics(problems, session.sources, wants_color(options["color"]))

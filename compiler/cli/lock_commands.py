@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from attrs import evolve
 from packaging.utils import canonicalize_name
 
 from ...ir import codes
@@ -38,6 +39,7 @@ from .project import (
     open_project,
     project_options,
 )
+from .resolve_options import resolve_options, steer
 from .show import fail_with, show_diagnostics
 
 SCHEMA = 1
@@ -45,6 +47,7 @@ SCHEMA = 1
 
 @click.command("lock")
 @project_options
+@resolve_options
 @click.option("--check", is_flag=True, help="Work out every digest again and list what differs.")
 @click.option("--locked", is_flag=True, help="Fail if the lock would change; never touch the network.")
 @click.option(
@@ -100,6 +103,7 @@ def lock_command(**options: Any) -> int:
         raise click.UsageError("`--upgrade` takes the name of a package: write `--upgrade= FILE` for all")
     host = open_host()
     project = open_project(host, options)
+    project = evolve(project, request=steer(project.request, options, host))
     if options["check"]:
         return _check(host, project, options)
     if options["locked"]:

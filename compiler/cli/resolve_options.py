@@ -1,0 +1,80 @@
+"""The options that steer a resolution, shared by the commands that resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..host import Host
+
+if TYPE_CHECKING:
+    from ..request import Request
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# The values of `Engine` and `Prereleases`, which a warm compile does not load.
+ENGINES = ("in-process", "uv")
+PRERELEASES = ("pep440", "explicit", "allow", "disallow")
+
+
+def resolve_options(command: Command) -> Command:
+    """Add what steers a resolution beside the requirements."""
+    file = click.Path(dir_okay=False)
+    for option in (
+        click.option(
+            "--resolver",
+            type=click.Choice(ENGINES),
+            default=ENGINES[0],
+            show_default=True,
+            help="Who chooses versions.",
+        ),
+        click.option("--no-build", is_flag=True, help="Leave out releases that have no wheel."),
+        click.option(
+            "--prerelease",
+            type=click.Choice(PRERELEASES),
+            default=PRERELEASES[0],
+            show_default=True,
+            help="Which pre-releases may be chosen.",
+        ),
+        click.option(
+            "--exclude-newer", default="", metavar="DATE", help="Leave out files the index got after DATE."
+        ),
+        click.option(
+            "--override", "overrides", multiple=True, type=file, help="File with versions that replace all."
+        ),
+        click.option(
+            "--constraint", "constraints", multiple=True, type=file, help="File with bounds on versions."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def bound_files(options: Mapping[str, Any]) -> list[str]:
+    """Return the paths of the files that `options` name."""
+    return [*options["constraints"], *options["overrides"]]
+
+
+def steer(request: Request, options: Mapping[str, Any], host: Host) -> Request:
+    """Return `request` with what `options` say of resolution; reads the files they name."""
+    from attrs import evolve
+
+    from ..request import Engine
+    from ..resolve.options import Bound, ResolveOptions, parse_bounds_file
+    from ..settings import Prereleases
+
+    def read(paths: tuple[str, ...]) -> tuple[Bound, ...]:
+        texts = (host.read_bytes(Path(path)).decode("utf-8", "replace") for path in paths)
+        return tuple(bound for text in texts for bound in parse_bounds_file(text))
+
+    asked = ResolveOptions(
+        constraints=read(options["constraints"]),
+        overrides=read(options["overrides"]),
+        exclude_newer=options["exclude_newer"],
+        prereleases=Prereleases(options["prerelease"]),
+        build=not options["no_build"],
+    )
+    return evolve(request, resolve=asked, resolver=Engine(options["resolver"]))
