@@ -6,7 +6,7 @@ not touched. Otherwise its versions are preferred, so that only what must move d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, final
 
 from attrs import define, evolve, field, frozen
@@ -30,9 +30,11 @@ from .lockfile import read_lock
 from .manifest import Manifest
 from .request import Binding, Request
 from .resolve.download import CachedWheel
+from .resolve.options import ResolveOptions, merge_settings
 from .session import Session, WheelSet
+from .settings import Prereleases
+from .typeshed import default_pin
 
-RESOLVER: Final = "in-process"
 GENERATOR: Final = f"mochic-py {__version__}"
 
 
@@ -77,10 +79,11 @@ class Locking:
 @final
 @frozen
 class Project:
-    """What a request asks to be locked: its bindings, its manifest, and all requirements of both."""
+    """What a request asks to be locked: its bindings, its manifest, and what steers their resolution."""
 
     bindings: tuple[Binding, ...]
     manifest: Manifest
+    options: ResolveOptions
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
@@ -89,8 +92,9 @@ class Project:
 
     @property
     def requirement_texts(self) -> tuple[str, ...]:
-        """The requirements as a lock lists them."""
-        return tuple(sorted({format_requirement(each) for each in self.requirements}))
+        """The requirements as a lock lists them, and after them what steers the resolution."""
+        asked = sorted({format_requirement(each) for each in self.requirements})
+        return tuple(sorted((*asked, *_format_options(self.options))))
 
     def aliases(self, name: str) -> tuple[str, ...]:
         """Return the aliases of the distribution `name`, sorted."""
@@ -138,7 +142,20 @@ def _versions(packages: Iterable[LockedPackage]) -> dict[str, str]:
 def read_project(request: Request) -> tuple[Project, tuple[Diagnostic, ...]]:
     """Return what `request` asks for, and what is wrong with its programs and manifest."""
     bindings, manifest, problems = collect(request)
-    return Project(bindings, manifest), problems
+    return Project(bindings, manifest, merge_settings(request.resolve, manifest.python)), problems
+
+
+def _format_options(options: ResolveOptions) -> Iterator[str]:
+    """Yield what `options` ask beyond the usual; a parenthesis tells it from a requirement."""
+    yield from (f"(constraint) {bound.text}" for bound in options.constraints)
+    yield from (f"(override) {bound.text}" for bound in options.overrides)
+    yield from (f"(index) {index.name} {index.priority.value}" for index in options.indexes)
+    if options.exclude_newer:
+        yield f"(exclude-newer) {options.exclude_newer}"
+    if options.prereleases is not Prereleases.PEP440:
+        yield f"(prereleases) {options.prereleases.value}"
+    if not options.build:
+        yield "(no-build)"
 
 
 @final
@@ -175,8 +192,9 @@ class _Locker:
             requirements=project.requirement_texts,
             packages=merge_packages(parts),
             requires_python=project.manifest.python.requires_python,
-            resolver=RESOLVER,
+            resolver=request.resolver.value,
             generator=GENERATOR,
+            typeshed=default_pin().revision,
         )
 
     def _lock_target(self, project: Project, target: Target) -> list[LockedPackage]:
@@ -200,6 +218,8 @@ class _Locker:
         if lock is None or self.upgrade or lock.requirements != project.requirement_texts:
             return None
         if lock.requires_python != project.manifest.python.requires_python:
+            return None
+        if lock.resolver != self.request.resolver.value:
             return None
         return locked_resolution(lock, project.requirements, target)
 

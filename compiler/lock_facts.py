@@ -15,12 +15,14 @@ from ..ir.items import Package
 from ..ir.lock import StubProvenance
 from .bind import BindSettings, bind_package
 from .cache import Cache
+from .frontends.package import add_generated
 from .frontends.stub_search import ModuleSources, find_types
 from .frontends.wheel import Wheel, open_wheel
 from .host import Host
 from .resolve.download import CachedWheel
 from .resolve.pages import FileRow
 from .session import WheelSet, read_wheels
+from .typeshed import default_pin
 
 KIND: Final = "lock-facts"
 """The kind of cache entry that holds the facts of a package, under everything they follow from."""
@@ -56,9 +58,9 @@ def find_facts(
     Raises `DiagnosticError` for a damaged wheel.
     """
     files = [wheels.wheel, *wheels.stubs, *wheels.dependencies]
-    key = json.dumps(
-        [_FORMAT, [each.hashes.sha256 for each in files], sorted(aliases), str(target), repr(settings)]
-    )
+    made = _digest_generated(wheels)
+    inputs = [[each.hashes.sha256 for each in files], made, default_pin().sha256]
+    key = json.dumps([_FORMAT, inputs, sorted(aliases), str(target), repr(settings)])
     if cache is not None and (known := cache.get(KIND, key)) is not None:
         tier, distribution, version, *digests = json.loads(known)
         return Facts(StubProvenance(Tier(tier), distribution, version), *digests)
@@ -109,12 +111,22 @@ def _digest_types(wheels: WheelSet, raw: Package, host: Host) -> tuple[StubProve
     opened = [open_wheel(each.path, host, shown=each.pin.file.filename) for each in fetched]
     try:
         sources = find_types(opened[0], opened[1:], raw.version)
+        if wheels.generated is not None and sources.tier is Tier.STUBGEN:
+            sources = add_generated(sources, wheels.generated)
         origin = _find_origin(sources, fetched, opened)
         digest = _digest_modules(sources, raw)
     finally:
         for archive in opened:
             archive.close()
     return StubProvenance(raw.tier, origin.pin.name, origin.pin.version), digest
+
+
+def _digest_generated(wheels: WheelSet) -> str:
+    digest = hashlib.sha256()
+    files = wheels.generated.files if wheels.generated else {}
+    for name in sorted(files):
+        digest.update(f"{name}\0{hashlib.sha256(files[name]).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def _find_origin(
