@@ -13,12 +13,12 @@ from attrs import define, evolve, field, frozen
 
 from .. import __version__
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
-from ..ir.dist import PathSource, Pin, Requirement, Resolution, Target
+from ..ir.dist import IndexSource, PathSource, Pin, Requirement, Resolution, Target
 from ..ir.lock import Lock, LockedPackage, as_locked, format_requirement
 from ..ir.source import SourceFile
 from .bind import BindSettings
 from .cache import Cache
-from .capabilities import check_capabilities, check_elevation, infer_capabilities
+from .capabilities import check_async_runtime, check_capabilities, check_elevation, infer_capabilities
 from .capability_scan import Found
 from .compile import collect, make_settings
 from .gate import check_files
@@ -260,11 +260,15 @@ class _Locker:
         settings: BindSettings,
         runtime: frozenset[str],
     ) -> LockedPackage:
-        pin = wheel.pin
+        pin = wheel.built_from or wheel.pin
         aliases = project.aliases(pin.name)
         facts: Facts | None = None
         if imported is not None:
             target = session.request.target
+            span = next(
+                (b.requirement.span for b in project.bindings if b.requirement.name == pin.name), None
+            )
+            self.diagnostics += check_async_runtime(wheel, span, self.host, self.cache)
             facts = find_facts(imported, aliases, target, settings, self.host, self.cache)
         found = infer_capabilities(wheel, self.host, self.cache) if pin.name in runtime else ()
         if pin.name in runtime:
@@ -284,7 +288,7 @@ class _Locker:
         )
 
     def _digest_index(self, session: Session, pin: Pin) -> str:
-        if isinstance(pin.file.source, PathSource):
+        if not isinstance(pin.file.source, IndexSource):
             return ""
         for known in self.existing.packages if session.request.locked and self.existing else ():
             if known.pin.file.filename == pin.file.filename:
@@ -319,6 +323,8 @@ def _runtime_names(pins: Sequence[Pin], requirements: Iterable[Requirement]) -> 
 
 def _pin_file(pin: Pin, wheel: CachedWheel, requirements: Iterable[Requirement]) -> Pin:
     """Return `pin` as it is locked: with what is known of its file, and no place on this machine."""
+    if wheel.built_from is not None:
+        return as_locked(pin)
     file = evolve(pin.file, hashes=wheel.hashes, size=wheel.size)
     asked = _asked_paths(requirements).get(pin.name)
     if isinstance(file.source, PathSource) and asked is not None:

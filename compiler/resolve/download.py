@@ -25,12 +25,16 @@ _ATTEMPTS: Final = 3
 @final
 @frozen
 class CachedWheel:
-    """A wheel in the cache: its pin, the file, and its digests (both known, and checked)."""
+    """A wheel in the cache: its pin, the file, and its digests (both known, and checked).
+
+    Where the wheel was built here, `pin` names it, and `built_from` is the pin of its source.
+    """
 
     pin: Pin
     path: Path
     hashes: Hashes
     size: int
+    built_from: Pin | None = None
 
 
 def fetch(
@@ -91,7 +95,7 @@ def _build(pin: Pin, build: Callable[[Pin], BuiltWheel] | None) -> CachedWheel:
     file = evolve(
         pin.file, filename=filename, kind=FileKind.WHEEL, hashes=Hashes(blob.sha256), size=blob.size
     )
-    return CachedWheel(evolve(pin, file=file), blob.path, blob.hashes, blob.size)
+    return CachedWheel(evolve(pin, file=file), blob.path, blob.hashes, blob.size, built_from=pin)
 
 
 def fetch_all(

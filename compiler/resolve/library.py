@@ -162,7 +162,7 @@ class Library:
         try:
             metadata = parse_metadata(content)
             dependencies = tuple(map(_parse_dependency, metadata.requires_dist))
-        except (MetadataError, InvalidRequirement) as error:
+        except (MetadataError, InvalidRequirement, RecursionError) as error:
             raise _broken(release, str(error)) from None
         if (
             canonicalize_name(metadata.name) != release.name

@@ -36,7 +36,7 @@ from ..settings import IndexPriority, Prereleases
 from .index import default_index_url
 from .options import Bound, ResolveOptions
 from .resolver import InProcessResolver
-from .tags import check_target, full_version
+from .tags import MACOS, check_target, full_version
 
 _PLATFORMS: Final = {
     "linux-x86_64": "x86_64-manylinux_2_28",
@@ -177,7 +177,8 @@ class UvResolver:
             for name, value in self._host.environ.items()
             if not name.startswith("UV_") or name in ("UV_CACHE_DIR", "UV_HTTP_TIMEOUT", "UV_INDEX_STRATEGY")
         }
-        return {**kept, "UV_DEFAULT_INDEX": self._index_url}
+        macos = ".".join(map(str, MACOS))
+        return {**kept, "UV_DEFAULT_INDEX": self._index_url, "MACOSX_DEPLOYMENT_TARGET": macos}
 
     def _document(self, requirements: Iterable[Requirement], target: Target) -> dict[str, object]:
         """Return the `pyproject.toml` that asks uv for `requirements`."""
