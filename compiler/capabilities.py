@@ -54,7 +54,7 @@ def infer_capabilities(wheel: CachedWheel, host: Host, cache: Cache | None = Non
     return correct(wheel.pin.name, found)
 
 
-def check_async_runtime(wheel: CachedWheel, host: Host, cache: Cache | None = None) -> SkipReport | None:
+def find_async_runtime(wheel: CachedWheel, host: Host, cache: Cache | None = None) -> SkipReport | None:
     """Return why the coroutines of `wheel` cannot be run, if they need trio's event loop.
 
     The bridge runs coroutines with asyncio; a package that uses trio and neither asyncio nor
@@ -65,6 +65,18 @@ def check_async_runtime(wheel: CachedWheel, host: Host, cache: Cache | None = No
         return None
     detail = f"needs the event loop of trio: `{runtimes['trio'].what}` at {runtimes['trio'].place}"
     return SkipReport(wheel.pin.name, SkipReason.INCOMPATIBLE_ASYNC_RUNTIME, detail)
+
+
+def check_async_runtime(
+    wheel: CachedWheel, span: Span | None, host: Host, cache: Cache | None = None
+) -> tuple[Diagnostic, ...]:
+    """Return a warning (PY553) at the import `span` when the coroutines of `wheel` cannot be run."""
+    report = find_async_runtime(wheel, host, cache)
+    if report is None:
+        return ()
+    message = f"coroutines of `{wheel.pin.name}` cannot be run: it {report.detail}"
+    help = "only functions that are not `async` work; see SkipIncompatibleAsyncRuntime"
+    return (codes.INCOMPATIBLE_ASYNC_RUNTIME.at(span, message, help=help),)
 
 
 def _scan(wheel: CachedWheel, host: Host, cache: Cache | None) -> tuple[Found, ...]:

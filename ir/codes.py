@@ -202,6 +202,9 @@ CAPABILITY_ELEVATION = Code(
     "PY551", "capability-elevation", "an upgrade brings a capability that was not there"
 )
 STARTUP_CODE = Code("PY552", "startup-code", "a package runs code whenever Python starts", Severity.WARNING)
+INCOMPATIBLE_ASYNC_RUNTIME = Code(
+    "PY553", "incompatible-async-runtime", "a package needs the event loop of trio", Severity.WARNING
+)
 
 INTERNAL = Code("PY600", "internal-error", "the compiler broke one of its own invariants")
 UNKNOWN_PASS = Code("PY610", "unknown-pass", "there is no pass of this name")

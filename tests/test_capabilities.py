@@ -19,6 +19,7 @@ from mochic_py.compiler.capabilities import (
     check_capabilities,
     check_elevation,
     correct,
+    find_async_runtime,
     infer_capabilities,
     read_corrections,
     union,
@@ -30,6 +31,7 @@ from mochic_py.compiler.host import Host
 from mochic_py.compiler.resolve.download import CachedWheel, add_file, fetch_all
 from mochic_py.compiler.resolve.resolver import InProcessResolver
 from mochic_py.compiler.settings import CAPABILITIES
+from mochic_py.ir.diagnostics import Severity
 from mochic_py.ir.dist import (
     DistFile,
     FileKind,
@@ -118,14 +120,16 @@ def test_a_package_that_needs_trio_is_told(tmp_path: Path) -> None:
     host = Host(environ={}, base=tmp_path)
     cache = Cache(host, tmp_path / "cache", "1")
     wheel = _cached(tmp_path, cache, {"demo/a.py": b"x = 1\nimport trio\n"})
-    report = check_async_runtime(wheel, host, cache)
+    report = find_async_runtime(wheel, host, cache)
     assert report is not None
     assert report.reason is SkipReason.INCOMPATIBLE_ASYNC_RUNTIME
     assert str(report) == (
         "demo: SkipIncompatibleAsyncRuntime: needs the event loop of trio: `import trio` at demo/a.py:2"
     )
+    (problem,) = check_async_runtime(wheel, Span("a.mochi", 1, 1, 1, 5), host, cache)
+    assert (problem.code.code, problem.severity) == ("PY553", Severity.WARNING)
     for other in (b"import trio, anyio\n", b"import asyncio\n", b""):
-        assert check_async_runtime(_cached(tmp_path, cache, {"demo/a.py": other}), host, cache) is None
+        assert find_async_runtime(_cached(tmp_path, cache, {"demo/a.py": other}), host, cache) is None
 
 
 @settings(max_examples=200, deadline=None)

@@ -52,6 +52,17 @@ def test_a_hostile_wheel_is_not_installed(
     assert not (desk / "out").exists()
 
 
+def test_a_dependency_nested_too_deeply_is_no_internal_error(
+    desk: Path, packages: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = b"Metadata-Version: 2.4\nName: deep\nVersion: 1.0\nRequires-Dist: a; " + b"(" * 20_000 + b"\n"
+    offer(packages, build_wheel("deep", "1.0", metadata=metadata))
+    assert run(["pkg", "install", "--package", "deep", "-o", "out"]) == 1
+    err = capsys.readouterr().err
+    assert "error[PY424]" in err
+    assert "metadata of `deep-1.0-py3-none-any.whl` cannot be used" in err
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
 def test_what_passes_is_accepted_by_the_strict_peer(tmp_path: Path) -> None:
     """`installer` is the strictest reader there is: it must refuse nothing that the gate lets through."""
