@@ -30,10 +30,11 @@ from .lockfile import read_lock
 from .manifest import Manifest
 from .request import Binding, Request
 from .resolve.download import CachedWheel
+from .resolve.index import IndexClient, default_index_url
 from .resolve.options import ResolveOptions, merge_settings
 from .session import Session, WheelSet
 from .settings import Prereleases
-from .typeshed import default_pin
+from .typeshed import TypeshedPin, default_pin, find_newest_pin, parse_pin
 
 GENERATOR: Final = f"mochic-py {__version__}"
 
@@ -41,11 +42,15 @@ GENERATOR: Final = f"mochic-py {__version__}"
 @final
 @frozen
 class Upgrade:
-    """What may move though it still fits: `names`, or everything; and the capabilities it may bring."""
+    """What may move though it still fits: `names`, or everything; and the capabilities it may bring.
+
+    `typeshed` moves the snapshot of stdlib types, which is no package.
+    """
 
     everything: bool = False
     names: frozenset[str] = frozenset()
     allowed: frozenset[str] = frozenset()
+    typeshed: bool = False
 
     def __bool__(self) -> bool:
         return self.everything or bool(self.names)
@@ -167,6 +172,7 @@ class _Locker:
     diagnostics: list[Diagnostic] = field(factory=list)
     sources: dict[str, SourceFile] = field(factory=dict)
     existing: Lock | None = None
+    typeshed: TypeshedPin = field(factory=default_pin)
     cache: Cache = field(init=False)
     _capabilities: dict[str, tuple[Found, ...]] = field(factory=dict)
 
@@ -185,6 +191,7 @@ class _Locker:
             self.diagnostics += found
         if any(each.severity is Severity.ERROR for each in self.diagnostics):
             return None
+        self.typeshed = self._find_typeshed(targets[0])
         parts = {target: self._lock_target(project, target) for target in targets}
         self._check_capabilities(project.manifest)
         return Lock(
@@ -194,8 +201,14 @@ class _Locker:
             requires_python=project.manifest.python.requires_python,
             resolver=request.resolver.value,
             generator=GENERATOR,
-            typeshed=default_pin().revision,
+            typeshed=str(self.typeshed),
         )
+
+    def _find_typeshed(self, target: Target) -> TypeshedPin:
+        if self.upgrade.typeshed:
+            url = default_index_url(self.host.environ, self.request.index_url)
+            return find_newest_pin(IndexClient(self.host, self.cache, url), target)
+        return (parse_pin(self.existing.typeshed) if self.existing else None) or default_pin()
 
     def _lock_target(self, project: Project, target: Target) -> list[LockedPackage]:
         kept = self._find_kept(project, target)
@@ -228,7 +241,9 @@ class _Locker:
         kept = {each.name: each.version for each in packages if self.upgrade.keeps(each.name)}
         lock = self.request.lock if unchanged else None
         request = evolve(self.request, target=target, lock=lock, locked=unchanged, prefer=kept)
-        return Session(self.host, self.cache, request)
+        session = Session(self.host, self.cache, request)
+        session.typeshed = evolve(session.typeshed, pin=self.typeshed)
+        return session
 
     def _fetch_imported(
         self, session: Session, project: Project, resolution: Resolution

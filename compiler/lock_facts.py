@@ -22,7 +22,6 @@ from .host import Host
 from .resolve.download import CachedWheel
 from .resolve.pages import FileRow
 from .session import WheelSet, read_wheels
-from .typeshed import default_pin
 
 KIND: Final = "lock-facts"
 """The kind of cache entry that holds the facts of a package, under everything they follow from."""
@@ -59,7 +58,8 @@ def find_facts(
     """
     files = [wheels.wheel, *wheels.stubs, *wheels.dependencies]
     made = _digest_generated(wheels)
-    inputs = [[each.hashes.sha256 for each in files], made, default_pin().sha256]
+    snapshot = wheels.typeshed.pin.sha256 if wheels.typeshed else ""
+    inputs = [[each.hashes.sha256 for each in files], made, snapshot]
     key = json.dumps([_FORMAT, inputs, sorted(aliases), str(target), repr(settings)])
     if cache is not None and (known := cache.get(KIND, key)) is not None:
         tier, distribution, version, *digests = json.loads(known)

@@ -33,16 +33,17 @@ from .locked import find_misfits, locked_resolution
 from .lockfile import read_lock
 from .lower import PIPELINE
 from .manifest import read_manifest
-from .request import Request
+from .request import Engine, Request
 from .resolve.download import CachedWheel, fetch_all
 from .resolve.index import IndexClient, default_index_url
 from .resolve.locate import Locator
-from .resolve.options import merge_settings
-from .resolve.resolver import InProcessResolver
+from .resolve.options import ResolveOptions, merge_settings
+from .resolve.resolver import InProcessResolver, Resolver
+from .resolve.uv import UvResolver
 from .settings import PythonSettings
 from .stub_pins import StubFinder, StubPins
 from .stubgen import GeneratedStubs, find_unreadable, generate_stubs
-from .typeshed import TypeshedRequest, default_pin
+from .typeshed import TypeshedRequest, default_pin, parse_pin
 
 # What a requirement can be at fault for; a network that fails, fails for all of them.
 _UNMET: Final = frozenset(
@@ -92,7 +93,6 @@ class Session:
             self.sources[request.lock.path] = request.lock
         self._url = url = default_index_url(host.environ, request.index_url)
         index = IndexClient(host, cache, url, offline=request.offline)
-        self.typeshed = TypeshedRequest(default_pin(), url, request.offline)
         self._stubs = StubFinder(host, cache, index, url, request.target, offline=request.offline)
         named = {each.name: each.url for each in self._settings.indexes}
         self.locator = Locator(host, cache, index, request.target, indexes=named, offline=request.offline)
@@ -109,6 +109,12 @@ class Session:
         return lock
 
     @cached_property
+    def typeshed(self) -> TypeshedRequest:
+        """The snapshot of stdlib types: that of the lock, else the compiler's own."""
+        pin = parse_pin(self.lock.typeshed) if self.lock else None
+        return TypeshedRequest(pin or default_pin(), self._url, self.request.offline)
+
+    @cached_property
     def _settings(self) -> PythonSettings:
         manifest = self.request.manifest
         return read_manifest(manifest)[0].python if manifest is not None else PythonSettings()
@@ -121,17 +127,38 @@ class Session:
 
     @cached_property
     def _resolver(self) -> InProcessResolver:
-        pins = self.lock.packages if self.lock else ()
-        prefer = {**{each.name: each.version for each in pins}, **self.request.prefer}
-        offline = self.request.offline
         return InProcessResolver(
             self.host,
             self.cache,
             index_url=self._url,
-            offline=offline,
+            offline=self.request.offline,
             base=self._base,
-            prefer=prefer,
-            options=merge_settings(self.request.resolve, self._settings),
+            prefer=self._prefer,
+            options=self._options,
+        )
+
+    @cached_property
+    def _prefer(self) -> dict[str, str]:
+        pins = self.lock.packages if self.lock else ()
+        return {**{each.name: each.version for each in pins}, **self.request.prefer}
+
+    @cached_property
+    def _options(self) -> ResolveOptions:
+        return merge_settings(self.request.resolve, self._settings)
+
+    @cached_property
+    def _chooser(self) -> Resolver:
+        """Who chooses versions."""
+        if self.request.resolver is Engine.IN_PROCESS:
+            return self._resolver
+        return UvResolver(
+            self.host,
+            self.cache,
+            index_url=self._url,
+            offline=self.request.offline,
+            base=self._base,
+            prefer=self._prefer,
+            options=self._options,
         )
 
     def resolve(self, requirements: Sequence[Requirement], *, stubs: bool = True) -> Resolution:
@@ -146,7 +173,7 @@ class Session:
         if found is not None:
             return found
         try:
-            return self._resolver.resolve(requirements, self.request.target)
+            return self._chooser.resolve(requirements, self.request.target)
         except DiagnosticError as error:
             if len(requirements) < 2 or any(d.code not in _UNMET for d in error.diagnostics):
                 raise
@@ -165,7 +192,7 @@ class Session:
 
     def _try_alone(self, requirement: Requirement) -> tuple[Diagnostic, ...]:
         try:
-            self._resolver.resolve([requirement], self.request.target)
+            self._chooser.resolve([requirement], self.request.target)
         except DiagnosticError as error:
             return error.diagnostics
         return ()

@@ -20,7 +20,7 @@ from attrs import asdict, field, frozen
 
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
-from ..ir.dist import RegistryRequest, Requirement, Target, Tier
+from ..ir.dist import RegistryRequest, Requirement, Target
 from ..ir.refusals import SkipReason
 from .cache import Cache
 from .frontends.stub_search import find_types
@@ -80,14 +80,15 @@ def default_tool() -> Tool:
 
 
 def find_unreadable(wheel: CachedWheel, host: Host) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the compiled modules without a stub of a package without types, and all its modules.
+    """Return the compiled modules of a package without types, and all its modules.
 
-    The first is empty where the package has types, or source for everything.
+    The first is empty where the package has types, even unmarked ones, or source for everything.
     """
     with open_wheel(wheel.path, host, shown=wheel.pin.file.filename) as archive:
+        if not archive.compiled_files or any(name.endswith((".pyi", "/py.typed")) for name in archive.names):
+            return (), ()
         sources = find_types(archive, (), wheel.pin.version)
-    known = tuple(sorted(sources.modules.keys() | sources.compiled.keys()))
-    return tuple(sorted(sources.compiled)) if sources.tier is Tier.STUBGEN else (), known
+    return tuple(sorted(sources.compiled)), tuple(sorted(sources.modules.keys() | sources.compiled.keys()))
 
 
 def generate_stubs(

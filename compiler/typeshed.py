@@ -6,6 +6,7 @@ version and digest. It is downloaded when the first type is asked of it, and rea
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache, cached_property
 from importlib.resources import files
@@ -31,6 +32,7 @@ from .resolve.index import IndexClient
 PythonRange = tuple[tuple[int, int], tuple[int, int]]
 
 _FOREVER: Final = (999, 0)
+_PIN: Final = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[0-9][\w.+!]*) sha256:(?P<sha256>[0-9a-f]{64})")
 
 
 @final
@@ -44,10 +46,9 @@ class TypeshedPin:
     sha256: str
     folder: str
 
-    @property
-    def revision(self) -> str:
-        """What a lock records: distribution and version."""
-        return f"{self.name} {self.version}"
+    def __str__(self) -> str:
+        """What a lock records; `parse_pin` is its inverse."""
+        return f"{self.name}=={self.version} sha256:{self.sha256}"
 
 
 @final
@@ -65,6 +66,15 @@ def default_pin() -> TypeshedPin:
     """Return the pin that this version of the compiler was tested with."""
     text = files(__package__).joinpath("data", "typeshed.toml").read_text("utf-8")
     return TypeshedPin(**tomllib.loads(text))
+
+
+def parse_pin(text: str) -> TypeshedPin | None:
+    """Return the pin that a lock records as `text`, or None where that is none."""
+    match = _PIN.fullmatch(text)
+    if match is None:
+        return None
+    filename = f"{match['name'].replace('-', '_')}-{match['version']}-py3-none-any.whl"
+    return TypeshedPin(match["name"], match["version"], filename, match["sha256"], default_pin().folder)
 
 
 def find_newest_pin(index: IndexClient, target: Target) -> TypeshedPin:
