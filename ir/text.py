@@ -37,7 +37,7 @@ from .types import (
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _WORD = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*(?:-\w+)*")
-_SPECIAL = re.compile(r'["`\\]')
+_SPECIAL = {'"': re.compile(r'["\\]'), "`": re.compile(r"[`\\]")}
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -107,10 +107,10 @@ def format_value(value: LiteralValue | EnumMember) -> str:
 
 
 def quote(text: str, mark: str = '"') -> str:
-    """Return `text` between `mark`s, in printable characters and without line ends."""
-    if text.isprintable() and not _SPECIAL.search(text):
+    """Return `text` between `mark`s, `"` or `` ` ``, in printable characters and without line ends."""
+    if text.isprintable() and not _SPECIAL[mark].search(text):
         return mark + text + mark
-    return mark + "".join(_escape(char) for char in text) + mark
+    return mark + "".join(_escape(char, mark) for char in text) + mark
 
 
 def name_text(name: str) -> str:
@@ -170,8 +170,8 @@ def _unsupported(ty: Unsupported, file: str) -> str:
     return f"unsupported<{ty.reason.value}, {quote(ty.text)}{format_span(ty.span, file)}>"
 
 
-def _escape(char: str) -> str:
-    if char in '"`\\':
+def _escape(char: str, mark: str) -> str:
+    if char in (mark, "\\"):
         return "\\" + char
     if char.isprintable():
         return char
