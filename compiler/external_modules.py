@@ -23,7 +23,8 @@ from .typeshed import Typeshed, TypeshedRequest, fetch_typeshed, read_stub_sourc
 class ExternalModules:
     """Modules of `dependencies` and of the standard library, read when asked for.
 
-    A context manager that holds the wheels open. `problems` says what could not be had.
+    A context manager that holds the wheels open. `problems` says where the index does not have the
+    snapshot of the standard library; every other trouble with it raises `DiagnosticError`.
     """
 
     def __init__(
@@ -77,6 +78,8 @@ class ExternalModules:
                 wheel = self._open.enter_context(open_wheel(path, self._host, shown=request.pin.filename))
                 self._typeshed = Typeshed(wheel, request.pin.folder)
             except DiagnosticError as error:
+                if any(each.code is not codes.NO_MATCHING_VERSION for each in error.diagnostics):
+                    raise
                 self.problems.append(
                     codes.NO_STDLIB_TYPES.at(None, notes=tuple(d.message for d in error.diagnostics))
                 )

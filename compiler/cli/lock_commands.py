@@ -15,6 +15,8 @@ from packaging.utils import canonicalize_name
 from ...ir import codes
 from ...ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ...ir.dist import Target
+from ...ir.source import SourceFile
+from ..frontends.pylock import read_pylock
 from ..host import Host
 from ..lock import Locking, Move, Upgrade, make_lock, read_project
 from ..lock_check import check_lock, format_differences
@@ -33,6 +35,7 @@ from .options import (
 )
 from .project import (
     ProjectFiles,
+    decode,
     encode,
     list_targets,
     missing_lock,
@@ -57,6 +60,14 @@ SCHEMA = 1
     flag_value="",
     metavar="[NAME]",
     help="Let NAME move, or every package.",
+)
+@click.option(
+    "--update-typeshed", is_flag=True, help="Move the snapshot of the types of Python's own modules."
+)
+@click.option(
+    "--pylock",
+    type=click.Path(dir_okay=False),
+    help="Take the versions of this pylock.toml for what mochi.lock does not pin, where they fit.",
 )
 @click.option(
     "--allow-capability",
@@ -95,9 +106,10 @@ def lock_command(**options: Any) -> int:
     Without FILEs, the programs beside mochi.toml and below its folder `src` count. A pin that still
     fits is kept.
     """
-    if options["check"] and (options["locked"] or options["upgrade"]):
+    moves = options["upgrade"] or options["update_typeshed"]
+    if options["check"] and (options["locked"] or moves):
         raise click.UsageError("`--check` changes nothing, so `--locked` and `--upgrade` have no place there")
-    if options["locked"] and options["upgrade"]:
+    if options["locked"] and moves:
         raise click.UsageError("`--locked` and `--upgrade` exclude each other")
     if any(name.endswith(".mochi") for name in options["upgrade"]):
         raise click.UsageError("`--upgrade` takes the name of a package: write `--upgrade= FILE` for all")
@@ -114,7 +126,15 @@ def lock_command(**options: Any) -> int:
 def _lock(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
     color = wants_color(options["color"])
     upgrade = _read_upgrade(project, options)
-    done = make_lock(project.request, _find_targets(project, options), host, upgrade)
+    request = project.request
+    if options["pylock"]:
+        source = SourceFile(options["pylock"], decode(host.read_bytes(options["pylock"])))
+        other, problems = read_pylock(source)
+        if other is None:
+            return fail_with(problems, {source.path: source}, color)
+        versions = {each.name: each.version for each in other.packages if each.version}
+        request = evolve(request, prefer={**versions, **request.prefer})
+    done = make_lock(request, _find_targets(project, options), host, upgrade)
     if done.lock is None:
         if options["form"] == "json":
             _print_json({"schema": SCHEMA, "ok": False, "file": str(project.lock), "moves": []})
@@ -231,7 +251,8 @@ def _read_upgrade(project: ProjectFiles, options: dict[str, Any]) -> Upgrade:
         ]
         if unknown:
             raise DiagnosticError(*unknown)
-    return Upgrade("" in options["upgrade"], names, frozenset(options["allowed"]))
+    allowed = frozenset(options["allowed"])
+    return Upgrade("" in options["upgrade"], names, allowed, options["update_typeshed"])
 
 
 def _show_move(move: Move) -> str:
