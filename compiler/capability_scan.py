@@ -94,6 +94,9 @@ _PATTERNS: Final = {
     for base, names in table.items()
 }
 _STARTUP_MODULES: Final = ("sitecustomize.py", "usercustomize.py")
+_SCRIPTS: Final = ".data/scripts/"
+# How programs of Linux, Windows and macOS begin.
+_PROGRAMS: Final = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 _PYTHON_SCRIPT: Final = b"#!python"
 
 
@@ -110,7 +113,7 @@ def scan_wheel(wheel: Wheel) -> tuple[Found, ...]:
             scan.drop(RUNTIMES)
         if not scan.wanted:
             break
-        script = ".data/scripts/" in name
+        script = _SCRIPTS in name
         if not script and not name.endswith(".py"):
             continue
         content = wheel.read(name)
@@ -126,6 +129,8 @@ def _scan_names(wheel: Wheel) -> dict[str, Found]:
     if compiled := wheel.compiled_files:
         found["c-extension"] = Found("c-extension", compiled[0], 0, "compiled file")
     for name in sorted(wheel.names):
+        if _SCRIPTS in name and wheel.read(name).startswith(_PROGRAMS):
+            found.setdefault("c-extension", Found("c-extension", name, 0, "compiled program"))
         head, _, rest = name.partition("/")
         installed = rest.partition("/")[2] if head.endswith(".data") else name
         if "/" not in installed and installed.endswith(".pth"):
