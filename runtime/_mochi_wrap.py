@@ -344,6 +344,10 @@ def function_of(
             return value
 
         def call(*arguments: Any) -> Any:
+            if len(arguments) != len(parameters):
+                raise ConversionError(
+                    where, f"a call of {name}", f"one with {len(arguments)} arguments"
+                )
             converted = [
                 convert(argument, where)
                 for convert, argument in zip(parameters, arguments, strict=True)
@@ -430,7 +434,8 @@ def record_of(
         if isinstance(value, Mapping):
             return [value.get(field) for field in fields]
         found = [getattr(value, field, _MISSING) for field in fields]
-        if _MISSING not in found:
+        # `in` would ask for equality, and two arrays have no single answer to that.
+        if all(item is not _MISSING for item in found):
             return found
         if isinstance(value, (tuple, list)) and len(value) == len(fields):
             return list(value)
@@ -533,11 +538,11 @@ def enum_of(cases: Mapping[str, Callable[[], Any]], name: str) -> Converter:
 
     def as_variant(value: Any, where: str) -> Any:
         member = getattr(value, "name", None)
-        if member in made:
-            return made[member]
         if not isinstance(member, str) or member not in cases:
             fail(where, name, value)
-        return made.setdefault(member, cases[member]())
+        if member not in made:
+            made[member] = cases[member]()
+        return made[member]
 
     return as_variant
 
@@ -661,9 +666,7 @@ def run_async(awaitable: Awaitable[Any], where: str) -> Any:
     """Drive `awaitable` to its result in an event loop of its own."""
     import asyncio  # slow to import, and most packages have nothing asynchronous
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _is_loop_running():
         return asyncio.run(_await(awaitable))
     close = getattr(awaitable, "close", None)
     if close is not None:
@@ -671,6 +674,16 @@ def run_async(awaitable: Awaitable[Any], where: str) -> Any:
     raise LoopError(
         f"{where}: an event loop is already running in this thread; await the asynchronous form instead"
     )
+
+
+def _is_loop_running() -> bool:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _await(awaitable: Awaitable[Any]) -> Any:

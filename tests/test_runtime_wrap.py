@@ -168,6 +168,14 @@ class Duck(typing.Protocol):
     """A protocol, which cannot be checked."""
 
 
+def test_function_called_with_another_number_of_arguments() -> None:
+    convert = w.function_of((w.as_int,), w.as_string, "fun(int): string")
+    with pytest.raises(
+        w.ConversionError, match=r"f: expected a call of fun\(int\): string, got one with 2 arg"
+    ):
+        convert(lambda x: str(x), "f")(1, 2)
+
+
 def test_handle_is_checked_where_its_class_is_loaded() -> None:
     convert = w.handle_of(f"{__name__}.Plain", "Plain")
     plain = Plain()
@@ -195,6 +203,26 @@ FIELDS = {"first": w.as_int, "second": w.option_of(w.as_string)}
 @pytest.mark.parametrize("value", [Pair(1, "a"), {"first": 1, "second": "a"}, (1, "a"), [1, "a"]])
 def test_record_is_read_from_attributes_keys_or_places(value: object) -> None:
     assert w.record_of(Pair, FIELDS, "Pair")(value, "f") == Pair(1, "a")
+
+
+class Array:
+    """Like an array: to be equal to something is asked of each item, and has no single answer."""
+
+    def __eq__(self, other: object) -> Array:  # type: ignore[override]
+        return Array()
+
+    def __bool__(self) -> bool:
+        raise ValueError("ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_record_of_values_that_cannot_be_compared() -> None:
+    convert = w.record_of(Pair, {"first": w.as_any, "second": w.as_any}, "Pair")
+    first, second = Array(), Array()
+    made = convert(Pair(first, second), "f")
+    assert made.first is first
+    assert made.second is second
 
 
 def test_record_refuses() -> None:
@@ -314,6 +342,16 @@ async def _answer() -> int:
 
 def test_awaitable_is_driven() -> None:
     assert w.run_async(_answer(), "f") == 42
+
+
+async def _break() -> None:
+    raise KeyError("gone")
+
+
+def test_error_of_an_awaitable_has_no_history_of_ours() -> None:
+    with pytest.raises(KeyError) as caught:
+        w.run_async(_break(), "f")
+    assert caught.value.__context__ is None
 
 
 def test_awaitable_inside_a_loop_is_an_error_and_is_closed() -> None:
