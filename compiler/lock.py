@@ -111,10 +111,10 @@ def make_lock(
 ) -> Locking:
     """Lock what `request` asks for, for every one of `targets`.
 
-    `request.lock` is the lock there is. Raises nothing for what the user wrote: errors are
+    `request.lock` is the lock there is; `request.prefer` holds versions for what it does not pin. Raises nothing for what the user wrote: errors are
     diagnostics of the result, and then there is no lock.
     """
-    locker = _Locker(request, host, upgrade or Upgrade())
+    locker = _Locker(request, host, Upgrade() if upgrade is None else upgrade)
     try:
         lock = locker.run(targets)
     except DiagnosticError as error:
@@ -228,7 +228,9 @@ class _Locker:
     def _find_kept(self, project: Project, target: Target) -> Resolution | None:
         """Return the pins of the lock there is, if it was made for the same requirements."""
         lock = self.existing
-        if lock is None or self.upgrade or lock.requirements != project.requirement_texts:
+        if lock is None or self.upgrade or self.request.prefer:
+            return None
+        if lock.requirements != project.requirement_texts:
             return None
         if lock.requires_python != project.manifest.python.requires_python:
             return None
@@ -240,7 +242,9 @@ class _Locker:
         packages = self.existing.packages if self.existing else ()
         kept = {each.name: each.version for each in packages if self.upgrade.keeps(each.name)}
         lock = self.request.lock if unchanged else None
-        request = evolve(self.request, target=target, lock=lock, locked=unchanged, prefer=kept)
+        request = evolve(
+            self.request, target=target, lock=lock, locked=unchanged, prefer={**self.request.prefer, **kept}
+        )
         session = Session(self.host, self.cache, request)
         session.typeshed = evolve(session.typeshed, pin=self.typeshed)
         return session
