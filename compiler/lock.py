@@ -111,8 +111,9 @@ def make_lock(
 ) -> Locking:
     """Lock what `request` asks for, for every one of `targets`.
 
-    `request.lock` is the lock there is; `request.prefer` holds versions for what it does not pin. Raises nothing for what the user wrote: errors are
-    diagnostics of the result, and then there is no lock.
+    `request.lock` is the lock there is, and `request.prefer` holds versions for what it does not pin.
+    Raises nothing for what the user wrote: errors are diagnostics of the result, and then there is
+    no lock.
     """
     locker = _Locker(request, host, Upgrade() if upgrade is None else upgrade)
     try:

@@ -45,7 +45,7 @@ LOCK_FILE: Final = "mochi.lock"
 OWN_TABLES: Final = ("python", "python-package")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_MERGE = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
+_MERGE = re.compile(r"^(?:<{7}|={7}|>{7})(?= |$)", re.MULTILINE)
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
 # A table is read with the codes of the manifest; here the same mistakes have codes of their own.

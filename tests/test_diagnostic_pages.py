@@ -93,8 +93,8 @@ _ARRANGE: dict[str, Callable[[Index], None]] = {
 }
 
 
-# Sources and uv, stubs, the lock, the checks of wheels: the tests of those stages show their codes.
-_ELSEWHERE = re.compile(r"PY(21\d|43[6-9]|4[45]\d|5[1-9]\d)")
+# Sources and uv, stubs, the checks of wheels: the tests of those stages show their codes.
+_ELSEWHERE = re.compile(r"PY(21\d|43[6-9]|5[1-9]\d)")
 
 
 def _lacks_example(page: Path) -> bool:

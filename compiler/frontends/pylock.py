@@ -138,6 +138,8 @@ def _explain(error: standard.PylockValidationError, positions: Positions, source
         span = positions.value(path)
         path = path[:-1]
     message = error.message[:1].lower() + error.message[1:]
+    if error.context:
+        message += f" in `{error.context}`"
     help = "write the file again with the tool that made it"
     return codes.INVALID_PYLOCK.at(
         span or source.span(0, 0), f"this is not a lock file of PEP 751: {message}", help=help
