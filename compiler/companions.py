@@ -81,14 +81,16 @@ def choose_release(
     for `package` fits exactly where that says so; another one fits by its version prefix. Where
     no release fits, the newest that does not exclude `version` is taken.
     """
-    fallback: Version | None = None
+    silent: list[Version] = []
     for release in order_releases(releases, version)[:_MAX_ASKED]:
         admitted = admits(requires(release), package, version)
         if admitted or (admitted is None and has_prefix(release, version)):
             return StubRelease(release, True)
-        if admitted is None and (fallback is None or fallback < release):
-            fallback = release
-    return None if fallback is None else StubRelease(fallback, False)
+        if admitted is None:
+            silent.append(release)
+    if not silent:
+        return None
+    return StubRelease(max(silent, key=lambda release: (not release.is_prerelease, release)), False)
 
 
 def order_releases(releases: Iterable[Version], version: Version) -> list[Version]:
