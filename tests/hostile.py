@@ -21,6 +21,7 @@ from index_server import build_wheel, pack, record_line
 INFO = "demo-1.0.dist-info"
 WHEEL = "demo-1.0-py3-none-any.whl"
 SDIST = "demo-1.0.tar.gz"
+ZIPPED = "demo-1.0.zip"
 METADATA = b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n"
 
 
@@ -434,7 +435,25 @@ SDISTS = (
         "a source archive of another format",
         lambda: pack({"demo-1.0/PKG-INFO": METADATA}),
         "PY540",
-        "demo-1.0.zip",
+        "demo-1.0.tar.bz2",
+    ),
+    Hostile(
+        "a path with .. in a zipped source archive",
+        lambda: pack({"demo-1.0/PKG-INFO": METADATA, "demo-1.0/../evil": b""}),
+        "PY502",
+        ZIPPED,
+    ),
+    Hostile(
+        "NULs after a zipped source archive",
+        lambda: pack({"demo-1.0/PKG-INFO": METADATA}) + bytes(9),
+        "PY519",
+        ZIPPED,
+    ),
+    Hostile(
+        "damaged data in a zipped source archive",
+        lambda: _patch_first(pack({"demo-1.0/PKG-INFO": METADATA}), _deflate(METADATA)[:4], b"abcd"),
+        "PY516",
+        ZIPPED,
     ),
 )
 

@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hostile import CORPUS, METADATA, SDIST, WHEEL, WHEELS, Hostile, file_member, member, sdist
+from hostile import CORPUS, METADATA, SDIST, WHEEL, WHEELS, ZIPPED, Hostile, file_member, member, sdist
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from index_server import Index, build_wheel, offer
+from index_server import Index, build_wheel, offer, pack
 from installer.sources import WheelFile
 
 from mochic_py.compiler.cli import run
@@ -102,6 +102,8 @@ GOOD_SDIST = sdist(
 def test_a_good_file_passes(tmp_path: Path) -> None:
     assert _check(tmp_path, GOOD) == ()
     assert _check(tmp_path, GOOD_SDIST, SDIST) == ()
+    zipped = pack({"demo-1.0/PKG-INFO": METADATA, "demo-1.0/demo/__init__.py": b"x = 1\n"})
+    assert _check(tmp_path, zipped, ZIPPED) == ()
 
 
 @pytest.mark.parametrize(

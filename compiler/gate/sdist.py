@@ -6,6 +6,7 @@ Sources: PyPA "Source distribution file format" (PEP 625, PEP 721 for links).
 from __future__ import annotations
 
 import posixpath
+from collections import deque
 from typing import IO, Final
 
 from packaging.utils import parse_sdist_filename
@@ -16,7 +17,10 @@ from ...ir.dist import Target
 from .findings import Findings, FormatError
 from .metadata import check_identity, check_metadata
 from .names import check_names
-from .tar import FILE, FOLDER, HARD_LINK, SPECIAL, SYMBOLIC_LINK, Member, TarStream
+from .tar import FILE, FOLDER, HARD_LINK, MAX_CONTENT, SPECIAL, SYMBOLIC_LINK, Member, TarStream
+from .wheel import check_entries
+from .zip_data import stream
+from .zip_directory import locate_data, read_directory
 
 # 1980-01-01 and 2108-01-01, the ends of what a ZIP archive can say.
 EARLIEST: Final = 315532800
@@ -30,23 +34,13 @@ def check_sdist_file(
 
     Raises `FormatError` where the archive cannot be read on.
     """
-    if not filename.endswith(".tar.gz"):
-        raise FormatError(codes.INVALID_SDIST, "is no `.tar.gz` file")
     try:
         named, named_version = parse_sdist_filename(filename)
     except ValueError:
         raise FormatError(codes.INVALID_SDIST, "does not have the name of a source distribution") from None
     check_identity(named, str(named_version), name, version, "is named for", findings)
-    names: list[str] = []
-    metadata: bytes | None = None
-    tar = TarStream(file)
-    for member in tar:
-        path = member.name.removesuffix("/")
-        names.append(f"{path}/" if member.kind == FOLDER else path)
-        _check_member(member, path, findings)
-        if member.kind == FILE and path.count("/") == 1 and path.endswith("/PKG-INFO"):
-            metadata = tar.read()
-    check_names(dict.fromkeys(names) if _only_folders_repeat(names) else names, target, findings)
+    read = _read_tar if filename.endswith(".tar.gz") else _read_zip
+    names, metadata = read(file, target, findings)
     if findings.failed:
         return
     tops = {path.partition("/")[0] for path in names}
@@ -56,6 +50,46 @@ def check_sdist_file(
         findings.add(codes.INVALID_SDIST, "has no PKG-INFO")
     else:
         check_metadata(metadata, name, version, findings)
+
+
+def _read_tar(file: IO[bytes], target: Target, findings: Findings) -> tuple[list[str], bytes | None]:
+    """Check the members of an archive; return their names, and PKG-INFO if it is there."""
+    names: list[str] = []
+    metadata: bytes | None = None
+    tar = TarStream(file)
+    for member in tar:
+        path = member.name.removesuffix("/")
+        names.append(f"{path}/" if member.kind == FOLDER else path)
+        _check_member(member, path, findings)
+        if member.kind == FILE and _is_metadata(path):
+            metadata = tar.read()
+    check_names(dict.fromkeys(names) if _only_folders_repeat(names) else names, target, findings)
+    return names, metadata
+
+
+def _read_zip(file: IO[bytes], target: Target, findings: Findings) -> tuple[list[str], bytes | None]:
+    """Do the same for the ZIP archives that were in use before PEP 625."""
+    directory = read_directory(file, file.seek(0, 2))
+    if directory.origin:
+        raise FormatError(codes.PREFIXED_ARCHIVE, f"has {directory.origin} bytes before the archive")
+    names = [entry.name for entry in directory.entries]
+    check_names(names, target, findings)
+    check_entries(directory, findings)
+    if findings.failed:
+        return names, None
+    starts = locate_data(file, directory, findings)
+    metadata: bytes | None = None
+    for entry in () if findings.failed else directory.entries:
+        chunks = stream(file, entry, starts[entry.name])
+        if _is_metadata(entry.name) and entry.size <= MAX_CONTENT:
+            metadata = b"".join(chunks)
+        else:
+            deque(chunks, 0)  # to the end, where size and checksum are compared
+    return names, metadata
+
+
+def _is_metadata(path: str) -> bool:
+    return path.count("/") == 1 and path.endswith("/PKG-INFO")
 
 
 def _only_folders_repeat(names: list[str]) -> bool:

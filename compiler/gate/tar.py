@@ -20,7 +20,7 @@ from .findings import FormatError
 BLOCK: Final = 512
 _CHUNK: Final = 1 << 18
 _MAX_EXTENSION: Final = 1024**2
-_MAX_CONTENT: Final = 8 * 1024**2
+MAX_CONTENT: Final = 8 * 1024**2
 _OCTAL: Final = re.compile(rb" *([0-7]*)[ \0]*")
 _RECORD: Final = re.compile(rb"([1-9][0-9]{0,6}) ")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?", re.ASCII)
@@ -77,7 +77,7 @@ class TarStream:
 
     def read(self) -> bytes:
         """Return the content of the member that was yielded last."""
-        if self._left > _MAX_CONTENT:
+        if self._left > MAX_CONTENT:
             raise FormatError(codes.WHEEL_TOO_LARGE, "has metadata of more than 8 MiB")
         content = self._take(self._left)
         self._left = 0

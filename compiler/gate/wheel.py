@@ -89,7 +89,7 @@ def _open(file: IO[bytes], stem: str, target: Target, findings: Findings) -> _Ar
     if directory.origin:
         raise _explain_prefix(file, directory.origin, stem)
     check_names((entry.name for entry in directory.entries), target, findings)
-    _check_entries(directory, findings)
+    check_entries(directory, findings)
     if findings.failed:
         return _Archive(file, {}, {})
     starts = locate_data(file, directory, findings)
@@ -117,7 +117,8 @@ def _normalize(folder: str) -> str:
     return f"{canonicalize_name(name)}-{canonicalize_version(version)}"
 
 
-def _check_entries(directory: Directory, findings: Findings) -> None:
+def check_entries(directory: Directory, findings: Findings) -> None:
+    """Check that the entries of an archive are plain files and folders of sensible sizes."""
     total = 0
     for entry in directory.entries:
         total += entry.size

@@ -15,12 +15,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from ...ir import codes
-from ...ir.diagnostics import DiagnosticError
+from ...ir.diagnostics import DiagnosticError, Severity
 from ...ir.dist import Target
 from ..cache import METADATA, Blob, Cache
+from ..gate import check_sdist
 from ..host import Host, machine
 from .download import add_file, download_blob
 from .metadata_fetch import read_archive
@@ -107,6 +108,7 @@ class Builder:
 
     def _build_archive(self, row: FileRow) -> BuiltWheel:
         blob = self.fetch_sdist(row)
+        self._check_sdist(row.filename, blob)
 
         @contextmanager
         def unpacked() -> Iterator[Path]:
@@ -116,6 +118,17 @@ class Builder:
                 yield path
 
         return self._build(blob.sha256, row.filename, unpacked)
+
+    def _check_sdist(self, filename: str, blob: Blob) -> None:
+        """Refuse what the build would unpack to the wrong place, or what is not as named."""
+        try:
+            name, version = parse_sdist_filename(filename)
+        except ValueError:
+            raise self._failed(filename, "this is not the name of a source distribution") from None
+        problems = check_sdist(blob.path, filename, self._host, name, str(version), self._target)
+        errors = tuple(problem for problem in problems if problem.severity is Severity.ERROR)
+        if errors:
+            raise DiagnosticError(*errors)
 
     def tree_metadata(self, key: str, shown: str, open_tree: OpenTree) -> bytes:
         """Return the core metadata of a project folder; `key` identifies its content."""
