@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
-from .host import Host, cache_dir, tool_stamp
+from .host import ABANDONED, Host, cache_dir, tool_stamp
 
 if TYPE_CHECKING:
     from ..ir.dist import Hashes
@@ -30,7 +30,6 @@ _DIGESTS: Final = "digests"
 # every other kind also depends on the tool that made it.
 _STABLE: Final = frozenset({PAGE, METADATA, _DIGESTS})
 _MAGIC: Final = b"mochic-entry-1"
-_ABANDONED: Final = 3600.0
 _TAG: Final = b"Signature: 8a477f597d28d172789f06886806bc55\n# Cache of mochic-py; safe to delete.\n"
 
 
@@ -265,7 +264,7 @@ class Cache:
 
     def _old(self, path: Path, now: float) -> bool:
         modified = self._host.modified(path)
-        return modified is not None and now - modified > _ABANDONED
+        return modified is not None and now - modified > ABANDONED
 
     def _remove_files(self, paths: Iterator[Path]) -> CacheSize:
         files, size = 0, 0

@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias, final
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeAlias, final
 
 # A warm compile reads one cache entry and ends, so what only errors or downloads need
 # (attrs, subprocess, tempfile, the HTTP library) is imported where it is used.
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 
 StrPath: TypeAlias = str | Path
+
+ABANDONED: Final = 3600.0
+"""How old a temporary file is, in seconds, when the process that wrote it is taken to be dead."""
 
 
 class Completed(NamedTuple):
@@ -214,6 +218,34 @@ class Host:
                 path.rmdir()
             else:
                 path.unlink()
+
+    def is_own_file(self, path: Path, folder: Path) -> bool:
+        """Whether `path` is a file that lies in `folder`, not one reached over a linked folder."""
+        try:
+            inside = path.parent.resolve().is_relative_to(folder.resolve())
+        except (OSError, RuntimeError):  # a loop of links
+            return False
+        return inside and (path.is_symlink() or path.is_file())
+
+    def remove_empty_folders(self, path: Path, top: Path) -> None:
+        """Remove `path` and the folders above it, below `top`, as far as they are empty."""
+        while path != top and path.is_relative_to(top):
+            try:
+                path.rmdir()
+            except FileNotFoundError:
+                pass
+            except OSError:
+                return
+            path = path.parent
+
+    def remove_abandoned(self, path: Path) -> None:
+        """Remove what killed processes left of writing `path`: its temporary files, once they are old."""
+        names = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{12}}\.tmp")
+        for name in self.list(path.parent):
+            if names.fullmatch(name):
+                modified = self.modified(path.with_name(name))
+                if modified is not None and self.now() - modified > ABANDONED:
+                    self.remove(path.with_name(name))
 
     def remove_tree(self, path: Path) -> None:
         """Remove folder `path` and all below it; one that is already gone is fine."""

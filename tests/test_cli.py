@@ -129,6 +129,7 @@ def test_compile_writes_the_workspace_and_shows_a_table(program: str) -> None:
         f"python_workspace/{name}"
         for name in [
             ".gitignore",
+            ".mochic-files",
             "_mochi_wrap.py",
             "_mochi_wrap.pyi",
             "pyproject.toml",
@@ -318,7 +319,8 @@ def test_the_report_has_the_documented_shape(program: str) -> None:
     statuses = {item["status"] for package in report["packages"] for item in package["items"]}
     assert statuses == {"bound", "degraded"}
     assert report["diagnostics"] == []
-    assert sorted(report["files"]) == report["files"] == sorted(read_tree(Path("build/mochi")))
+    written = sorted(path for path in read_tree(Path("build/mochi")) if not path.endswith(".mochic-files"))
+    assert sorted(report["files"]) == report["files"] == written
     strict = json.loads(mochic("compile", program, "--strict", "--report", "json").out)
     _check_report(strict)
     assert {d["severity"] for d in strict["diagnostics"]} == {"warning"}

@@ -17,6 +17,7 @@ import click
 from ..cache import Cache
 from ..host import Host
 from ..memo import Memo, load_memo, memo_key, save_memo
+from ..output import write_output
 from . import EXIT_FAILED
 from .options import (
     DEFAULT_OUT,
@@ -102,11 +103,9 @@ def _asked(options: dict[str, Any], contents: dict[str, bytes]) -> dict[str, Any
 
 
 def _finish(host: Host, memo: Memo, options: dict[str, Any]) -> int:
-    out = Path(options["out"])
-    for path, text in memo["files"].items():
-        content = text.encode("utf-8", "surrogatepass")
-        if host.find_bytes(out / path) != content:
-            host.write_bytes_atomic(out / path, content)
+    if memo["ok"]:
+        files = {path: text.encode("utf-8", "surrogatepass") for path, text in memo["files"].items()}
+        write_output(host, Path(options["out"]), files)
     sys.stderr.write(memo["human"]["color" if wants_color(options["color"]) else "plain"])
     if options["report"] == "json":
         json.dump(memo["report"], sys.stdout, indent=1)

@@ -10,6 +10,7 @@ import click
 from attrs import evolve
 
 from ..compile import compile
+from ..output import write_output
 from . import EXIT_FAILED
 from .options import DEFAULT_OUT, color_option, open_host, wants_color
 from .project import missing_lock, open_project, project_options, require_lock
@@ -36,13 +37,9 @@ def python_command(**options: Any) -> int:
     show_diagnostics(result.diagnostics, result.sources, wants_color(options["color"]))
     if not result.ok:
         return EXIT_FAILED
-    written = 0
-    for artifact in result.artifacts:
-        path = Path(options["out"]) / artifact.path
-        if host.find_bytes(path) != artifact.content:
-            host.write_bytes_atomic(path, artifact.content)
-            written += 1
-    sys.stderr.write(
-        f"{written} of {len(result.artifacts)} files below {options['out']} were not up to date\n"
-    )
+    files = {artifact.path: artifact.content for artifact in result.artifacts}
+    done = write_output(host, Path(options["out"]), files)
+    sys.stderr.write(f"{done.written} of {len(files)} files below {options['out']} were not up to date\n")
+    if done.removed:
+        sys.stderr.write(f"{done.removed} files that are no longer made were removed\n")
     return 0
