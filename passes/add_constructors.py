@@ -74,7 +74,7 @@ class _Family(enum.Enum):
 @define(eq=False)
 class _Maker:
     names: Names
-    _collected: dict[str, dict[str, Param]] = field(factory=dict)
+    _collected: dict[tuple[str, _Family], dict[str, Param]] = field(factory=dict)
 
     def rewrite(self, item: Item) -> Item:
         """Return `item`, with a constructor if it is a class that lacks the one Python makes."""
@@ -89,7 +89,9 @@ class _Maker:
         return evolve(item, fields=fields, methods=methods)
 
     def _make_constructor(self, cls: Class, family: _Family) -> Function:
-        params = [evolve(param, name=_argument(param.name, family)) for param in self._collect(cls).values()]
+        params = [
+            evolve(param, name=_argument(param.name, family)) for param in self._collect(cls, family).values()
+        ]
         # Python moves keyword-only fields behind the others, whatever order they were declared in.
         keyword = [param for param in params if param.kind is ParamKind.KEYWORD_ONLY]
         plain = [param for param in params if param.kind is not ParamKind.KEYWORD_ONLY]
@@ -97,22 +99,23 @@ class _Maker:
         path = f"{cls.path}.__init__"
         return Function("__init__", path, (signature,), Binding.METHOD, info=evolve(cls.info, doc=""))
 
-    def _collect(self, cls: Class) -> dict[str, Param]:
+    def _collect(self, cls: Class, family: _Family) -> dict[str, Param]:
         """Return the parameters of the constructor by field name; bases of the same family first."""
-        if cls.path in self._collected:
-            return self._collected[cls.path]
-        self._collected[cls.path] = {}
-        family = find_family(cls)
+        if (cls.path, family) in self._collected:
+            return self._collected[cls.path, family]
+        self._collected[cls.path, family] = {}
         params: dict[str, Param] = {}
         for base in reversed(cls.bases):
             found = self.names.find_class(base.path) if isinstance(base, Ref) else None
-            if found is None or find_family(found) is not family or not isinstance(base, Ref):
+            # A base that Python writes nothing for hands on the fields of its own bases.
+            if found is None or not isinstance(base, Ref) or find_family(found) not in (family, None):
                 continue
             types = match_arguments(found.type_params, base.arguments)
-            for name, param in self._collect(found).items():
+            for name, param in self._collect(found, family).items():
                 params[name] = evolve(param, type=substitute(param.type, types))
-        params.update(_own_params(cls, family))
-        self._collected[cls.path] = params
+        if find_family(cls) is family:
+            params.update(_own_params(cls, family))
+        self._collected[cls.path, family] = params
         return params
 
 
@@ -128,7 +131,7 @@ def find_family(cls: Class) -> _Family | None:
     return None
 
 
-def _own_params(cls: Class, family: _Family | None) -> Iterator[tuple[str, Param]]:
+def _own_params(cls: Class, family: _Family) -> Iterator[tuple[str, Param]]:
     keyword = any(_is_set(decorator, "kw_only", "True") for decorator in cls.decorators)
     for member in cls.fields:
         if isinstance(member.type, Ref) and member.type.path == _KEYWORD_MARKER:
@@ -139,7 +142,7 @@ def _own_params(cls: Class, family: _Family | None) -> Iterator[tuple[str, Param
             yield member.name, Param(member.name, kind, _init_type(member.type), default, member.info.span)
 
 
-def _is_parameter(member: Field, family: _Family | None) -> bool:
+def _is_parameter(member: Field, family: _Family) -> bool:
     """Return whether a field is passed to the constructor.
 
     attrs also counts `x = attr.ib()` without annotation: a class variable without a literal value.

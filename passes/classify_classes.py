@@ -6,14 +6,15 @@
     class C: fun __init__(self, x: int): none      =>  handle C: new __init__(self, x: int): @a.C
 
 A TypedDict, a NamedTuple and a frozen dataclass or attrs class is a record if every field can be
-a value. Of `__init__` and `__new__` the one that says more is the constructor. A class with neither
-has the nearest base's, or `()` where every base is known.
+a value and it can be built of its fields; those that it inherits become its own. Of `__init__` and
+`__new__` the one that says more is the constructor. A class with neither has the nearest base's, or
+`()` where every base is known.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import ClassVar, final
 
 from attrs import define, evolve, field, frozen
@@ -47,9 +48,11 @@ from .context import PassContext
 from .forms import GENERIC, NAMED_TUPLE, PROTOCOL, TYPED_DICT, canonical_path
 from .operations import CONSTRUCTORS
 from .stdlib_names import ATTRS_DECORATORS, ATTRS_FROZEN, DATACLASS_DECORATORS, ENUM_BASES, is_exception
-from .substitution import match_arguments, substitute_function
+from .substitution import match_arguments, substitute_member
 
 _KNOWN_BASES = frozenset({"builtins.object", GENERIC, PROTOCOL, "abc.ABC"})
+_BY_NAME = (ParamKind.POSITIONAL_OR_KEYWORD, ParamKind.KEYWORD_ONLY)
+_VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 
 
 @final
@@ -89,8 +92,10 @@ class _Classifier:
         fields = cls.fields
         if kind is ClassKind.ENUM:
             fields = tuple(_as_member(each, is_stub) for each in cls.fields)
-        elif _is_frozen(cls) or NAMED_TUPLE in self._external_roots(cls):
-            fields = tuple(evolve(each, writable=False) for each in cls.fields)
+        elif kind is ClassKind.RECORD:
+            fields = tuple(self._all_fields(cls, set()).values())
+        if _is_frozen(cls) or NAMED_TUPLE in self._external_roots(cls):
+            fields = tuple(evolve(each, writable=False) for each in fields)
         return evolve(
             cls,
             kind=kind,
@@ -110,7 +115,13 @@ class _Classifier:
         if any(isinstance(base, Ref) and base.path == PROTOCOL for base in cls.bases):
             return ClassKind.INTERFACE
         by_value = bool(roots & {TYPED_DICT, NAMED_TUPLE}) or _is_frozen(cls)
-        if by_value and all(_can_be_value(each) for each in self._all_fields(cls, set())):
+        if not by_value:
+            return ClassKind.HANDLE
+        fields = self._all_fields(cls, set())
+        if not all(map(_can_be_value, fields.values())):
+            return ClassKind.HANDLE
+        constructor = self._nearest_constructor(cls, set())
+        if constructor is None or _can_be_built(constructor, fields.values()):
             return ClassKind.RECORD
         return ClassKind.HANDLE
 
@@ -131,13 +142,20 @@ class _Classifier:
             self._roots[cls.path] = frozenset(roots)
         return self._roots[cls.path]
 
-    def _all_fields(self, cls: Class, visited: set[str]) -> Iterator[Field]:
+    def _all_fields(self, cls: Class, visited: set[str]) -> dict[str, Field]:
+        """Return the fields of `cls` by name, behind those that its instances have from its bases."""
         visited.add(cls.path)
-        yield from cls.fields
-        for base in cls.bases:
+        fields: dict[str, Field] = {}
+        for base in reversed(cls.bases):
             known = self.classes.get(base.path) if isinstance(base, Ref) else None
-            if known is not None and known.path not in visited:
-                yield from self._all_fields(known, visited)
+            if known is None or not isinstance(base, Ref) or known.path in visited:
+                continue
+            types = match_arguments(known.type_params, base.arguments)
+            for name, each in self._all_fields(known, visited).items():
+                if each.kind is FieldKind.INSTANCE:
+                    fields[name] = evolve(substitute_member(each, types), path=f"{cls.path}.{name}")
+        fields.update((each.name, each) for each in cls.fields)
+        return fields
 
     # --- constructors -------------------------------------------------------------------
 
@@ -169,7 +187,7 @@ class _Classifier:
                 continue
             inherited = self._nearest_constructor(known, visited)
             if inherited is not None:
-                return substitute_function(inherited, match_arguments(known.type_params, base.arguments))
+                return substitute_member(inherited, match_arguments(known.type_params, base.arguments))
         return None
 
     def _default_constructor(self, cls: Class, kind: ClassKind) -> Function | None:
@@ -197,7 +215,7 @@ def _own_constructor(cls: Class) -> Function | None:
 def _accepts_anything(function: Function) -> bool:
     """Return whether `function` is `(self, *args, **kwargs)` without types, which says nothing."""
     return all(
-        param.kind in (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD) and param.type in (ANY, UNANNOTATED)
+        param.kind in _VARIADIC and param.type in (ANY, UNANNOTATED)
         for signature in function.signatures
         for param in signature.params[1:]
     )
@@ -230,6 +248,19 @@ def _is_frozen(cls: Class) -> bool:
         )
         for decorator in cls.decorators
     )
+
+
+def _can_be_built(constructor: Function, fields: Iterable[Field]) -> bool:
+    """Return whether some arm of `constructor` takes every attribute by name and asks for no more."""
+    names = {each.name for each in fields if each.kind is FieldKind.INSTANCE}
+    for signature in constructor.signatures:
+        params = signature.params[1:]
+        taken = {param.name for param in params if param.kind in _BY_NAME}
+        required = {param.name for param in params if param.default is None and param.kind not in _VARIADIC}
+        opened = any(param.kind is ParamKind.VAR_KEYWORD for param in params)
+        if required <= names and (opened or names <= taken):
+            return True
+    return False
 
 
 def _can_be_value(member: Field) -> bool:

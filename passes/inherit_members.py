@@ -19,14 +19,13 @@ from typing import ClassVar, TypeVar, final
 from attrs import define, evolve, frozen
 
 from ..ir.items import Cast, Class, Field, Function, Item, Package, Property
-from ..ir.traverse import map_outer_types
 from ..ir.types import BridgeType, Ref
 from .context import PassContext
 from .forms import PROTOCOL
 from .names import Names
 from .operations import CONSTRUCTORS, is_private_member
 from .resolution_order import ResolutionOrders
-from .substitution import Substitution, match_arguments, substitute
+from .substitution import Substitution, match_arguments, substitute, substitute_member
 from .surface import Surface, build_surface
 
 _MemberT = TypeVar("_MemberT", Field, Property, Function)
@@ -151,8 +150,7 @@ def _adopt(
     for member in members:
         if member.name in taken or is_private_member(member.name):
             continue
-        adopted = map_outer_types(member, lambda ty: substitute(ty, types)) if types else member
-        adopted = evolve(adopted, path=f"{cls.path}.{member.name}")
+        adopted = evolve(substitute_member(member, types), path=f"{cls.path}.{member.name}")
         if isinstance(adopted, Function) and adopted.name in CONSTRUCTORS and adopted.abstract:
             adopted = evolve(adopted, abstract=False)  # it is the base that cannot be instantiated
         yield adopted

@@ -22,7 +22,7 @@ from .forms import GENERIC, PROTOCOL, canonical_path
 from .names import Names, has_member
 from .operations import CONSTRUCTORS
 from .resolution_order import ResolutionOrders
-from .substitution import substitute_function
+from .substitution import substitute_member
 
 _META = "ABCMeta"
 _ABSTRACT_BASES = frozenset({"abc.ABC", PROTOCOL})
@@ -113,7 +113,7 @@ def _inherited_constructor(order: tuple[Class, ...], names: Names) -> Function |
         for ref in cls.bases:
             found = names.find_method(ref, name) if isinstance(ref, Ref) else None
             if found is not None:
-                return evolve(substitute_function(*found), path=f"{cls.path}.{name}", abstract=True)
+                return evolve(substitute_member(*found), path=f"{cls.path}.{name}", abstract=True)
     known = {base.path for base in order}
     for ref in (ref for each in order for ref in each.bases):
         if not isinstance(ref, Ref) or (ref.path not in known and canonical_path(ref.path) not in _PLAIN):

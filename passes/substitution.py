@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from ..ir.items import Function, TypeParam, TypeParamKind
+from ..ir.items import Field, Function, Property, TypeParam, TypeParamKind
 from ..ir.traverse import map_children, map_outer_types
 from ..ir.types import ANY, BridgeType, TupleOf, TypeVarRef
 
 Substitution = Mapping[str, BridgeType]
+_MemberT = TypeVar("_MemberT", Field, Property, Function)
 
 
 def substitute(ty: BridgeType, types: Substitution) -> BridgeType:
@@ -46,6 +48,6 @@ def match_arguments(params: tuple[TypeParam, ...], arguments: tuple[BridgeType, 
     return types
 
 
-def substitute_function(function: Function, types: Substitution) -> Function:
-    """Return `function` with every type variable that `types` names replaced."""
-    return map_outer_types(function, lambda ty: substitute(ty, types)) if types else function
+def substitute_member(member: _MemberT, types: Substitution) -> _MemberT:
+    """Return `member` with every type variable that `types` names replaced."""
+    return map_outer_types(member, lambda ty: substitute(ty, types)) if types else member

@@ -118,6 +118,8 @@ class AnyStringListPair:
 class ChoiceInfoDict:
     """`click.types.ChoiceInfoDict`."""
 
+    param_type: str
+    name: str
     choices: list[_Any]
     case_sensitive: bool
 
@@ -126,6 +128,8 @@ class ChoiceInfoDict:
 class DateTimeInfoDict:
     """`click.types.DateTimeInfoDict`."""
 
+    param_type: str
+    name: str
     formats: list[str]
 
 
@@ -133,6 +137,8 @@ class DateTimeInfoDict:
 class FileInfoDict:
     """`click.types.FileInfoDict`."""
 
+    param_type: str
+    name: str
     mode: str
     encoding: str | None
 
@@ -141,6 +147,8 @@ class FileInfoDict:
 class NumberRangeInfoDict:
     """`click.types.NumberRangeInfoDict`."""
 
+    param_type: str
+    name: str
     min: float | None
     max: float | None
     min_open: bool
@@ -170,6 +178,8 @@ class ParamTypeInfoDict:
 class PathInfoDict:
     """`click.types.PathInfoDict`."""
 
+    param_type: str
+    name: str
     exists: bool
     file_okay: bool
     dir_okay: bool
@@ -215,6 +225,8 @@ class StringStringPair:
 class TupleInfoDict:
     """`click.types.TupleInfoDict`."""
 
+    param_type: str
+    name: str
     types: list[ParamTypeInfoDict]
 
 
@@ -240,7 +252,12 @@ _as_CompletionItem = _handle_of(
     "click.shell_completion.CompletionItem", "CompletionItem"
 )
 _as_list_CompletionItem = _list_of(_as_CompletionItem, "list<CompletionItem>")
-_ChoiceInfoDict_fields = {"choices": _as_list_any, "case_sensitive": _as_bool}
+_ChoiceInfoDict_fields = {
+    "param_type": _as_string,
+    "name": _as_string,
+    "choices": _as_list_any,
+    "case_sensitive": _as_bool,
+}
 _as_ChoiceInfoDict = _record_of(
     ChoiceInfoDict, _ChoiceInfoDict_fields, "ChoiceInfoDict"
 )
@@ -287,17 +304,28 @@ _to_ParameterSource = _to_enum(
 )
 _as_DateTime = _handle_of("click.DateTime", "DateTime")
 _as_datetime = _handle_of("datetime.datetime", "datetime")
-_DateTimeInfoDict_fields = {"formats": _as_list_string}
+_DateTimeInfoDict_fields = {
+    "param_type": _as_string,
+    "name": _as_string,
+    "formats": _as_list_string,
+}
 _as_DateTimeInfoDict = _record_of(
     DateTimeInfoDict, _DateTimeInfoDict_fields, "DateTimeInfoDict"
 )
 _as_File = _handle_of("click.File", "File")
-_FileInfoDict_fields = {"mode": _as_string, "encoding": _as_optional_string}
+_FileInfoDict_fields = {
+    "param_type": _as_string,
+    "name": _as_string,
+    "mode": _as_string,
+    "encoding": _as_optional_string,
+}
 _as_FileInfoDict = _record_of(FileInfoDict, _FileInfoDict_fields, "FileInfoDict")
 _as_FileError = _handle_of("click.FileError", "FileError")
 _as_FloatRange = _handle_of("click.FloatRange", "FloatRange")
 _as_optional_float = _option_of(_as_float)
 _NumberRangeInfoDict_fields = {
+    "param_type": _as_string,
+    "name": _as_string,
     "min": _as_optional_float,
     "max": _as_optional_float,
     "min_open": _as_bool,
@@ -353,6 +381,8 @@ _as_AnyStringListPair = _record_of(
 )
 _as_Path = _handle_of("click.Path", "Path")
 _PathInfoDict_fields = {
+    "param_type": _as_string,
+    "name": _as_string,
     "exists": _as_bool,
     "file_okay": _as_bool,
     "dir_okay": _as_bool,
@@ -363,7 +393,11 @@ _PathInfoDict_fields = {
 _as_PathInfoDict = _record_of(PathInfoDict, _PathInfoDict_fields, "PathInfoDict")
 _as_Tuple = _handle_of("click.Tuple", "Tuple")
 _as_list_ParamTypeInfoDict = _list_of(_as_ParamTypeInfoDict, "list<ParamTypeInfoDict>")
-_TupleInfoDict_fields = {"types": _as_list_ParamTypeInfoDict}
+_TupleInfoDict_fields = {
+    "param_type": _as_string,
+    "name": _as_string,
+    "types": _as_list_ParamTypeInfoDict,
+}
 _as_TupleInfoDict = _record_of(TupleInfoDict, _TupleInfoDict_fields, "TupleInfoDict")
 _as_list_ParamType = _list_of(_as_ParamType, "list<ParamType>")
 _as_UsageError = _handle_of("click.UsageError", "UsageError")
@@ -447,23 +481,39 @@ _as_optional_BaseException = _option_of(_as_BaseException)
 _as_StreamMixer = _handle_of("click.testing.StreamMixer", "StreamMixer")
 _as_BinaryIO = _handle_of("typing.BinaryIO", "BinaryIO")
 _as_map_string_bool = _map_of(_as_string, _as_bool, "map<string, bool>")
-_ChoiceInfoDict_parts = {"choices": _as_list_any, "case_sensitive": _as_bool}
+_ChoiceInfoDict_parts = {
+    "param_type": _as_string,
+    "name": _as_string,
+    "choices": _as_list_any,
+    "case_sensitive": _as_bool,
+}
 _to_ChoiceInfoDict = _to_record(_make_dict(()), _ChoiceInfoDict_parts, "ChoiceInfoDict")
 _ParamTypeInfoDict_parts = {"param_type": _as_string, "name": _as_string}
 _to_ParamTypeInfoDict = _to_record(
     _make_dict(()), _ParamTypeInfoDict_parts, "ParamTypeInfoDict"
 )
-_DateTimeInfoDict_parts = {"formats": _as_list_string}
+_DateTimeInfoDict_parts = {
+    "param_type": _as_string,
+    "name": _as_string,
+    "formats": _as_list_string,
+}
 _to_DateTimeInfoDict = _to_record(
     _make_dict(()), _DateTimeInfoDict_parts, "DateTimeInfoDict"
 )
-_FileInfoDict_parts = {"mode": _as_string, "encoding": _as_optional_string}
+_FileInfoDict_parts = {
+    "param_type": _as_string,
+    "name": _as_string,
+    "mode": _as_string,
+    "encoding": _as_optional_string,
+}
 _to_FileInfoDict = _to_record(_make_dict(()), _FileInfoDict_parts, "FileInfoDict")
 _as_FuncParamType = _handle_of("click.types.FuncParamType", "FuncParamType")
 _as_FuncParamTypeInfoDict = _handle_of(
     "click.types.FuncParamTypeInfoDict", "FuncParamTypeInfoDict"
 )
 _NumberRangeInfoDict_parts = {
+    "param_type": _as_string,
+    "name": _as_string,
     "min": _as_optional_float,
     "max": _as_optional_float,
     "min_open": _as_bool,
@@ -474,6 +524,8 @@ _to_NumberRangeInfoDict = _to_record(
     _make_dict(()), _NumberRangeInfoDict_parts, "NumberRangeInfoDict"
 )
 _PathInfoDict_parts = {
+    "param_type": _as_string,
+    "name": _as_string,
     "exists": _as_bool,
     "file_okay": _as_bool,
     "dir_okay": _as_bool,
@@ -483,7 +535,11 @@ _PathInfoDict_parts = {
 }
 _to_PathInfoDict = _to_record(_make_dict(()), _PathInfoDict_parts, "PathInfoDict")
 _to_list_ParamTypeInfoDict = _list_of(_to_ParamTypeInfoDict, "list<ParamTypeInfoDict>")
-_TupleInfoDict_parts = {"types": _to_list_ParamTypeInfoDict}
+_TupleInfoDict_parts = {
+    "param_type": _as_string,
+    "name": _as_string,
+    "types": _to_list_ParamTypeInfoDict,
+}
 _to_TupleInfoDict = _to_record(_make_dict(()), _TupleInfoDict_parts, "TupleInfoDict")
 _as_uuid_UUID = _handle_of("uuid.UUID", "uuid_UUID")
 

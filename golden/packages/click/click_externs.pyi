@@ -104,20 +104,28 @@ class AnyStringListPair:
 
 @_dataclass(frozen=True, slots=True)
 class ChoiceInfoDict:
+    param_type: str
+    name: str
     choices: list[_Any]
     case_sensitive: bool
 
 @_dataclass(frozen=True, slots=True)
 class DateTimeInfoDict:
+    param_type: str
+    name: str
     formats: list[str]
 
 @_dataclass(frozen=True, slots=True)
 class FileInfoDict:
+    param_type: str
+    name: str
     mode: str
     encoding: str | None
 
 @_dataclass(frozen=True, slots=True)
 class NumberRangeInfoDict:
+    param_type: str
+    name: str
     min: float | None
     max: float | None
     min_open: bool
@@ -138,6 +146,8 @@ class ParamTypeInfoDict:
 
 @_dataclass(frozen=True, slots=True)
 class PathInfoDict:
+    param_type: str
+    name: str
     exists: bool
     file_okay: bool
     dir_okay: bool
@@ -168,6 +178,8 @@ class StringStringPair:
 
 @_dataclass(frozen=True, slots=True)
 class TupleInfoDict:
+    param_type: str
+    name: str
     types: list[ParamTypeInfoDict]
 
 def Abort_new() -> Abort: ...
