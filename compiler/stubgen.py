@@ -25,6 +25,7 @@ from ..ir.refusals import SkipReason
 from .cache import Cache
 from .frontends.stub_search import find_types
 from .frontends.wheel import open_wheel
+from .gate import require_files
 from .host import Host, this_platform
 from .install import find_interpreter
 from .resolve.download import CachedWheel
@@ -119,6 +120,7 @@ def generate_stubs(
     if found is None:
         try:
             tools = fetch_tool(tool.requirement)
+            require_files((wheel, *closure, *tools), target, host, store)
             found = _inspect((wheel, *closure), tools, modules, known, interpreter.path, host)
         except DiagnosticError as error:
             return None, (_unavailable(wheel, error.diagnostics[0].message),)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ...ir.diagnostics import Diagnostic
+from ...ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ...ir.dist import FileKind, Target
 from ..cache import Cache
 from ..host import Host
@@ -61,6 +61,15 @@ def check_files(
 ) -> tuple[Diagnostic, ...]:
     """Check every file of `wheels`. With `cache`, one that passed before is not read again."""
     return tuple(problem for each in wheels for problem in _check(each, target, host, cache))
+
+
+def require_files(
+    wheels: Sequence[CachedWheel], target: Target, host: Host, cache: Cache | None = None
+) -> None:
+    """Raise `DiagnosticError` with the errors that `check_files` finds, if it finds any."""
+    errors = [each for each in check_files(wheels, target, host, cache) if each.severity is Severity.ERROR]
+    if errors:
+        raise DiagnosticError(*errors)
 
 
 def _check(each: CachedWheel, target: Target, host: Host, cache: Cache | None) -> tuple[Diagnostic, ...]:
