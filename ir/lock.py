@@ -28,7 +28,7 @@ from .dist import (
 SCHEMA_VERSION: Final = 1
 """The version of the Python part of `mochi.lock` that this program writes and reads."""
 
-ABI_TAG_POLICY: Final = "most-specific"
+ABI_TAG_POLICY: Final = "legacy"
 """Among the wheels of a version, the first in the order of the target's tags is taken (PEP 425)."""
 
 _TARGET = re.compile(r"(?P<platform>[a-z0-9_-]+) (?P<major>3)\.(?P<minor>[0-9]{1,2})(?P<free>t?)", re.ASCII)
