@@ -16,6 +16,7 @@ from ...ir import codes
 from ...ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ...ir.dist import Target
 from ...ir.source import SourceFile
+from ..capability_scan import STARTUP_CODE
 from ..frontends.pylock import read_pylock
 from ..host import Host
 from ..lock import Locking, Move, Upgrade, make_lock, read_project
@@ -73,7 +74,7 @@ SCHEMA = 1
     "--allow-capability",
     "allowed",
     multiple=True,
-    type=click.Choice(CAPABILITIES),
+    type=click.Choice((*CAPABILITIES, STARTUP_CODE)),
     help="Accept this capability from an upgraded package.",
 )
 @click.option(
