@@ -115,6 +115,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._reply(404, b"no such thing", {})
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def _page(self, name: str) -> None:
         state = self.state
         if state.page is not None:
@@ -157,7 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
 
 def _json_page(name: str, files: Sequence[File]) -> bytes:

@@ -78,14 +78,25 @@ def _explain_name(
             help = "compile for another Python with `--python`, or choose another distribution"
         return code.at(None, _unusable_message(releases, target), notes=notes, help=help)
     unfit = next((cause.requirement for cause in causes if not _fits(cause.requirement, releases)), None)
+    constraint = provider.constraints.get(name)
+    if constraint is not None and unfit is None:
+        demands = [*dict.fromkeys(map(_demand, causes)), f"the constraint `{constraint}`"]
+        message = f"no version of `{name}` fits {_join(demands)}"
+        notes = (*_offer(releases, target), *told)
+        help = "relax the constraint, or choose other versions of what asks for the package"
+        return codes.VERSION_CONFLICT.at(None, message, notes=notes, help=help)
     if unfit is not None or len(causes) == 1:
         fits = f"fits `{unfit.specifier}`" if unfit is not None else "can be used"
         notes = (*_offer(releases, target), *_derived(causes, told), *_broken(name, provider))
         return codes.NO_MATCHING_VERSION.at(None, f"no version of `{name}` {fits}", notes=notes)
     demands = list(dict.fromkeys(_demand(cause) for cause in causes))
-    message = f"no version of `{name}` fits " + " and ".join(demands[:_SHOWN])
+    message = f"no version of `{name}` fits {_join(demands)}"
     help = "relax one of these requirements, or choose other versions of what asks for them"
     return codes.VERSION_CONFLICT.at(None, message, notes=told, help=help)
+
+
+def _join(demands: Sequence[str]) -> str:
+    return " and ".join(demands[:_SHOWN])
 
 
 def _demand(cause: Cause) -> str:

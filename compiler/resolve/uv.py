@@ -55,6 +55,7 @@ _PRERELEASES: Final = {
     Prereleases.ALLOW: "allow",
     Prereleases.DISALLOW: "disallow",
 }
+_ANSWER: Final = "answer.txt"
 _PINNED: Final = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>\S+)")
 _HASH: Final = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _SHOWN_LINES: Final = 30
@@ -125,9 +126,10 @@ class UvResolver:
                 environ=self._environ(),
                 timeout=_TIMEOUT,
             )
+            answer = self._host.find_bytes(Path(folder, _ANSWER)) or b""
         if done.returncode != 0:
             raise _failed(done.stderr.replace(folder, "."))
-        return _read_answer(done.stdout)
+        return _read_answer(answer.decode("utf-8"))
 
     def _command(self, folder: Path, target: Target) -> list[str]:
         import uv  # deferred: it only tells where its executable lies
@@ -158,11 +160,10 @@ class UvResolver:
                 lines = "".join(f"{bound.text}\n" for bound in bounds)
                 self._host.write_bytes_atomic(path, lines.encode("utf-8"))
                 command += [option, str(path)]
-        if self._prefer:
-            # uv keeps the versions of an output file that is there already.
-            lines = "".join(f"{name}=={version}\n" for name, version in sorted(self._prefer.items()))
-            self._host.write_bytes_atomic(folder / "earlier.txt", lines.encode("utf-8"))
-            command += ["--output-file", "earlier.txt"]
+        # uv keeps the versions of an output file that is there already.
+        lines = "".join(f"{name}=={version}\n" for name, version in sorted(self._prefer.items()))
+        self._host.write_bytes_atomic(folder / _ANSWER, lines.encode("utf-8"))
+        command += ["--output-file", _ANSWER]
         command += ["--exclude-newer", self._options.exclude_newer] if self._options.exclude_newer else []
         command += ["--offline"] if self._offline else []
         command += ["--refresh"] if self._refresh else []
