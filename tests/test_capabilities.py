@@ -142,22 +142,22 @@ def test_any_bytes_are_scanned(content: bytes) -> None:
 
 TARGET = Target("linux-x86_64", (3, 13))
 REAL = {
-    "requests": {"net", "fs"},
-    "httpx": {"net", "fs"},
-    "urllib3": {"net", "fs"},
-    "numpy": {"c-extension", "ctypes", "fs", "net", "proc"},
-    "click": {"fs", "proc", "ctypes"},
-    "attrs": set[str](),
-    "idna": set[str](),
-    "six": set[str](),
-    "typing-extensions": set[str](),
-    "pyyaml": {"c-extension"},
-    "tomli": {"c-extension"},
-    "jinja2": {"fs"},
-    "markupsafe": {"c-extension"},
-    "certifi": {"fs"},
-    "setuptools": {"fs", "net", "proc", "ctypes", STARTUP_CODE},
-    "grpcio": {"c-extension", "net"},
+    "requests==2.34.2": {"net", "fs"},
+    "httpx==0.28.1": {"net", "fs"},
+    "urllib3==2.8.0": {"net", "fs"},
+    "numpy==2.5.5": {"c-extension", "ctypes", "fs", "net", "proc"},
+    "click==8.5.1": {"fs", "proc", "ctypes"},
+    "attrs==26.1.0": set[str](),
+    "idna==3.20": set[str](),
+    "six==1.17.0": set[str](),
+    "typing-extensions==4.16.0": set[str](),
+    "pyyaml==6.0.3": {"c-extension"},
+    "tomli==2.5.0": {"c-extension"},
+    "jinja2==3.1.6": {"fs"},
+    "markupsafe==3.0.4": {"c-extension"},
+    "certifi==2026.10.18": {"fs"},
+    "setuptools==84.2.1": {"fs", "net", "proc", "ctypes", STARTUP_CODE},
+    "grpcio==1.85.1": {"c-extension", "net"},
 }
 
 
@@ -166,13 +166,15 @@ def test_real_wheels_pass_the_gate_and_show_what_they_do() -> None:
     host = Host()
     cache = Cache(host)
     resolver = InProcessResolver(host, cache)
-    wanted = [Requirement(name, RegistryRequest()) for name in REAL]
+    expected = {pinned.partition("==")[0]: capabilities for pinned, capabilities in REAL.items()}
+    versions = {pinned.partition("==")[0]: pinned.partition("==")[2] for pinned in REAL}
+    wanted = [Requirement(name, RegistryRequest(f"=={version}")) for name, version in versions.items()]
     try:
-        pins = [pin for pin in resolver.resolve(wanted, TARGET).pins if pin.name in REAL]
+        pins = [pin for pin in resolver.resolve(wanted, TARGET).pins if pin.name in expected]
         wheels = fetch_all(pins, host, cache)
     finally:
         host.close()
     assert check_files(wheels, TARGET, host) == ()
     found: dict[str, Sequence[Found]] = {wheel.pin.name: infer_capabilities(wheel, host) for wheel in wheels}
-    assert {name: {each.capability for each in group} for name, group in found.items()} == REAL
+    assert {name: {each.capability for each in group} for name, group in found.items()} == expected
     assert union({"requests": found["requests"], "six": found["six"]}) == {"net", "fs"}
