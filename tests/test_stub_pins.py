@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,15 +39,12 @@ def index():
 
 
 def fetch(index: Index, cache: Path, *names: str, offline: bool = False) -> WheelSet:
-    host = make_host(index.url, cache)
-    session = Session(host, Cache(host), Request(offline=offline))
-    found = session.resolve([Requirement(name, RegistryRequest()) for name in names])
-    pin = found.find(names[0])
-    assert pin is not None
-    try:
+    with closing(make_host(index.url, cache)) as host:
+        session = Session(host, Cache(host), Request(offline=offline))
+        found = session.resolve([Requirement(name, RegistryRequest()) for name in names])
+        pin = found.find(names[0])
+        assert pin is not None
         return session.fetch_with_stubs([pin], found.pins)[0]
-    finally:
-        host.close()
 
 
 def text(wheels: WheelSet, index: Index, cache: Path) -> str:
@@ -128,9 +126,8 @@ def test_locked_stubs_supersede_inline_types_until_obsolete(index, tmp_path, sin
 def test_an_earlier_pin_stays_while_it_fits(index, tmp_path):
     for version in ("1.2.0.1", "1.2.0.2"):
         offer(index, build_wheel("types-box", version, files={"box-stubs/__init__.pyi": b"x: int\n"}))
-    host = make_host(index.url, tmp_path)
-    session = Session(host, Cache(host), Request(prefer={"types-box": "1.2.0.1"}))
-    pin = session.resolve([Requirement("box", RegistryRequest())]).find("box")
-    assert pin is not None
-    assert names(session.fetch_with_stubs([pin])[0])[0] == ["types-box 1.2.0.1"]
-    host.close()
+    with closing(make_host(index.url, tmp_path)) as host:
+        session = Session(host, Cache(host), Request(prefer={"types-box": "1.2.0.1"}))
+        pin = session.resolve([Requirement("box", RegistryRequest())]).find("box")
+        assert pin is not None
+        assert names(session.fetch_with_stubs([pin])[0])[0] == ["types-box 1.2.0.1"]
