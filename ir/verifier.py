@@ -208,6 +208,9 @@ class _Verifier:
                 self.fail(cls.path, f"two members of the name `{name}`")
         for base in repeated(cast.base for cast in cls.casts):
             self.fail(cls.path, f"two casts to `{base}`")
+        for cast in cls.casts:
+            if "legalize-types" in self.ran and cast.base not in self.classes:
+                self.fail(cls.path, f"a cast to `{cast.base}`, which is no class of the package")
         for member in cls.fields:
             self.type(member.type, member.path)
         for prop in cls.properties:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias, assert_never, final
 
 from attrs import frozen
@@ -133,11 +133,21 @@ def verify_order(package: Package, fail: Fail) -> None:
         keys = [(_SORT_RANK[type(item)], item.path) for item in module.items]
         if keys != sorted(keys):
             fail(module.name, "items are not in order after sort-items")
+    keys = [(item.path, _SORT_RANK[type(item)]) for item in package.generated]
+    if keys != sorted(keys):
+        fail("generated", "items are not in order after sort-items")
     for item in walk_items(package):
-        if isinstance(item, Class):
-            for names in ([each.name for each in item.methods], [each.name for each in item.properties]):
-                if names != sorted(names):
-                    fail(item.path, "members are not in order after sort-items")
+        if isinstance(item, Class) and any(names != sorted(names) for names in _sorted_names(item)):
+            fail(item.path, "members are not in order after sort-items")
+
+
+def _sorted_names(cls: Class) -> Iterator[list[str]]:
+    """Yield the names of the members of `cls` that have no order of their own."""
+    yield [each.name for each in cls.methods]
+    yield [each.name for each in cls.properties]
+    yield [each.base for each in cls.casts]
+    if cls.kind not in (ClassKind.UNKNOWN, ClassKind.RECORD, ClassKind.ENUM):
+        yield [each.name for each in cls.fields]
 
 
 def repeated(names: Iterable[str]) -> list[str]:
