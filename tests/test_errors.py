@@ -20,9 +20,7 @@ def test_an_unknown_token_is_unknown(token: str) -> None:
 
 def test_a_report_shows_its_override_only_when_there_is_one() -> None:
     report = SkipReport("m.f", SkipReason.OPEN_UNION, "int | Any", "extern python fun f(x: any): any")
-    assert str(report) == (
-        "m.f: SkipOpenUnion: int | Any\n    override: extern python fun f(x: any): any"
-    )
+    assert str(report) == ("m.f: SkipOpenUnion: int | Any\n    override: extern python fun f(x: any): any")
     assert str(SkipReport("m.f", SkipReason.OPEN_UNION, "int | Any")) == "m.f: SkipOpenUnion: int | Any"
 
 
