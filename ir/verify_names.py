@@ -133,8 +133,8 @@ def verify_order(package: Package, fail: Fail) -> None:
         keys = [(_SORT_RANK[type(item)], item.path) for item in module.items]
         if keys != sorted(keys):
             fail(module.name, "items are not in order after sort-items")
-    keys = [(item.path, _SORT_RANK[type(item)]) for item in package.generated]
-    if keys != sorted(keys):
+    generated = [(item.path, _SORT_RANK[type(item)]) for item in package.generated]
+    if generated != sorted(generated):
         fail("generated", "items are not in order after sort-items")
     for item in walk_items(package):
         if isinstance(item, Class) and any(names != sorted(names) for names in _sorted_names(item)):
