@@ -12,3 +12,11 @@ _THRESHOLD: Final = 50_000
 def relax_collector() -> None:
     """Let the process allocate more before it looks for cycles. For processes of our own only."""
     gc.set_threshold(_THRESHOLD)
+
+
+def start_worker() -> None:
+    """Prepare a process that only lowers packages for the one that started it."""
+    from .host import end_with_parent  # this module is loaded where nothing else is needed
+
+    relax_collector()
+    end_with_parent()

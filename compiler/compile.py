@@ -155,10 +155,10 @@ class _Run:
         import multiprocessing
         from concurrent.futures import ProcessPoolExecutor
 
-        from .collector import relax_collector
+        from .collector import start_worker
 
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=relax_collector) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker) as pool:
             yield from pool.map(bind_wheels, jobs)
 
 

@@ -363,6 +363,24 @@ class Host:
         return Completed(done.returncode, stdout, stderr)
 
 
+def end_with_parent() -> None:
+    """Make this worker process end when the one that started it is gone.
+
+    A killed parent cannot stop its workers, and each of them keeps the queue they wait at open.
+    """
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
+
+
 def machine() -> str:
     """Return the processor family of this machine, lower-case: `x86_64`, `arm64`, …"""
     import platform
