@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Final, final
+from enum import Enum
+from typing import Any, Final, final
 
 from attrs import asdict, frozen
 
@@ -60,7 +61,7 @@ def find_facts(
     made = _digest_generated(wheels)
     snapshot = wheels.typeshed.pin.sha256 if wheels.typeshed else ""
     inputs = [[each.hashes.sha256 for each in files], made, snapshot]
-    key = json.dumps([_FORMAT, inputs, sorted(aliases), str(target), repr(settings)])
+    key = json.dumps([_FORMAT, inputs, sorted(aliases), str(target), _plain(settings)])
     if cache is not None and (known := cache.get(KIND, key)) is not None:
         tier, distribution, version, *digests = json.loads(known)
         return Facts(StubProvenance(Tier(tier), distribution, version), *digests)
@@ -69,6 +70,17 @@ def find_facts(
         where = [facts.stubs.tier.value, facts.stubs.distribution, facts.stubs.version]
         cache.put(KIND, key, json.dumps([*where, *list(asdict(facts).values())[1:]]).encode())
     return facts
+
+
+def _plain(settings: BindSettings) -> dict[str, Any]:
+    """Return `settings` as JSON values; the order of a set depends on the process, so sets are sorted."""
+
+    def serialize(_: type, __: object, value: object) -> object:
+        if isinstance(value, Enum):
+            return value.value
+        return sorted(value) if isinstance(value, frozenset) else value
+
+    return asdict(settings, value_serializer=serialize)
 
 
 def _work_out(
