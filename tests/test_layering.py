@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -120,3 +121,11 @@ def test_files_stay_small() -> None:
     # The runtime is one file by design: it is copied beside wrappers and imported by name.
     sizes = {p: len(p.read_text("utf-8").splitlines()) for p in _modules() if p.parent.name != "runtime"}
     assert not [f"{p.relative_to(ROOT)}: {lines}" for p, lines in sizes.items() if lines > 500]
+
+
+def test_the_code_map_names_what_is_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    named = re.findall(r"`((?:ir|passes|backends|compiler|runtime|golden|tests)/[\w/.*]*)`", text)
+    missing = [name for name in named if not any(ROOT.glob(name.rstrip("/")))]
+    assert named
+    assert not missing
