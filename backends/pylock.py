@@ -24,6 +24,7 @@ def emit_pylock(lock: Pylock) -> str:
         ("dependency-groups", _array(sorted(lock.dependency_groups))),
         ("default-groups", _array(sorted(lock.default_groups))),
         ("created-by", toml_string(lock.created_by)),
+        ("packages", "" if lock.packages else "[]"),
     )
     packages = sorted(lock.packages, key=lambda package: (package.name, package.version, package.marker))
     return "\n".join([head, *map(_emit_package, packages)])

@@ -12,6 +12,7 @@ from typing import Final, final
 from attrs import define, evolve, field, frozen
 
 from .. import __version__
+from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.dist import IndexSource, PathSource, Pin, Requirement, Resolution, Target
 from ..ir.lock import Lock, LockedPackage, as_locked, format_requirement
@@ -216,6 +217,7 @@ class _Locker:
         session = self._open_session(target, unchanged=kept is not None)
         resolution = kept or session.resolve(project.requirements)
         settings = make_settings(session.request, project.manifest.python)
+        self._check_digests(resolution)
         imported = self._fetch_imported(session, project, resolution)
         pins = _all_pins(resolution, imported.values())
         fetched = {wheel.pin.name: wheel for wheel in session.fetch(pins)}
@@ -225,6 +227,18 @@ class _Locker:
             self._lock_package(session, fetched[pin.name], imported.get(pin.name), project, settings, runtime)
             for pin in pins
         ]
+
+    def _check_digests(self, resolution: Resolution) -> None:
+        """Refuse a file that the index replaced since it was locked, unless it may move."""
+        packages = self.existing.packages if self.existing else ()
+        locked = {each.pin.file.filename: each.pin for each in packages if self.upgrade.keeps(each.name)}
+        for pin in resolution.pins:
+            known, found = locked.get(pin.file.filename), pin.file.hashes.sha256
+            if known is not None and found and known.file.hashes.sha256 not in ("", found):
+                message = f"`{pin.file.filename}` has another digest than the one locked"
+                notes = (f"expected sha256 {known.file.hashes.sha256}", f"found sha256    {found}")
+                help = f"do not use it; if it was replaced on purpose, run with `--upgrade {pin.name}`"
+                raise DiagnosticError(codes.HASH_MISMATCH.at(None, message, notes=notes, help=help))
 
     def _find_kept(self, project: Project, target: Target) -> Resolution | None:
         """Return the pins of the lock there is, if it was made for the same requirements."""
