@@ -38,7 +38,7 @@ format: $(READY)  ## rewrite the tree in the project's format
 	$(BIN)/ruff check --fix .
 
 golden: $(READY)  ## rewrite golden outputs; read the diff before you commit it
-	$(BIN)/python -m pytest tests -k golden --update-golden
+	$(BIN)/python -m pytest tests -n $(JOBS) --update-golden
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
