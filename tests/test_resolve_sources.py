@@ -272,6 +272,33 @@ def test_static_metadata_of_a_source_distribution_need_no_build(world: World) ->
     assert world.builds == 0
 
 
+@pytest.mark.parametrize("kind", ["sdist", "folder"])
+def test_metadata_that_a_backend_tells_need_no_build(world: World, kind: str) -> None:
+    hook = """
+import pathlib
+def get_requires_for_build_wheel(config_settings=None):
+    print("talks a lot")
+    return []
+def prepare_metadata_for_build_wheel(directory, config_settings=None):
+    info = pathlib.Path(directory, "own-1.5.dist-info")
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\\nName: own\\nVersion: 1.5\\nRequires-Dist: c\\n")
+    return info.name
+"""
+    files = {**project(), "backend.py": hook}
+    source: RequestSource = RegistryRequest()
+    if kind == "sdist":
+        world.index.add(File("own-1.5.tar.gz", sdist(files)))
+    else:
+        write(world.folder / "own", files)
+        source = PathSource("own")
+    resolution = world.resolve(source)
+    assert picks(resolution) == ["c 1", "own 1.5"]
+    with pytest.raises(DiagnosticError) as caught:
+        world.fetch(resolution)
+    assert caught.value.diagnostics[0].code.code == "PY438"
+
+
 def test_a_source_distribution_offline(world: World) -> None:
     world.index.add(File("own-1.5.tar.gz", sdist(project())))
     first = world.resolve(RegistryRequest())

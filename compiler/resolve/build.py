@@ -26,6 +26,7 @@ from ..host import Host, machine
 from .download import add_file, download_blob
 from .metadata_fetch import read_archive
 from .pages import FileRow
+from .pep517 import Environment, prepare_metadata
 from .static_metadata import is_static, project_metadata, read_sdist_files
 from .tags import wheel_tags
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BUILT: Final = "built-wheel"
+_PREPARED: Final = "prepared-metadata"
 _TIMEOUT: Final = 1800.0
 _SHOWN_LINES: Final = 12
 _PROJECT_FILES: Final = ("pyproject.toml", "setup.py")
@@ -90,7 +92,7 @@ class Builder:
         if static is not None:
             self._cache.put(METADATA, blob.sha256, static)
             return static
-        return self._metadata_of(self._build_archive(row))
+        return self._prepared(blob.sha256, row.filename, lambda: self._archive(blob, row.filename))
 
     def fetch_sdist(self, row: FileRow) -> Blob:
         """Return the file of `row`, downloading it unless the cache has it."""
@@ -110,14 +112,15 @@ class Builder:
         blob = self.fetch_sdist(row)
         self._check_sdist(row.filename, blob)
 
-        @contextmanager
-        def unpacked() -> Iterator[Path]:
-            with self._host.temporary_folder() as folder:
-                path = Path(folder, row.filename)
-                self._host.link_or_copy(blob.path, path)
-                yield path
+        return self._build(blob.sha256, row.filename, lambda: self._archive(blob, row.filename))
 
-        return self._build(blob.sha256, row.filename, unpacked)
+    @contextmanager
+    def _archive(self, blob: Blob, filename: str) -> Iterator[Path]:
+        """Yield the blob under its name."""
+        with self._host.temporary_folder() as folder:
+            path = Path(folder, filename)
+            self._host.link_or_copy(blob.path, path)
+            yield path
 
     def _check_sdist(self, filename: str, blob: Blob) -> None:
         """Refuse what the build would unpack to the wrong place, or what is not as named."""
@@ -133,13 +136,24 @@ class Builder:
     def tree_metadata(self, key: str, shown: str, open_tree: OpenTree) -> bytes:
         """Return the core metadata of a project folder; `key` identifies its content."""
         entry = f"{key}\n{self._target}"
-        known = self._cache.get("tree-metadata", entry)
-        if known is None:
+        if self._cache.get(_PREPARED, entry) is None:
             with open_tree() as tree:
-                pyproject = self._host.find_bytes(tree / "pyproject.toml") or b""
-            known = project_metadata(pyproject) or self._metadata_of(self._build(key, shown, open_tree))
-            self._cache.put("tree-metadata", entry, known)
-        return known
+                static = project_metadata(self._host.find_bytes(tree / "pyproject.toml") or b"")
+            if static is not None:
+                self._cache.put(_PREPARED, entry, static)
+        return self._prepared(key, shown, open_tree)
+
+    def _prepared(self, key: str, shown: str, open_source: OpenTree) -> bytes:
+        """Return metadata as the build backend tells them, from a built wheel where it does not."""
+        entry = f"{key}\n{self._target}"
+        known = self._cache.get(_PREPARED, entry)
+        if known is None and self._cache.get(_BUILT, entry) is None:
+            self._check_allowed(shown)
+            with open_source() as source:
+                known = prepare_metadata(self._host, source, self._environment())
+            if known is not None:
+                self._cache.put(_PREPARED, entry, known)
+        return known or self._metadata_of(self._build(key, shown, open_source))
 
     def build_tree(self, key: str, shown: str, open_tree: OpenTree) -> BuiltWheel:
         """Return the wheel that a project folder becomes; PY438 when it does not fit the target."""
@@ -153,24 +167,31 @@ class Builder:
             blob = self._cache.find_blob(sha256)
             if blob is not None:
                 return BuiltWheel(filename, blob)
-        if not self._allowed:
-            message = f"`{shown}` would have to be built, and building is off"
-            raise DiagnosticError(codes.BUILD_FAILED.at(None, message, help="run without `--no-build`"))
+        self._check_allowed(shown)
         with open_source() as source:
             built = self._run(source, shown)
         self._cache.put(_BUILT, entry, json.dumps([built.filename, built.blob.sha256]).encode())
         return built
+
+    def _check_allowed(self, shown: str) -> None:
+        if not self._allowed:
+            message = f"`{shown}` would have to be built, and building is off"
+            raise DiagnosticError(codes.BUILD_FAILED.at(None, message, help="run without `--no-build`"))
+
+    def _environment(self) -> Environment:
+        # The URL may hold credentials, which a command line would show to everyone.
+        environ = {**self._host.environ, "UV_DEFAULT_INDEX": self._index_url}
+        return Environment(self._find_python(), environ, self._offline)
 
     def _run(self, source: Path, shown: str) -> BuiltWheel:
         import uv  # deferred: it only tells where its executable lies
 
         with self._host.temporary_folder() as out:
             command = [uv.find_uv_bin(), "build", "--wheel", "--out-dir", out, "--no-config"]
-            command += ["--no-python-downloads", "--no-create-gitignore", "--python", self._find_python()]
+            environment = self._environment()
+            command += ["--no-python-downloads", "--no-create-gitignore", "--python", environment.python]
             command += ["--offline"] if self._offline else []
-            # The URL may hold credentials, which a command line would show to everyone.
-            environ = {**self._host.environ, "UV_DEFAULT_INDEX": self._index_url}
-            done = self._host.run([*command, str(source)], environ=environ, timeout=_TIMEOUT)
+            done = self._host.run([*command, str(source)], environ=environment.environ, timeout=_TIMEOUT)
             wheels = [name for name in self._host.list(Path(out)) if name.endswith(".whl")]
             if done.returncode != 0 or len(wheels) != 1:
                 raise self._failed(shown, done.stderr)

@@ -133,7 +133,18 @@ def fetch_all(
 
 
 def download_blob(url: str, filename: str, sha256: str, host: Host, cache: Cache) -> Blob:
-    """Stream `url` into the cache. A broken or wrong download is tried again before it is an error."""
+    """Stream `url` into the cache, unless another process does so meanwhile.
+
+    A broken or wrong download is tried again before it is an error.
+    """
+    if not sha256:
+        return _download_patiently(url, filename, sha256, host, cache)
+    with cache.making(sha256):
+        known = cache.find_blob(sha256)
+        return known or _download_patiently(url, filename, sha256, host, cache)
+
+
+def _download_patiently(url: str, filename: str, sha256: str, host: Host, cache: Cache) -> Blob:
     for _ in range(_ATTEMPTS - 1):
         try:
             return _download(url, filename, sha256, host, cache)

@@ -85,6 +85,10 @@ def _explain_name(
         notes = (*_offer(releases, target), *told)
         help = "relax the constraint, or choose other versions of what asks for the package"
         return codes.VERSION_CONFLICT.at(None, message, notes=notes, help=help)
+    if unfit is not None and (message := _elsewhere(unfit, releases, target)):
+        notes = (*_offer(releases, target), *_derived(causes, told))
+        help = "choose another target or Python, or ask for a version that is usable here"
+        return codes.NO_MATCHING_VERSION.at(None, message, notes=notes, help=help)
     if unfit is not None or len(causes) == 1:
         fits = f"fits `{unfit.specifier}`" if unfit is not None else "can be used"
         notes = (*_offer(releases, target), *_derived(causes, told), *_broken(name, provider))
@@ -160,6 +164,22 @@ def _written(need: Need) -> str:
 
 def _fits(need: Need, releases: Releases) -> bool:
     return any(need.specifier.contains(release.version, prereleases=True) for release in releases.usable)
+
+
+def _elsewhere(need: Need, releases: Releases, target: Target) -> str:
+    """Say that a version which fits `need` is there, but not for the target; nothing if none is."""
+
+    def fitting(versions: Iterable[str]) -> str:
+        return next((v for v in versions if need.specifier.contains(v, prereleases=True)), "")
+
+    python = f"{target.python[0]}.{target.python[1]}"
+    if version := fitting(releases.other_python):
+        return f"`{releases.name}` {version} is not for Python {python}"
+    if version := fitting(releases.unusable):
+        return f"`{releases.name}` {version} has no wheel for {target}"
+    if version := fitting(releases.sdist_only):
+        return f"`{releases.name}` {version} has no wheel, and source distributions are not to be built"
+    return ""
 
 
 def _only_other_python(releases: Releases) -> bool:
