@@ -21,6 +21,8 @@ DUPLICATE_ALIAS = Code("PY105", "duplicate-alias", "two imports bind different p
 AUTO_CLASH = Code(
     "PY106", "auto-clash", "an `auto` import binds a name that the program already has", Severity.WARNING
 )
+UNBOUND_ITEM = Code("PY107", "unbound-item", "the bound package has no item of this name")
+MISSING_ARGUMENT = Code("PY108", "missing-argument", "a bound function is called with too few arguments")
 INVALID_IMPORT_SPEC = Code("PY110", "invalid-import-spec", "this is not an import spec")
 INVALID_PACKAGE_NAME = Code("PY111", "invalid-package-name", "this is not the name of a distribution")
 INVALID_SPECIFIER = Code("PY112", "invalid-specifier", "this is not a version specifier")

@@ -9,6 +9,7 @@ from .lazy import LazyGroup
 
 COMMANDS = {
     "cache": "cache_commands",
+    "check": "check_command",
     "compile": "compile_command",
     "explain": "explain_command",
     "golden": "golden_command",

@@ -20,6 +20,7 @@ from .types import (
     Func,
     Type,
     Var,
+    a,
     inner,
     is_,
     is_numeric,
@@ -196,7 +197,7 @@ def _find_problem(name: str, args: list[Type]) -> tuple[str | None, str] | None:
         case "eval" if first != STRING:
             return _mismatch(0, STRING, first)
         case "len" if not (is_(first, "list", "map", "omap", "set", "group") or first in (STRING, ANY)):
-            return "T036", f"a `{show(first)}` has no length"
+            return "T036", f"{a(first)} has no length"
         case "count" if not (is_(first, "list", "group") or first == ANY):
             return "T037", f"`count` takes a list or a group, not `{show(first)}`"
         case "exists" if not (is_(first, "list", "map", "group") or first in (STRING, ANY)):
@@ -256,7 +257,7 @@ def _first_other(
 
 
 def _mismatch(index: int, wanted: Type, found: Type) -> tuple[str, str]:
-    return "T007", f"argument {index + 1} is a `{show(found)}`, where `{show(wanted)}` is expected"
+    return "T007", f"argument {index + 1} is {a(found)}, where `{show(wanted)}` is expected"
 
 
 def _is_summable(ty: Type) -> bool:

@@ -11,7 +11,7 @@ from .builtins import check_builtin_arguments, check_builtin_arity, result_of
 from .checks import Checks, mismatch, refused
 from .environment import RefusedError, Scope
 from .relations import Subst, apply, is_same, unify, unify_with
-from .types import ANY, BOOL, Applied, Func, Struct, Type, Var, free_vars, is_, key_of, show
+from .types import ANY, BOOL, Applied, Func, Struct, Type, Var, a, free_vars, is_, key_of, show
 
 _Call: TypeAlias = e.Call | e.CallOp
 
@@ -31,7 +31,7 @@ class CallChecks(Checks):
         if ty is None:
             raise refused("T003", f"there is no function `{call.name}`", call)
         if not isinstance(ty, Func):
-            raise refused("T004", f"`{call.name}` is a `{show(ty)}` and cannot be called", call)
+            raise refused("T004", f"`{call.name}` is {a(ty)} and cannot be called", call)
         subst: Subst = {}
         if ty.type_params:
             subst = {name: Var(f"{name}#{next(_fresh)}") for name in ty.type_params}
@@ -60,7 +60,7 @@ class CallChecks(Checks):
         """Return the type of calling a value of type `ty`."""
         if not isinstance(ty, Func):
             if ty != ANY:
-                raise refused("T004", f"a `{show(ty)}` cannot be called", call)
+                raise refused("T004", f"{a(ty)} cannot be called", call)
             for arg in call.args:
                 self.expr(arg, scope)
             return ANY
@@ -134,7 +134,7 @@ def check_alias(source: e.Expr, found: Type, target: Type, node: tree.Node) -> N
     """
     label = storage_label(source)
     if label and is_aggregate(found) and is_aggregate(target) and not is_same(found, target):
-        message = f"`{label}` is a `{show(found)}` and cannot be shared as `{show(target)}`"
+        message = f"`{label}` is {a(found)} and cannot be shared as `{show(target)}`"
         raise refused("T052", message, node)
 
 
@@ -189,5 +189,5 @@ def _curry(params: tuple[Type, ...], result: Type) -> Type:
 
 
 def _wrong_argument(call: _Call, index: int, expected: Type, found: Type) -> RefusedError:
-    message = f"argument {index + 1} is a `{show(found)}`, where `{show(expected)}` is expected"
+    message = f"argument {index + 1} is {a(found)}, where `{show(expected)}` is expected"
     return RefusedError("T007", message, call)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import expressions as e
 from . import tree
+from .bound_items import find_missing_arguments
 from .check_primaries import PrimaryChecks, field_of
 from .checks import is_bool, is_string, mismatch, refused
 from .environment import RefusedError, Scope
@@ -19,6 +20,7 @@ from .types import (
     Struct,
     Type,
     Union,
+    a,
     inner,
     is_,
     is_numeric,
@@ -89,11 +91,13 @@ class ExpressionChecks(PrimaryChecks):
                 case e.Index():
                     ty = self.index(op, ty, scope, postfix.target)
                 case e.CallOp():
+                    if (error := find_missing_arguments(postfix, op, ty, self.bound, scope)) is not None:
+                        scope.report_late(error)
                     ty = self.call_value(op, ty, scope)
                 case e.Cast(type=ref):
                     target = scope.resolve(ref)
                     if not can_cast(ty, target):
-                        raise refused("T046", f"a `{show(ty)}` cannot be taken as `{show(target)}`", op)
+                        raise refused("T046", f"{a(ty)} cannot be taken as `{show(target)}`", op)
                     ty = target
                 case e.FieldOp(name=name):
                     ty = _field(ty, name, op)
@@ -126,19 +130,19 @@ class ExpressionChecks(PrimaryChecks):
             case _ if ty == ANY:
                 return ANY
             case _:
-                raise refused("T018", f"a `{show(ty)}` has no elements", node)
+                raise refused("T018", f"{a(ty)} has no elements", node)
 
     def _safe_index(self, op: e.SafeIndex, ty: Type, scope: Scope) -> Type:
         if ty != ANY and not is_(ty, "option"):
-            raise refused("T062", f"`?[` works on options, not on a `{show(ty)}`", op)
+            raise refused("T062", f"`?[` works on options, not on {a(ty)}", op)
         what = ANY if ty == ANY else inner(ty)
         if not (what == ANY or is_(what, "list", "map")):
-            raise refused("T063", f"`?[` works on lists and maps, not on a `{show(what)}`", op)
+            raise refused("T063", f"`?[` works on lists and maps, not on {a(what)}", op)
         key = self.expr(op.key, scope)
         if what == ANY:
             return ANY
         if is_(what, "list") and not (unify(key, INT) or unify(key, INT64)):
-            raise refused("T015", f"an index is an `int`, not a `{show(key)}`", op)
+            raise refused("T015", f"an index is an `int`, not {a(key)}", op)
         if is_(what, "map") and not unify(key, key_of(what)):
             raise refused("T019", f"the keys of this map are `{show(key_of(what))}`, not `{show(key)}`", op)
         return inner(what)
@@ -149,14 +153,14 @@ def _field(ty: Type, name: str, node: tree.Node) -> Type:
         return ANY
     if isinstance(ty, Struct):
         return field_of(ty, name, node)
-    raise refused("T027", f"a `{show(ty)}` has no fields", node)
+    raise refused("T027", f"{a(ty)} has no fields", node)
 
 
 def _safe_field(ty: Type, name: str, node: tree.Node) -> Type:
     if ty == ANY:
         return ANY
     if not is_(ty, "option"):
-        raise refused("T060", f"`?.` works on options, not on a `{show(ty)}`", node)
+        raise refused("T060", f"`?.` works on options, not on {a(ty)}", node)
     what = inner(ty)
     if what == ANY:
         return ANY
@@ -164,7 +168,7 @@ def _safe_field(ty: Type, name: str, node: tree.Node) -> Type:
         return field_of(what, name, node)
     if is_(what, "map") and is_string(key_of(what)):
         return inner(what)
-    raise refused("T061", f"a `{show(what)}` has no fields", node)
+    raise refused("T061", f"{a(what)} has no fields", node)
 
 
 def can_cast(source: Type, target: Type) -> bool:
@@ -237,5 +241,5 @@ def _compare(op: e.BinaryOp, left: Type, right: Type) -> Type:
         return BOOL
     if op.op in ("==", "!=") and is_(left, "option") != is_(right, "option"):
         other = right if is_(left, "option") else left
-        raise refused("T059", f"an option is compared with a `{show(other)}`, which is never none", op)
-    raise refused("T013", f"a `{show(left)}` cannot be compared with a `{show(right)}`", op)
+        raise refused("T059", f"an option is compared with {a(other)}, which is never none", op)
+    raise refused("T013", f"{a(left)} cannot be compared with {a(right)}", op)

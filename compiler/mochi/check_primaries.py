@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from . import effects, tree
 from . import expressions as e
+from .bound_items import unknown_item
 from .check_matches import MatchChecks
 from .check_queries import QueryChecks
 from .checks import is_bool, is_string, mismatch, refused
@@ -24,6 +25,7 @@ from .types import (
     Struct,
     Type,
     Var,
+    a,
     inner,
     is_,
     key_of,
@@ -103,6 +105,8 @@ class PrimaryChecks(MatchChecks, QueryChecks):
             if dotted is not None:
                 ty, path = dotted, f"{path}.{name}"
             else:
+                if path in self.bound and scope.is_imported(path):
+                    scope.report_late(unknown_item(path, name, self.bound[path], selector))
                 ty = self.member(ty, name, path, selector)
         return ty
 
@@ -132,7 +136,7 @@ class PrimaryChecks(MatchChecks, QueryChecks):
                 return Func((INT, STRING), STRING)
             case _:
                 pass
-        raise refused("T027", f"a `{show(ty)}` has no fields", node)
+        raise refused("T027", f"{a(ty)} has no fields", node)
 
     def struct(self, literal: e.StructLiteral, scope: Scope) -> Type:
         """Check `Name { … }`; of an unknown name it is a map."""
@@ -180,7 +184,7 @@ class PrimaryChecks(MatchChecks, QueryChecks):
         """Return the type of both arms, `any` where they differ or one is missing."""
         found = self.expr(cond.cond, scope)
         if not is_bool(found):
-            raise refused("T040", f"a condition is a `bool`, not a `{show(found)}`", cond.cond)
+            raise refused("T040", f"a condition is a `bool`, not {a(found)}", cond.cond)
         yes, no = narrowings(cond.cond, scope)
         result = self.expr(cond.then, scope.narrow(yes), expected)
         other: Type = ANY
@@ -238,7 +242,7 @@ class PrimaryChecks(MatchChecks, QueryChecks):
             case e.Await(value=value):
                 found = self.expr(value, scope)
                 if not is_(found, "future"):
-                    raise refused(None, f"`await` takes a future, not a `{show(found)}`", primary)
+                    raise refused(None, f"`await` takes a future, not {a(found)}", primary)
                 return inner(found)
             case e.Spawn(agent=agent):
                 struct = scope.find_struct(agent)

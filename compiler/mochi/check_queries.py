@@ -16,6 +16,7 @@ from .types import (
     Applied,
     Struct,
     Type,
+    a,
     inner,
     is_,
     is_hashable,
@@ -48,7 +49,7 @@ class QueryChecks(Checks):
             if expr is not None:
                 found = self.expr(expr, inside)
                 if found != ANY and not unify(found, INT):
-                    raise refused("T055", f"`{word}` takes an `int`, not a `{show(found)}`", expr)
+                    raise refused("T055", f"`{word}` takes an `int`, not {a(found)}", expr)
         rows = inside if query.group is None else self._group(query.group, element, inside)
         if query.sort is not None:
             self._sort(query.sort, rows)
@@ -64,7 +65,7 @@ class QueryChecks(Checks):
     def _source(self, source: e.Expr, scope: Scope, node: tree.Node, code: str) -> Type:
         found = self.expr(source, scope)
         if not is_(found, "list", "group"):
-            raise refused(code, f"a query goes over a list, not over a `{show(found)}`", node)
+            raise refused(code, f"a query goes over a list, not over {a(found)}", node)
         return inner(found)
 
     def _join(self, join: e.Join, scope: Scope, names: list[str]) -> None:
@@ -72,7 +73,7 @@ class QueryChecks(Checks):
         scope.bind(join.name, self._source(join.source, scope, join, "T034"), mutable=True)
         found = self.expr(join.on, scope)
         if not is_bool(found):
-            raise refused("T035", f"a condition is a `bool`, not a `{show(found)}`", join.on)
+            raise refused("T035", f"a condition is a `bool`, not {a(found)}", join.on)
         optional = {"left": [join.name], "right": names, "outer": [*names, join.name]}.get(
             join.side or "", []
         )
@@ -87,7 +88,7 @@ class QueryChecks(Checks):
             return
         found = self.expr(cond, scope)
         if found != ANY and not is_bool(found):
-            raise refused(code, f"a condition is a `bool`, not a `{show(found)}`", cond)
+            raise refused(code, f"a condition is a `bool`, not {a(found)}", cond)
         if impure := find_impure_call(cond, scope):
             name, node, effects = impure
             raise refused(

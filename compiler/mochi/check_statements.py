@@ -7,6 +7,7 @@ from . import expressions as e
 from .check_calls import check_alias, check_literal_aliases, is_aggregate
 from .check_expressions import ExpressionChecks
 from .checks import is_bool, is_string, mismatch, refused
+from .declare import bind_struct, bind_union
 from .environment import Scope
 from .import_alias import bound_alias
 from .narrowing import narrowings
@@ -22,8 +23,8 @@ from .types import (
     Func,
     Struct,
     Type,
-    Union,
     Var,
+    a,
     contains_any,
     inner,
     is_,
@@ -42,7 +43,7 @@ class StatementChecks(ExpressionChecks):
             case tree.ExternVar(parts=parts, type=ref):
                 scope.bind(".".join(parts), scope.resolve(ref))
             case tree.Import():
-                scope.bind(bound_alias(statement), ANY)
+                scope.bind_import(bound_alias(statement))
             case tree.Binding():
                 self.binding(statement, scope)
             case tree.Assign():
@@ -122,7 +123,7 @@ class StatementChecks(ExpressionChecks):
         assert assign.value is not None
         found = self.expr(assign.value, scope, ty)
         if not unify(ty, found) and not is_assignable(found, ty):
-            message = f"a `{show(found)}` cannot be assigned to `{assign.name}`, a `{show(ty)}`"
+            message = f"{a(found)} cannot be assigned to `{assign.name}`, {a(ty)}"
             raise refused("T009", message, assign)
         if assign.indexes or assign.fields:
             check_alias(assign.value, found, ty, assign)
@@ -150,7 +151,7 @@ class StatementChecks(ExpressionChecks):
             case _ if ty == ANY:
                 return ANY
             case _:
-                raise refused("T018", f"a `{show(ty)}` has no elements", assign)
+                raise refused("T018", f"{a(ty)} has no elements", assign)
 
     # --- control flow ---------------------------------------------------------------------
 
@@ -158,7 +159,7 @@ class StatementChecks(ExpressionChecks):
         """Check the condition of `if` and `while`."""
         found = self.expr(cond, scope)
         if not is_bool(found):
-            raise refused("T040", f"a condition is a `bool`, not a `{show(found)}`", cond)
+            raise refused("T040", f"a condition is a `bool`, not {a(found)}", cond)
 
     def if_(self, statement: tree.If, scope: Scope, result: Type | None, in_loop: bool) -> None:
         """Check `if`; each arm knows what the condition says about options."""
@@ -185,7 +186,7 @@ class StatementChecks(ExpressionChecks):
             stop = self.expr(loop.stop, scope)
             for ty in (found, stop):
                 if not (unify(ty, INT) or unify(ty, INT64)):
-                    raise refused("T023", f"the ends of a range are `int`s, not a `{show(ty)}`", loop)
+                    raise refused("T023", f"the ends of a range are `int`s, not {a(ty)}", loop)
             element: Type = INT64 if found == INT64 else INT
         elif is_(found, "list", "set", "map", "omap"):
             assert isinstance(found, Applied)
@@ -193,7 +194,7 @@ class StatementChecks(ExpressionChecks):
         elif found == STRING:
             element = STRING
         else:
-            raise refused("T022", f"a `{show(found)}` cannot be gone through", loop)
+            raise refused("T022", f"{a(found)} cannot be gone through", loop)
         inside = scope.child()
         inside.bind(loop.name, element, mutable=True)
         self.block(loop.body, inside, result, in_loop=True)
@@ -246,10 +247,10 @@ class StatementChecks(ExpressionChecks):
         elif decl.members:
             self._record(decl, scope)
         else:
-            _union(decl, scope)
+            bind_union(decl, scope)
 
     def _record(self, decl: tree.TypeDecl, scope: Scope) -> None:
-        _bind_struct(Struct(decl.name), scope)
+        bind_struct(Struct(decl.name), scope)
         fields = tuple(
             (each.name, scope.resolve(each.type)) for each in decl.members if isinstance(each, tree.Field)
         )
@@ -273,7 +274,7 @@ class StatementChecks(ExpressionChecks):
             self.block(method.body, inside, ty.result)
             found = effects.of_function(method.params, method.body, inside)
             methods[method.name] = Func(ty.params, ty.result, found)
-        _bind_struct(Struct(decl.name, fields, methods), scope)
+        bind_struct(Struct(decl.name, fields, methods), scope)
 
     # --- streams, agents, models ----------------------------------------------------------
 
@@ -283,7 +284,7 @@ class StatementChecks(ExpressionChecks):
             case tree.StreamType(name=name, fields=fields):
                 struct = Struct(name, tuple((each.name, scope.resolve(each.type)) for each in fields))
                 scope.streams[name] = struct
-                _bind_struct(struct, scope)
+                bind_struct(struct, scope)
             case tree.Agent():
                 self._agent(statement, scope)
             case tree.On(stream=stream, name=name, body=body):
@@ -326,7 +327,7 @@ class StatementChecks(ExpressionChecks):
                     methods[part.name] = Func(params, scope.resolve_or_any(part.result), found)
                 case _:
                     pass
-        _bind_struct(Struct(agent.name, tuple(fields), methods), scope)
+        bind_struct(Struct(agent.name, tuple(fields), methods), scope)
         scope.agents.add(agent.name)
 
     def _update(self, update: tree.Update, scope: Scope) -> None:
@@ -334,10 +335,10 @@ class StatementChecks(ExpressionChecks):
         if ty is None:
             raise refused("T001", f"there is no variable `{update.target}` to update", update)
         if not is_(ty, "list"):
-            raise refused("T032", f"`update` goes over a list, not over a `{show(ty)}`", update)
+            raise refused("T032", f"`update` goes over a list, not over {a(ty)}", update)
         struct = inner(ty)
         if not isinstance(struct, Struct):
-            raise refused(None, f"`update` works on records, not on a `{show(struct)}`", update)
+            raise refused(None, f"`update` works on records, not on {a(struct)}", update)
         inside = scope.child()
         for name, field_type in struct.fields:
             inside.bind(name, field_type, mutable=True)
@@ -362,30 +363,6 @@ def _stream(name: str, scope: Scope, node: tree.Node) -> Struct:
     return found
 
 
-def _bind_struct(struct: Struct, scope: Scope) -> None:
-    scope.structs[struct.name] = struct
-    scope.types[struct.name] = struct
-
-
-def _union(decl: tree.TypeDecl, scope: Scope) -> None:
-    """Declare a union. Its variants see it while they are read, but not those that follow."""
-    order = tuple(variant.name for variant in decl.variants)
-    union = Union(decl.name, {}, order)
-    scope.unions.pop(decl.name, None)
-    scope.unions[decl.name] = union
-    scope.types[decl.name] = union
-    for variant in decl.variants:
-        fields = tuple((each.name, scope.resolve(each.type)) for each in variant.fields)
-        struct = Struct(variant.name, fields)
-        union.variants[variant.name] = struct
-        scope.structs[variant.name] = struct
-        built = Union(decl.name, {})
-        scope.types[variant.name] = Func(tuple(ty for _, ty in fields), built)
-        if not fields:
-            scope.bind(variant.name, built)
-    scope.types[decl.name] = union
-
-
 def _assigned_field(assign: tree.Assign, name: str, ty: Type) -> Type:
     if ty == ANY:
         return ANY
@@ -395,4 +372,4 @@ def _assigned_field(assign: tree.Assign, name: str, ty: Type) -> Type:
         raise refused("T026", f"`{show(ty)}` has no field `{name}`", assign)
     if is_(ty, "map") and is_string(ty.args[0] if isinstance(ty, Applied) else ANY):
         return inner(ty)
-    raise refused("T027", f"a `{show(ty)}` has no fields", assign)
+    raise refused("T027", f"{a(ty)} has no fields", assign)

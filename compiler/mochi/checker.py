@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import final
 
 from attrs import frozen
 
 from . import effects, tree
+from .bound_items import BoundModule, install
 from .builtins import builtin_functions
 from .check_primaries import undeclared_effects
 from .check_statements import StatementChecks
+from .declare import bind_stub
 from .environment import RefusedError, Scope
 from .lexer import Tokens
 from .parser import parse
 from .problem import Problem, ProblemError
-from .types import UNIT, EndlessTypeError, Func, Struct, Union, Var
+from .types import UNIT, EndlessTypeError, Func, Var
 
 _DEATH = "Mochi's checker never ends here: a value of a recursive union is assigned to a `var`"
 _DEEP = "this program is nested too deeply to be checked"
@@ -40,30 +43,42 @@ class Verdict:
         return self.program is not None
 
 
-def check_text(text: str) -> Verdict:
-    """Return the verdict on `text`. Never raises."""
+def check_text(text: str, modules: Iterable[BoundModule] = ()) -> Verdict:
+    """Return the verdict on `text`. Never raises.
+
+    Of `modules`, those that the program imports count as if their declarations stood above it.
+    """
     try:
         parsed = parse(text)
     except ProblemError as error:
         return Verdict(None, None, None, (error.problem,))
     program, tokens = parsed.program, parsed.tokens
     try:
-        found = _check(program)
-    except EndlessTypeError:
-        return Verdict(program, tokens, None, (Problem(None, _DEATH, 0, 0),))
+        found = _check(program, list(modules))
+    except _DeathError as error:
+        place = _locate(RefusedError(None, _DEATH, error.node), tokens)
+        return Verdict(program, tokens, None, (place,))
     except RecursionError:
         return Verdict(program, tokens, None, (Problem(None, _DEEP, 0, 0),))
     problems = tuple(dict.fromkeys(_locate(error, tokens) for error in found))
     return Verdict(program, tokens, not problems, problems)
 
 
+class _DeathError(Exception):
+    """Mochi's checker would not survive the check of `node`."""
+
+    def __init__(self, node: tree.Node) -> None:
+        super().__init__()
+        self.node = node
+
+
 def _locate(error: RefusedError, tokens: Tokens) -> Problem:
     node = error.node
     last = max(node.end - 1, node.start)
-    return Problem(error.code, error.message, tokens.starts[node.start], tokens.ends[last])
+    return Problem(error.code, error.message, tokens.starts[node.start], tokens.ends[last], error.help)
 
 
-def _check(program: tree.Program) -> list[RefusedError]:
+def _check(program: tree.Program, modules: list[BoundModule]) -> list[RefusedError]:
     """Return the errors of a program in the order in which Mochi reports them.
 
     Records, unions and functions are known everywhere; aliases from their declaration on, and
@@ -72,33 +87,22 @@ def _check(program: tree.Program) -> list[RefusedError]:
     scope = Scope()
     for name, ty in builtin_functions().items():
         scope.bind(name, ty)
+    bound = install(modules, program, scope)
     types = [each for each in program.statements if isinstance(each, tree.TypeDecl)]
     funs = [each for each in program.statements if isinstance(each, tree.Fun)]
     for decl in types:
-        _bind_stub(decl, scope)
+        bind_stub(decl, scope)
     errors = _bind_functions(funs, scope)
-    checks = StatementChecks()
+    checks = StatementChecks(bound)
     rest = [each for each in program.statements if not isinstance(each, tree.TypeDecl)]
     for statement in (*types, *rest):
         try:
             checks.statement(statement, scope, UNIT, in_loop=False)
         except RefusedError as error:
             errors.append(error)
+        except EndlessTypeError:
+            raise _DeathError(statement) from None
     return [*errors, *scope.late]
-
-
-def _bind_stub(decl: tree.TypeDecl, scope: Scope) -> None:
-    """Make the name of a record or union known before its parts are."""
-    if decl.members:
-        stub = Struct(decl.name)
-        scope.structs[decl.name] = stub
-        scope.types[decl.name] = stub
-    elif decl.variants:
-        variants = {variant.name: Struct(variant.name) for variant in decl.variants}
-        scope.structs.update(variants)
-        union = Union(decl.name, variants)
-        scope.unions[decl.name] = union
-        scope.types[decl.name] = union
 
 
 def _bind_functions(funs: list[tree.Fun], scope: Scope) -> list[RefusedError]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from . import expressions as e
 from . import tree
 from .environment import RefusedError, Scope
 from .relations import unify
-from .types import BOOL, INT, INT64, STRING, Type, show
+from .types import BOOL, INT, INT64, STRING, Type, a, show
 
 
 class Checks(ABC):
-    """The methods that checks of expressions and of statements share."""
+    """The methods that checks of expressions and of statements share.
+
+    `bound` has the names of the items of each alias whose package is bound.
+    """
+
+    def __init__(self, bound: Mapping[str, frozenset[str]] | None = None) -> None:
+        self.bound = bound or {}
 
     @abstractmethod
     def expr(self, expr: e.Expr, scope: Scope, expected: Type | None = None) -> Type:
@@ -35,7 +41,7 @@ class Checks(ABC):
         if expr is not None:
             ty = self.expr(expr, scope)
             if not (unify(ty, INT) or unify(ty, INT64)):
-                raise refused("T015", f"an index is an `int`, not a `{show(ty)}`", node)
+                raise refused("T015", f"an index is an `int`, not {a(ty)}", node)
 
     def key(self, index: e.Index, key: Type, scope: Scope) -> None:
         """Check an index into a map with keys of type `key`."""
@@ -55,7 +61,7 @@ def refused(code: str | None, message: str, node: tree.Node) -> RefusedError:
 
 def mismatch(node: tree.Node, expected: Type, found: Type, code: str = "T008") -> RefusedError:
     """Return the error for a value of the wrong type."""
-    return RefusedError(code, f"this is a `{show(found)}`, where `{show(expected)}` is expected", node)
+    return RefusedError(code, f"this is {a(found)}, where `{show(expected)}` is expected", node)
 
 
 def is_bool(ty: Type) -> bool:

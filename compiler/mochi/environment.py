@@ -15,9 +15,9 @@ _GENERICS = {"set": 1, "list": 1, "map": 2, "omap": 2, "chan": 1, "stream": 1, "
 class RefusedError(Exception):
     """Ends the check of a statement. `code` is None where Mochi's checker has none."""
 
-    def __init__(self, code: str | None, message: str, node: tree.Node) -> None:
+    def __init__(self, code: str | None, message: str, node: tree.Node, help: str = "") -> None:
         super().__init__(message)
-        self.code, self.message, self.node = code, message, node
+        self.code, self.message, self.node, self.help = code, message, node, help
 
 
 @define
@@ -33,6 +33,7 @@ class Scope:
     mutable: dict[str, bool] = field(factory=dict)
     functions: set[str] = field(factory=set)
     narrowed: set[str] = field(factory=set)
+    imported: set[str] = field(factory=set)
     type_params: dict[str, Var] = field(factory=dict)
     late: list[RefusedError] = field(factory=list)
 
@@ -57,6 +58,16 @@ class Scope:
         """Bind a value."""
         self.types[name] = ty
         self.mutable[name] = mutable
+        self.imported.discard(name)
+
+    def bind_import(self, alias: str) -> None:
+        """Bind the alias of an import."""
+        self.bind(alias, ANY)
+        self.imported.add(alias)
+
+    def is_imported(self, name: str) -> bool:
+        """Tell whether `name` is the alias of an import here, and nothing nearer has its name."""
+        return next((name in scope.imported for scope in self.chain() if name in scope.types), False)
 
     def find(self, name: str) -> Type | None:
         """Return the type of a value, or a type of that name."""

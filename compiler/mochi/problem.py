@@ -12,7 +12,8 @@ from attrs import frozen
 class Problem:
     """One finding: Mochi's code, what is wrong, and the code points it concerns.
 
-    `code` is None where Mochi itself refuses without a code. `start` and `end` are offsets in
+    `code` is None where Mochi itself refuses without a code, and a PY code where the rule is not
+    Mochi's: it concerns the items of a bound package. `start` and `end` are offsets in
     the text that was read.
     """
 
@@ -20,6 +21,7 @@ class Problem:
     message: str
     start: int
     end: int
+    help: str = ""
 
 
 class ProblemError(Exception):

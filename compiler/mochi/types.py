@@ -224,3 +224,9 @@ def show(ty: Type) -> str:
         case Func(params, result, _, variadic):
             shown = [*map(show, params), *([f"...{show(variadic)}"] if variadic else [])]
             return f"fun({', '.join(shown)})" + ("" if result == UNIT else f": {show(result)}")
+
+
+def a(ty: Type) -> str:
+    """Write `ty` in backquotes behind the article it takes."""
+    shown = show(ty)
+    return f"an `{shown}`" if shown[0] in "aeio" else f"a `{shown}`"

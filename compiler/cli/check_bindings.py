@@ -1,0 +1,47 @@
+"""Bindings for `mochic-py check --with-bindings`: the packages are bound, but nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...ir.diagnostics import DiagnosticError
+from ...ir.source import SourceFile
+from ..compile import compile
+from ..host import Host
+from ..mochi.bound_items import BoundModule
+from ..request import Emit, Request
+from ..session import make_target
+from .check_command import read_module
+from .options import find_manifest
+from .show import show_diagnostics
+
+
+def bind_programs(
+    host: Host,
+    programs: Sequence[SourceFile],
+    platform: str,
+    python: tuple[int, int, bool],
+    offline: bool,
+    index_url: str,
+    color: bool,
+) -> list[BoundModule]:
+    """Return what the imports of `programs` offer; raises DiagnosticError where that fails."""
+    path = find_manifest(host, [program.path for program in programs])
+    manifest = SourceFile(path, host.read_bytes(path).decode("utf-8", "surrogateescape")) if path else None
+    request = Request(
+        programs=tuple(programs),
+        manifest=manifest,
+        target=make_target(platform, python),
+        emit=frozenset({Emit.SYMBOLS}),
+        offline=offline,
+        index_url=index_url,
+    )
+    result = compile(request, host)
+    if not result.ok:
+        show_diagnostics(result.diagnostics, result.sources, color)
+        raise DiagnosticError
+    return [
+        read_module(artifact.content, artifact.path)
+        for artifact in result.artifacts
+        if artifact.path.endswith("_symbols.json")
+    ]
