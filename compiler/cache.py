@@ -9,9 +9,11 @@ Reading an entry is the warm path of every compile, so only cheap modules are im
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
@@ -30,6 +32,7 @@ _DIGESTS: Final = "digests"
 # every other kind also depends on the tool that made it.
 _STABLE: Final = frozenset({PAGE, METADATA, _DIGESTS})
 _MAGIC: Final = b"mochic-entry-1"
+_PATIENCE: Final = 60.0
 _TAG: Final = b"Signature: 8a477f597d28d172789f06886806bc55\n# Cache of mochic-py; safe to delete.\n"
 
 
@@ -108,7 +111,7 @@ class Cache:
             return None
         entry = _read_entry(raw)
         if entry is None:
-            self._host.remove(path)
+            self._host.discard(path)
             return None
         value, written = entry
         if max_age is not None and not 0 <= self._host.now() - written < max_age:
@@ -116,9 +119,16 @@ class Cache:
         return value
 
     def put(self, kind: str, key: str, value: bytes) -> None:
-        """Keep `value` as the entry of `kind` under `key`, replacing an older one."""
+        """Keep `value` as the entry of `kind` under `key`, replacing an older one.
+
+        Where the cache cannot be written to, it is not kept, and the next run makes it again.
+        """
+        from ..ir.diagnostics import DiagnosticError  # loaded already wherever something is made
+
         head = b"%s %s %d\n" % (_MAGIC, _digest(value), int(self._host.now()))
-        self._write(self._entry_path(kind, key), head + value)
+        with contextlib.suppress(DiagnosticError):
+            self._host.write_bytes_atomic(self._entry_path(kind, key), head + value)
+            self._tag()
 
     # Blobs
 
@@ -132,15 +142,16 @@ class Cache:
         if known is not None and self._host.size(known.path) == known.size:
             return known
         path = self._blob_path(sha256)
-        if self._host.size(path) is None:
+        file = self._host.find_binary(path)
+        if file is None:
             return None
         hasher, size = hashlib.sha256(), 0
-        with self._host.open_binary(path) as file:
+        with file:
             while chunk := file.read(1 << 20):
                 hasher.update(chunk)
                 size += len(chunk)
         if hasher.hexdigest() != sha256:
-            self._host.remove(path)
+            self._host.discard(path)
             return None
         self._host.touch(path)
         blake3 = self.get(_DIGESTS, sha256) or b""
@@ -152,9 +163,16 @@ class Cache:
         if content is None:
             return None
         if hashlib.sha256(content).hexdigest() != sha256:
-            self._host.remove(self._blob_path(sha256))
+            self._host.discard(self._blob_path(sha256))
             return None
         return content
+
+    def making(self, sha256: str) -> AbstractContextManager[None]:
+        """While the block runs, others that are to add the same blob wait for it, for some time.
+
+        This only spares downloads: a blob that two add at once comes out whole.
+        """
+        return self._host.exclusive(self.root / "locks" / sha256, _PATIENCE)
 
     def add_blob(self, chunks: Iterable[bytes], sha256: str = "") -> Blob:
         """Write `chunks` as a blob, computing SHA-256 and BLAKE3 in one pass.
@@ -257,6 +275,8 @@ class Cache:
         if _is_temporary(path):
             return self._old(path, now)
         parts = path.relative_to(self.root).parts
+        if parts[0] == "locks":
+            return self._old(path, now)
         if parts[0] == "entries" and parts[1] not in ("stable", self.tool):
             return True
         modified = self._host.modified(path)
@@ -289,10 +309,6 @@ class Cache:
         name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         owner = "stable" if kind in _STABLE else self.tool
         return self.root / "entries" / owner / kind / name[:2] / name[2:]
-
-    def _write(self, path: Path, content: bytes) -> None:
-        self._host.write_bytes_atomic(path, content)
-        self._tag()
 
     def _tag(self) -> None:
         """Mark the folder so that backup programs leave it out (bford.info/cachedir)."""

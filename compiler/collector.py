@@ -16,7 +16,26 @@ def relax_collector() -> None:
 
 def start_worker() -> None:
     """Prepare a process that only lowers packages for the one that started it."""
-    from .host import end_with_parent  # this module is loaded where nothing else is needed
-
     relax_collector()
-    end_with_parent()
+    _end_with_parent()
+
+
+def _end_with_parent() -> None:
+    """Make this process end when the one that started it is gone.
+
+    A killed parent cannot stop its workers, and each of them keeps the queue they wait at open.
+    """
+    # This module is loaded where nothing else is needed.
+    import multiprocessing
+    import signal
+    import threading
+
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        signal.raise_signal(signal.SIGTERM)
+
+    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import sys
 import threading
 import time
@@ -122,6 +121,15 @@ class Host:
                 return file.read(limit)
         except (OSError, ValueError):
             return None
+
+    def find_binary(self, path: Path) -> IO[bytes] | None:
+        """Open `path` for reading, or return None when there is no such file."""
+        try:
+            return path.open("rb")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _file_error("read", path, error) from None
 
     def open_binary(self, path: Path) -> IO[bytes]:
         """Open `path` for reading."""
@@ -238,14 +246,32 @@ class Host:
                 return
             path = path.parent
 
-    def remove_abandoned(self, path: Path) -> None:
-        """Remove what killed processes left of writing `path`: its temporary files, once they are old."""
-        names = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{12}}\.tmp")
-        for name in self.list(path.parent):
-            if names.fullmatch(name):
-                modified = self.modified(path.with_name(name))
-                if modified is not None and self.now() - modified > ABANDONED:
-                    self.remove(path.with_name(name))
+    def discard(self, path: Path) -> None:
+        """Remove the file `path` if that can be done."""
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+    @contextlib.contextmanager
+    def exclusive(self, path: Path, patience: float) -> Iterator[None]:
+        """Run the block while no other process or thread does, as far as the lock file `path` can tell.
+
+        After `patience` seconds, or where nothing can be locked, the block runs anyway. The system
+        takes the lock back from a process that dies. The file is removed at the end.
+        """
+        import filelock  # deferred: only downloads need it
+
+        lock = filelock.FileLock(path, timeout=patience, is_singleton=False, thread_local=False)
+        try:
+            self.makedirs(path.parent)
+            lock.acquire(poll_interval=0.02)
+        except Exception:  # too long, a full disk, a disk without locks: all the same here
+            yield
+            return
+        try:
+            yield
+        finally:
+            self.discard(path)
+            lock.release()
 
     def remove_tree(self, path: Path) -> None:
         """Remove folder `path` and all below it; one that is already gone is fine."""
@@ -361,24 +387,6 @@ class Host:
             raise _error(codes.SUBPROCESS_FAILED, message) from None
         stdout, stderr = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
         return Completed(done.returncode, stdout, stderr)
-
-
-def end_with_parent() -> None:
-    """Make this worker process end when the one that started it is gone.
-
-    A killed parent cannot stop its workers, and each of them keeps the queue they wait at open.
-    """
-    import multiprocessing
-
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
 def machine() -> str:

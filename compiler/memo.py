@@ -18,11 +18,13 @@ KIND: Final = "compile"
 class Memo(TypedDict):
     """What a finished compilation leaves for the next equal one.
 
-    `human` holds the diagnostics as text, `plain` and with `color`; `files` the content of
+    `lasts` tells whether it may answer the next one: all that went in is in the key or comes from an
+    index. `human` holds the diagnostics as text, `plain` and with `color`; `files` the content of
     every file by its path below the output folder.
     """
 
     ok: bool
+    lasts: bool
     report: dict[str, Any]
     table: str
     human: dict[str, str]

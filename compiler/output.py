@@ -10,11 +10,12 @@ removed. Standard library only, as a warm compile goes through here.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
-from .host import Host
+from .host import ABANDONED, Host
 
 RECORD: Final = "python_workspace/.mochic-files"
 _SCHEMA: Final = 1
@@ -40,7 +41,7 @@ def write_output(host: Host, out: Path, files: Mapping[str, bytes]) -> Written:
     removed = sum(_remove(host, out, path) for path in stale)
     changed = [path for path, content in files.items() if host.find_bytes(out / path) != content]
     for path in changed:
-        host.remove_abandoned(out / path)
+        remove_abandoned(host, out / path)
         host.write_bytes_atomic(out / path, files[path])
     if stale:
         _write_record(host, out, files.keys())
@@ -65,6 +66,16 @@ def read_record(host: Host, out: Path) -> frozenset[str]:
     return frozenset(path for path in listed if isinstance(path, str) and _is_inside(path))
 
 
+def remove_abandoned(host: Host, path: Path) -> None:
+    """Remove what killed processes left of writing `path`: its temporary files, once they are old."""
+    names = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{12}}\.tmp")
+    for name in host.list(path.parent):
+        if names.fullmatch(name):
+            modified = host.modified(path.with_name(name))
+            if modified is not None and host.now() - modified > ABANDONED:
+                host.discard(path.with_name(name))
+
+
 def _is_inside(path: str) -> bool:
     parts = PurePosixPath(path).parts
     safe = not any(character in path for character in "\\:\0")
@@ -72,7 +83,7 @@ def _is_inside(path: str) -> bool:
 
 
 def _write_record(host: Host, out: Path, paths: Collection[str]) -> None:
-    host.remove_abandoned(out / RECORD)
+    remove_abandoned(host, out / RECORD)
     if not paths:
         host.remove(out / RECORD)
         host.remove_empty_folders((out / RECORD).parent, out)
@@ -84,7 +95,7 @@ def _write_record(host: Host, out: Path, paths: Collection[str]) -> None:
 def _remove(host: Host, out: Path, path: str) -> bool:
     """Remove a file that is no longer made, and the folders it leaves empty; whether it was there."""
     target = out / path
-    host.remove_abandoned(target)
+    remove_abandoned(host, target)
     # A folder in the way, or one reached over a link that leads elsewhere, is not what we wrote.
     found = host.is_own_file(target, out)
     if found:

@@ -267,8 +267,10 @@ def test_a_file_in_the_way_is_a_diagnostic(tmp_path: Path) -> None:
     cache = Cache(Host(environ={}), tmp_path / "cache", "1.0")
     assert cache.get("ir", "a") is None
     with pytest.raises(DiagnosticError) as caught:
-        cache.put("ir", "a", b"1")
+        cache.add_blob([b"1"])
     assert _code(caught) == ("PY430", True)
+    cache.put("ir", "a", b"1")  # is not kept, and will be made again
+    assert cache.get("ir", "a") is None
 
 
 def test_a_missing_file_is_a_diagnostic(tmp_path: Path) -> None:
@@ -285,8 +287,9 @@ def test_a_full_disk_is_a_diagnostic(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(DiagnosticError) as caught:
-        Cache(Host(environ={}), tmp_path, "1.0").put("ir", "a", b"1")
+        Cache(Host(environ={}), tmp_path, "1.0").add_blob([b"1"])
     assert _code(caught) == ("PY431", True)
+    Cache(Host(environ={}), tmp_path, "1.0").put("ir", "a", b"1")
     assert _files(tmp_path) == []
 
 

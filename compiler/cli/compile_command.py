@@ -68,14 +68,15 @@ def compile_command(**options: Any) -> int:
     contents = {path: host.read_bytes(Path(path)) for path in _files(options)}
     watched = options["print_ir_before"] or options["print_ir_after"] or options["print_ir_after_change"]
     observed = bool(watched or options["time_passes"])
-    key = memo_key({**_asked(options, contents), "index": host.environ.get("MOCHIC_INDEX_URL", "")})
-    memo = None if observed else load_memo(cache, key, options["offline"])
+    keys = _memo_keys(host, options, contents)
+    found = () if observed else (load_memo(cache, key, options["offline"]) for key in keys)
+    memo = next(filter(None, found), None)
     if memo is None:
         from .compile_run import run_compile  # deferred: the whole compiler hangs on it
 
         memo = run_compile(host, options, contents)
-        if memo["ok"] and not observed:
-            save_memo(cache, key, memo)
+        if memo["lasts"] and not observed:
+            save_memo(cache, keys[-1], memo)
     return _finish(host, memo, options)
 
 
@@ -93,6 +94,17 @@ def _files(options: dict[str, Any]) -> list[str]:
         *filter(None, (options["manifest"], options["lock"])),
         *bound_files(options),
     ]
+
+
+def _memo_keys(host: Host, options: dict[str, Any], contents: dict[str, bytes]) -> list[str]:
+    """Return the keys whose memo answers the request; a new one is kept under the last.
+
+    What was made offline may be out of date, so that it only answers offline.
+    """
+    index = host.environ.get("MOCHIC_INDEX_URL", "")
+    asked = {**_asked(options, contents), "index": index}
+    modes = (False, True) if options["offline"] else (False,)
+    return [memo_key({**asked, "offline": offline}) for offline in modes]
 
 
 def _asked(options: dict[str, Any], contents: dict[str, bytes]) -> dict[str, Any]:

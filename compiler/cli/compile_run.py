@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...backends.declarations import ShimStyle
+from ...ir import codes
+from ...ir.dist import PathSource
 from ...ir.render import render_human
 from ...ir.source import SourceFile
 from ..compile import compile
 from ..host import Host
+from ..manifest import Manifest, read_manifest
 from ..memo import Memo
 from ..report import build_report, format_table
 from ..request import Emit, IrDump, PackageRequest, Request, Result
@@ -20,13 +23,15 @@ from .resolve_options import steer
 
 def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, bytes]) -> Memo:
     """Compile what `options` name; `contents` holds the files by path. Dumps go to stderr."""
-    result = compile(steer(make_request(options, contents), options, host), host)
+    request = steer(make_request(options, contents), options, host, contents)
+    result = compile(request, host)
     for package in result.packages:
         sys.stderr.writelines(package.dumps)
     if options["time_passes"]:
         sys.stderr.write(format_timings(result))
     return Memo(
         ok=result.ok,
+        lasts=result.ok and _lasts(request, result),
         report=build_report(result),
         table=format_table(result.packages),
         human={
@@ -35,6 +40,18 @@ def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, b
         },
         files={a.path: a.content.decode("utf-8", "surrogatepass") for a in result.artifacts},
     )
+
+
+def _lasts(request: Request, result: Result) -> bool:
+    """Whether nothing went into `result` but the request and the index.
+
+    Folders and files that requirements name may change at any time, and an interpreter that stubs
+    could not be made for want of may be installed.
+    """
+    manifest = read_manifest(request.manifest)[0] if request.manifest else Manifest()
+    asked = (*(package.binding.requirement for package in result.packages), *manifest.dependencies)
+    is_local = any(isinstance(requirement.source, PathSource) for requirement in asked)
+    return not is_local and all(d.code is not codes.STUBGEN_UNAVAILABLE for d in result.diagnostics)
 
 
 def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> Request:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ from ...ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ...ir.dist import Target
 from ...ir.source import SourceFile
 from ..capability_scan import STARTUP_CODE
+from ..api_changes import MovedPackage, find_api_changes
 from ..frontends.pylock import read_pylock
 from ..host import Host
 from ..lock import Locking, Move, Upgrade, make_lock, read_project
 from ..lock_check import check_lock, format_differences
 from ..locked import find_locked, find_misfits
 from ..lockfile import read_lock, splice_lock
+from ..output import remove_abandoned
 from ..settings import CAPABILITIES
 from . import EXIT_FAILED
 from .options import (
@@ -143,8 +145,10 @@ def _lock(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
     before = project.request.lock.text if project.request.lock else ""
     after = splice_lock(before, done.lock)
     if after != before:
+        remove_abandoned(host, project.lock)
         host.write_bytes_atomic(project.lock, encode(after))
     show_diagnostics(done.diagnostics, done.sources, color)
+    changed = _find_changes_of_api(project, done, host) if upgrade else ()
     if options["form"] == "json":
         _print_json(
             {
@@ -154,10 +158,17 @@ def _lock(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
                 "changed": after != before,
                 "packages": len(done.lock.packages),
                 "moves": [{"name": m.name, "before": m.before, "after": m.after} for m in done.moves],
+                "api": {
+                    each.move.name: [
+                        {"name": c.name, "before": c.before, "after": c.after} for c in each.changes
+                    ]
+                    for each in changed
+                },
             }
         )
     else:
         sys.stdout.writelines(map(_show_move, done.moves))
+        sys.stdout.writelines(line for package in changed for line in _show_changes(package))
         sys.stderr.write(_summary(project.lock, done, after != before))
     return 0
 
@@ -254,6 +265,25 @@ def _read_upgrade(project: ProjectFiles, options: dict[str, Any]) -> Upgrade:
             raise DiagnosticError(*unknown)
     allowed = frozenset(options["allowed"])
     return Upgrade("" in options["upgrade"], names, allowed, options["update_typeshed"])
+
+
+def _find_changes_of_api(project: ProjectFiles, done: Locking, host: Host) -> tuple[MovedPackage, ...]:
+    before = read_lock(project.request.lock)[0] if project.request.lock else None
+    if before is None or done.lock is None:
+        return ()
+    return find_api_changes(before, done.lock, done.moves, project.request, host)
+
+
+def _show_changes(package: MovedPackage) -> Iterator[str]:
+    """Yield a line for each declaration of `package` that differs."""
+    move = package.move
+    yield f"{move.name} {move.before} -> {move.after} as {package.alias}: "
+    yield f"{len(package.changes) or 'no'} {'change' if len(package.changes) == 1 else 'changes'}\n"
+    for change in package.changes:
+        if change.before:
+            yield f"  - {change.before}\n"
+        if change.after:
+            yield f"  + {change.after}\n"
 
 
 def _show_move(move: Move) -> str:

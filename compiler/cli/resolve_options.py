@@ -58,8 +58,14 @@ def bound_files(options: Mapping[str, Any]) -> list[str]:
     return [*options["constraints"], *options["overrides"]]
 
 
-def steer(request: Request, options: Mapping[str, Any], host: Host) -> Request:
-    """Return `request` with what `options` say of resolution; reads the files they name."""
+def steer(
+    request: Request, options: Mapping[str, Any], host: Host, contents: Mapping[str, bytes] | None = None
+) -> Request:
+    """Return `request` with what `options` say of resolution; reads the files they name.
+
+    `contents` are files that were read already, by path.
+    """
+    known = contents or {}
     from attrs import evolve
 
     from ..request import Engine
@@ -67,7 +73,8 @@ def steer(request: Request, options: Mapping[str, Any], host: Host) -> Request:
     from ..settings import Prereleases
 
     def read(paths: tuple[str, ...]) -> tuple[Bound, ...]:
-        texts = (host.read_bytes(Path(path)).decode("utf-8", "replace") for path in paths)
+        raw = (known[path] if path in known else host.read_bytes(Path(path)) for path in paths)
+        texts = (content.decode("utf-8", "replace") for content in raw)
         return tuple(bound for text in texts for bound in parse_bounds_file(text))
 
     asked = ResolveOptions(
