@@ -155,6 +155,26 @@ def test_a_pin_that_fits_stays_until_it_is_upgraded(index: Index) -> None:
     assert mochic("pkg", "lock", "--upgrade", "--allow-capability", "ctypes").code == 0
 
 
+def test_an_upgrade_shows_how_the_surface_changes(index: Index) -> None:
+    table = "[python-dependencies]\nshape = '{}'\n"
+    one = {"shape.pyi": b"def area(x: int) -> int: ...\ndef gone() -> None: ...\n"}
+    two = {"shape.pyi": b"def area(x: float) -> float: ...\ndef edge(name: str) -> None: ...\n"}
+    offer(index, build_wheel("shape", "1.0", files=one))
+    offer(index, build_wheel("shape", "2.0", files=two))
+    write(table.format("<2"), 'import python "shape" as shape\n')
+    lock()
+    write(table.format(">=1"), 'import python "shape" as shape\n')
+    done = mochic("pkg", "lock", "--upgrade", "shape")
+    assert done.out == (
+        "  shape 1.0 -> 2.0\n"
+        "shape 1.0 -> 2.0 as shape: 3 changes\n"
+        "  - extern python fun area(x: int): int\n"
+        "  + extern python fun area(x: float): float\n"
+        "  + extern python fun edge(name: string): unit\n"
+        "  - extern python fun gone(): unit\n"
+    )
+
+
 def test_what_is_no_longer_asked_for_goes(index: Index) -> None:
     write()
     assert "extra-leaf" in lock()

@@ -16,8 +16,8 @@ from ...ir import codes
 from ...ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ...ir.dist import Target
 from ...ir.source import SourceFile
-from ..capability_scan import STARTUP_CODE
 from ..api_changes import MovedPackage, find_api_changes
+from ..capability_scan import STARTUP_CODE
 from ..frontends.pylock import read_pylock
 from ..host import Host
 from ..lock import Locking, Move, Upgrade, make_lock, read_project
