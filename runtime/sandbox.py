@@ -18,13 +18,16 @@ import contextlib
 import ctypes
 import errno
 import importlib
+import inspect
 import json
 import os
 import platform
+import re
 import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn, TypedDict
 
 MEBIBYTE = 1024 * 1024
@@ -73,6 +76,8 @@ _KILL_CALLS = {"x86_64": (62, 234), "aarch64": (129, 131)}
 _PRLIMIT = {"x86_64": 302, "aarch64": 261}
 _CLONE3 = 435
 _AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+_VALUE = re.compile(r"([^\W\d]\w*): [\w.]+")
 
 _NETWORK_EVENTS = (
     "socket.",
@@ -401,6 +406,7 @@ def describe_all(job: Job, watch: Watch, protection: str) -> None:
         target = Path(job["out"], *name.split(".")).with_suffix(".pyi")
         try:
             describe(name, str(target), known_modules=job["known"])
+            _declare_functions(sys.modules[name], target)
             result["done"].append(name)
             result["network"] = result["network"] or watch.network
         except BaseException as error:
@@ -408,6 +414,32 @@ def describe_all(job: Job, watch: Watch, protection: str) -> None:
         watch.network = ""
     result["current"] = ""
     _save(job, result)
+
+
+def _declare_functions(module: ModuleType, stub: Path) -> None:
+    """Declare as functions what the tool took for values: Cython has a function type of its own."""
+    lines = stub.read_text("utf-8").split("\n")
+    for number, line in enumerate(lines):
+        match = _VALUE.fullmatch(line)
+        value = vars(module).get(match[1]) if match is not None else None
+        if match is not None and callable(value) and hasattr(value, "__code__"):
+            with contextlib.suppress(TypeError, ValueError):
+                params = _params(inspect.signature(value))
+                lines[number] = f"def {match[1]}({params}): ..."
+    stub.write_text("\n".join(lines), "utf-8")
+
+
+def _params(signature: inspect.Signature) -> str:
+    """Return the parameters without types; what a default is, only the module knows."""
+    bare = [
+        param.replace(
+            annotation=param.empty,
+            default=param.empty if param.default is param.empty else ...,
+        )
+        for param in signature.parameters.values()
+    ]
+    shown = str(inspect.Signature(bare))[1:-1]
+    return shown.replace("Ellipsis", "...")
 
 
 def _shown(error: BaseException) -> str:

@@ -107,6 +107,21 @@ def test_harmless_modules_are_described(yard):
     assert found.protection.endswith(" and seccomp, resource limits")
 
 
+def test_functions_of_other_types_are_declared_as_functions(yard):
+    # Cython's function type looks so: it can be called, has code and a signature, and is no function.
+    module = """
+import inspect
+class Compiled:
+    __code__ = None
+    def __call__(self): ...
+def shape(a: int, /, b, c=[1], *d, e, f=None, **g) -> int: ...
+RUN, HELD = Compiled(), 5
+RUN.__signature__ = inspect.signature(shape)
+"""
+    found = inspect(yard, {"compiled": module})
+    assert found.stubs == (("compiled", "def RUN(a, /, b, c=..., *d, e, f=..., **g): ...\nHELD: int\n"),)
+
+
 def test_hostile_modules_get_nothing_done(yard):
     before = (yard / "victim").stat()
     found = inspect(yard, HOSTILE)
