@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import assert_never, final
 
-from attrs import frozen
-
-from ..ir.items import Binding, CallForm, CallPlan, Function, Option, Package, ParamKind, Passing
+from ..ir.items import CallForm, CallPlan, Function, Package
 from ..ir.types import ANY, NONE, BridgeType, ListOf, MapOf, SetOf
 from .converters import HELPERS, Converters
 from .declarations import declare
-from .dunders import INFIX, PREFIX, UNARY
 from .entries import (
     BytesHelper,
     Call,
@@ -22,7 +19,6 @@ from .entries import (
     EnumType,
     EnumValue,
     HandleType,
-    Parameter,
     ReadAttribute,
     ReadConstant,
     RecordType,
@@ -33,8 +29,9 @@ from .entries import (
 )
 from .imports import Imports
 from .literals import is_python_name, python_docstring, python_string
-from .names import Names, attribute, nested_attribute, python_parameter
+from .names import attribute, nested_attribute
 from .python_types import PythonTypes
+from .wrapper_calls import Calls, Expression, Scope
 from .wrapper_types import write_types
 from .writer import Writer
 
@@ -59,35 +56,6 @@ def emit_wrapper(
     )
 
 
-_LONGEST_ARGUMENT = 64
-"""A longer conversion of an argument becomes a statement of its own."""
-
-
-@final
-@frozen
-class _Expression:
-    """A call `head(items)`, or any other expression as a `head` without items and tail."""
-
-    head: str
-    items: tuple[str, ...] = ()
-    tail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.head}{', '.join(self.items)}{self.tail}"
-
-
-@final
-class _Scope:
-    """The local names of one emitted function."""
-
-    __slots__ = ("converted", "names", "parameters")
-
-    def __init__(self, parameters: Sequence[Parameter], reserved: Sequence[str] = ()) -> None:
-        self.names = Names(reserved)
-        self.parameters = tuple(self.names.fresh(python_parameter(p.python)) for p in parameters)
-        self.converted: list[_Expression] = []
-
-
 @final
 class _WrapperModule:
     """Writes one module. Functions come first into a buffer, since they say what is imported."""
@@ -99,6 +67,7 @@ class _WrapperModule:
         self._converters = Converters(
             declared.types, declared.type_names, self._imports, int64_only=int64_only
         )
+        self._calls = Calls(self._imports, self._converters)
         self._python_types = PythonTypes(declared.type_names, self._imports)
         self._body = Writer()
 
@@ -151,41 +120,47 @@ class _WrapperModule:
             case Call(function, plan):
                 self._emit_call(entry, function, plan)
             case ReadAttribute(name, on_class):
-                scope = _Scope(entry.parameters)
-                owner = self._class(entry) if on_class else self._argument(entry, scope, 0)
-                self._emit_value(entry, scope, _Expression(attribute(owner, name)))
+                scope = Scope(entry.parameters)
+                owner = self._calls.owner(entry) if on_class else self._calls.argument(entry, scope, 0)
+                self._emit_value(entry, scope, Expression(attribute(owner, name)))
             case WriteAttribute(name, on_class):
                 self._emit_write(entry, name, on_class)
             case ReadConstant():
                 path = entry.path.removeprefix(f"{entry.module}.")
-                self._emit_value(entry, _Scope(()), _Expression(nested_attribute(self._module(entry), path)))
+                self._emit_value(
+                    entry, Scope(()), Expression(nested_attribute(self._calls.module(entry), path))
+                )
             case Upcast():
-                scope = _Scope(entry.parameters)
-                value = self._argument(entry, scope, 0)
+                scope = Scope(entry.parameters)
+                value = self._calls.argument(entry, scope, 0)
                 changes = self._converters.changes(entry.result)
                 result = entry.result if changes else ANY
-                self._emit_value(entry, scope, _Expression(value), result)
+                self._emit_value(entry, scope, Expression(value), result)
             case Downcast():
                 cast = self._imports.use(HELPERS, "cast_down")
-                scope = _Scope(entry.parameters)
-                arguments = (self._argument(entry, scope, 0), self._class(entry), python_string(entry.name))
+                scope = Scope(entry.parameters)
+                arguments = (
+                    self._calls.argument(entry, scope, 0),
+                    self._calls.owner(entry),
+                    python_string(entry.name),
+                )
                 changes = self._converters.changes(entry.result)
                 result = entry.result if changes else ANY
-                self._emit_value(entry, scope, _Expression(f"{cast}(", arguments, ")"), result)
+                self._emit_value(entry, scope, Expression(f"{cast}(", arguments, ")"), result)
             case EnumValue():
-                scope = _Scope(entry.parameters)
-                member = self._argument(entry, scope, 0)
-                self._emit_value(entry, scope, _Expression(f"{member}.value"))
+                scope = Scope(entry.parameters)
+                member = self._calls.argument(entry, scope, 0)
+                self._emit_value(entry, scope, Expression(f"{member}.value"))
             case _:
                 assert_never(entry.operation)
 
     def _emit_write(self, entry: Entry, name: str, on_class: bool) -> None:
-        scope = _Scope(entry.parameters)
-        owner = self._class(entry) if on_class else self._argument(entry, scope, 0)
+        scope = Scope(entry.parameters)
+        owner = self._calls.owner(entry) if on_class else self._calls.argument(entry, scope, 0)
         ty, value = entry.parameters[-1].type, scope.parameters[-1]
         with self._function(entry, scope):
             if not is_python_name(name):
-                value = self._argument(entry, scope, len(entry.parameters) - 1)
+                value = self._calls.argument(entry, scope, len(entry.parameters) - 1)
                 self._body.bracketed("setattr(", (owner, python_string(name), value), ")")
             elif self._converters.changes(ty):
                 head = f"{owner}.{name} = {self._converters.into(ty)}("
@@ -194,7 +169,7 @@ class _WrapperModule:
                 self._body.line(f"{owner}.{name} = {value}")
 
     def _emit_value(
-        self, entry: Entry, scope: _Scope, expression: _Expression, result: BridgeType | None = None
+        self, entry: Entry, scope: Scope, expression: Expression, result: BridgeType | None = None
     ) -> None:
         with self._function(entry, scope):
             self._emit_return(entry, scope, expression, entry.result if result is None else result)
@@ -203,7 +178,7 @@ class _WrapperModule:
         table = ""
         if plan.form is CallForm.WITH_OPTIONS:
             table = self._emit_option_table(entry, plan)
-        expression, setup, scope = self._call(entry, function, plan, table)
+        expression, setup, scope = self._calls.call(entry, function, plan, table)
         with self._function(entry, scope):
             self._write_setup(setup)
             if plan.run_async:
@@ -212,21 +187,21 @@ class _WrapperModule:
         if plan.run_async:
             self._emit_async(entry, function, plan, table)
 
-    def _driven(self, entry: Entry, scope: _Scope, expression: _Expression) -> _Expression:
+    def _driven(self, entry: Entry, scope: Scope, expression: Expression) -> Expression:
         awaitable = str(expression)
         if len(awaitable) > 40:
             awaitable = scope.names.fresh("awaitable")
             self._body.bracketed(f"{awaitable} = {expression.head}", expression.items, expression.tail)
         run = self._imports.use(HELPERS, "run_async")
-        return _Expression(f"{run}(", (awaitable, python_string(entry.name)), ")")
+        return Expression(f"{run}(", (awaitable, python_string(entry.name)), ")")
 
     def _emit_async(self, entry: Entry, function: Function, plan: CallPlan, table: str) -> None:
         """Write the form to await, for Python programs that have a loop of their own."""
         name = self._imports.names.fresh(async_name(entry.name))
-        expression, setup, scope = self._call(entry, function, plan, table)
+        expression, setup, scope = self._calls.call(entry, function, plan, table)
         with self._function(entry, scope, f"async def {name}", f"`{entry.path}`, to be awaited."):
             self._write_setup(setup)
-            awaited = _Expression(f"await {expression.head}", expression.items, expression.tail)
+            awaited = Expression(f"await {expression.head}", expression.items, expression.tail)
             self._emit_return(entry, scope, awaited, plan.result)
 
     def _emit_option_table(self, entry: Entry, plan: CallPlan) -> str:
@@ -237,103 +212,10 @@ class _WrapperModule:
         self._body.bracketed(f"{table} = {{", items, "}", literal=True)
         return table
 
-    def _call(
-        self, entry: Entry, function: Function, plan: CallPlan, table: str
-    ) -> tuple[_Expression, _Expression | None, _Scope]:
-        """Return the call, the statement before it that sorts the options, and the scope."""
-        special = plan.receiver is not None and plan.form is CallForm.REQUIRED
-        reserved = UNARY.get(function.name, "") if special else ""
-        scope = _Scope(entry.parameters, [reserved] if reserved else [])
-        first = 0 if plan.receiver is None else 1
-        values = [self._argument(entry, scope, first + index) for index in range(len(plan.arguments))]
-        if special:
-            receiver = self._argument(entry, scope, 0)
-            expression = self._special(function.name, receiver, values, entry.result == NONE)
-            if expression is not None:
-                return expression, None, scope
-        named = list(zip(plan.arguments, values, strict=True))
-        items = [value for argument, value in named if argument.passing is Passing.POSITIONAL]
-        keywords = [(a.name, value) for a, value in named if a.passing is Passing.KEYWORD]
-        setup = None
-        after: list[str] = []
-        if table:
-            places, after, setup = self._options(entry, function, plan, table, scope)
-            items += places
-        items += [f"{name}={value}" for name, value in keywords if is_python_name(name)]
-        odd = [f"{python_string(name)}: {value}" for name, value in keywords if not is_python_name(name)]
-        items += [f"**{{{', '.join(odd)}}}"] if odd else []
-        target = self._target(entry, function, plan, scope)
-        return _Expression(f"{target}(", (*items, *after), ")"), setup, scope
-
-    def _options(
-        self, entry: Entry, function: Function, plan: CallPlan, table: str, scope: _Scope
-    ) -> tuple[list[str], list[str], _Expression | None]:
-        """Return the positional items, the keyword items, and the statement that makes them."""
-        options = scope.parameters[-1]
-        splat = next((o.name for o in plan.options if is_splat(o)), None)
-        positional = [o.name for o in plan.options if o.passing is Passing.POSITIONAL and not is_splat(o)]
-        further = [] if plan.open_options is None else [self._converters.into(plan.open_options)]
-        head = [python_string(entry.name), options, table]
-        if not positional and splat is None:
-            helper = self._imports.use(HELPERS, "keywords")
-            call = _Expression(f"{helper}(", (*head, *further), ")")
-            if len(str(call)) <= 60:
-                return [], [f"**{call}"], None
-            local = scope.names.fresh("keywords")
-            return [], [f"**{local}"], _Expression(f"{local} = {call.head}", call.items, ")")
-        helper = self._imports.use(HELPERS, "split_options")
-        extra = [f"positional={_tuple(positional)}"] if positional else []
-        extra += [f"further={converter}" for converter in further]
-        if splat is not None:
-            extra.append(f"splat={python_string(splat)}")
-            before = _before_splat(function, plan)
-            extra += [f"before_splat={_tuple(before)}"] if before else []
-        places, keywords = scope.names.fresh("places"), scope.names.fresh("keywords")
-        setup = _Expression(f"{places}, {keywords} = {helper}(", (*head, *extra), ")")
-        return [f"*{places}"], [f"**{keywords}"], setup
-
-    def _target(self, entry: Entry, function: Function, plan: CallPlan, scope: _Scope) -> str:
-        if plan.receiver is not None:
-            receiver = self._argument(entry, scope, 0)
-            return receiver if function.name == "__call__" else attribute(receiver, function.name)
-        match function.binding:
-            case Binding.CONSTRUCTOR:
-                return self._class(entry)
-            case Binding.CLASS_METHOD | Binding.STATIC_METHOD | Binding.METHOD:
-                return attribute(self._class(entry), function.name)
-            case Binding.FUNCTION:
-                path = entry.path.removeprefix(f"{entry.module}.")
-                return nested_attribute(self._module(entry), path)
-            case _:
-                assert_never(function.binding)
-
-    def _special(
-        self, name: str, receiver: str, values: list[str], may_be_statement: bool
-    ) -> _Expression | None:
-        """Return the expression that runs special method `name`, where Python has syntax for it."""
-        match values:
-            case [key, value] if name == "__setitem__" and may_be_statement:
-                return _Expression(f"{receiver}[{key}] = {value}")
-            case [key] if name == "__delitem__" and may_be_statement:
-                return _Expression(f"del {receiver}[{key}]")
-            case [] if name in UNARY:
-                return _Expression(f"{self._imports.builtin(UNARY[name])}(", (receiver,), ")")
-            case [] if name in PREFIX:
-                return _Expression(f"{PREFIX[name]}{receiver}")
-            case [other] if name in INFIX:
-                # The formatter hugs `**` between plain names.
-                space = "" if name == "__pow__" and (receiver + other).isidentifier() else " "
-                return _Expression(f"{receiver}{space}{INFIX[name]}{space}{other}")
-            case [key] if name == "__getitem__":
-                return _Expression(f"{receiver}[{key}]")
-            case [key] if name == "__contains__":
-                return _Expression(f"{key} in {receiver}")
-        return None
-
     # --- pieces -------------------------------------------------------------------------
 
     @contextmanager
-    def _function(self, entry: Entry, scope: _Scope, header: str = "", doc: str = "") -> Iterator[None]:
+    def _function(self, entry: Entry, scope: Scope, header: str = "", doc: str = "") -> Iterator[None]:
         self._body.line()
         self._body.line()
         self._body.bracketed(f"{header or f'def {entry.name}'}(", scope.parameters, "):")
@@ -344,11 +226,11 @@ class _WrapperModule:
                 self._body.bracketed(converted.head, converted.items, converted.tail)
             yield
 
-    def _write_setup(self, setup: _Expression | None) -> None:
+    def _write_setup(self, setup: Expression | None) -> None:
         if setup is not None:
             self._body.bracketed(setup.head, setup.items, setup.tail)
 
-    def _emit_return(self, entry: Entry, scope: _Scope, expression: _Expression, ty: BridgeType) -> None:
+    def _emit_return(self, entry: Entry, scope: Scope, expression: Expression, ty: BridgeType) -> None:
         if ty == NONE:
             self._body.bracketed(expression.head, expression.items, expression.tail)
             return
@@ -371,50 +253,11 @@ class _WrapperModule:
             return True
         return isinstance(ty, ListOf | SetOf | MapOf) or self._converters.changes(ty)
 
-    def _argument(self, entry: Entry, scope: _Scope, index: int) -> str:
-        """Return the expression for parameter `index` as Python takes it."""
-        ty, local = entry.parameters[index].type, scope.parameters[index]
-        if not self._converters.changes(ty):
-            return local
-        convert, name = self._converters.into(ty), python_string(entry.name)
-        expression = f"{convert}({local}, {name})"
-        if len(expression) <= _LONGEST_ARGUMENT:
-            return expression
-        scope.converted.append(_Expression(f"{local} = {convert}(", (local, name), ")"))
-        return local
-
-    def _module(self, entry: Entry) -> str:
-        return self._imports.lazy(entry.module, HELPERS)
-
-    def _class(self, entry: Entry) -> str:
-        return nested_attribute(self._module(entry), entry.owner)
-
 
 def async_name(name: str) -> str:
     """Return the name wanted for the form of `name` that is to be awaited."""
     stem, found, end = name.rpartition("_sync")
     return f"{stem}_async{end}" if found else f"{name}_async"
-
-
-def is_splat(option: Option) -> bool:
-    """Tell whether `option` holds the list for `*args`; all others have a default."""
-    return option.passing is Passing.POSITIONAL and option.default is None
-
-
-def _before_splat(function: Function, plan: CallPlan) -> list[str]:
-    """Return the options whose places come before those of `*args`."""
-    given = {option.name for option in plan.options if option.passing is Passing.KEYWORD}
-    before: list[str] = []
-    for param in function.signatures[plan.arm].params:
-        if param.kind is ParamKind.VAR_POSITIONAL:
-            return before
-        if param.kind is ParamKind.POSITIONAL_OR_KEYWORD and param.name in given:
-            before.append(param.name)
-    return []
-
-
-def _tuple(names: Sequence[str]) -> str:
-    return f"({', '.join(map(python_string, names))}{',' if len(names) == 1 else ''})"
 
 
 def module_names(declared: Declarations) -> set[str]:

@@ -1,0 +1,192 @@
+"""Calls of Python as expressions: the target, its arguments, and the options sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never, final
+
+from attrs import frozen
+
+from ..ir.items import Binding, CallForm, CallPlan, Function, Option, ParamKind, Passing
+from ..ir.types import NONE
+from .converters import HELPERS, Converters
+from .dunders import INFIX, PREFIX, UNARY
+from .entries import Entry, Parameter
+from .imports import Imports
+from .literals import is_python_name, python_string
+from .names import Names, attribute, nested_attribute, python_parameter
+
+_LONGEST_ARGUMENT = 64
+"""A longer conversion of an argument becomes a statement of its own."""
+
+
+@final
+@frozen
+class Expression:
+    """A call `head(items)`, or any other expression as a `head` without items and tail."""
+
+    head: str
+    items: tuple[str, ...] = ()
+    tail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.head}{', '.join(self.items)}{self.tail}"
+
+
+@final
+class Scope:
+    """The local names of one emitted function, and the conversions that come before its call."""
+
+    __slots__ = ("converted", "names", "parameters")
+
+    def __init__(self, parameters: Sequence[Parameter], reserved: Sequence[str] = ()) -> None:
+        self.names = Names(reserved)
+        self.parameters = tuple(self.names.fresh(python_parameter(p.python)) for p in parameters)
+        self.converted: list[Expression] = []
+
+
+@final
+@frozen
+class Calls:
+    """Forms the expressions of one module; asks for the imports and converters that they need."""
+
+    _imports: Imports
+    _converters: Converters
+
+    def call(
+        self, entry: Entry, function: Function, plan: CallPlan, table: str
+    ) -> tuple[Expression, Expression | None, Scope]:
+        """Return the call, the statement before it that sorts the options, and the scope."""
+        special = plan.receiver is not None and plan.form is CallForm.REQUIRED
+        reserved = UNARY.get(function.name, "") if special else ""
+        scope = Scope(entry.parameters, [reserved] if reserved else [])
+        first = 0 if plan.receiver is None else 1
+        values = [self.argument(entry, scope, first + index) for index in range(len(plan.arguments))]
+        receiver = "" if plan.receiver is None else self.argument(entry, scope, 0)
+        if special:
+            expression = self._special(function.name, receiver, values, entry.result == NONE)
+            if expression is not None:
+                return expression, None, scope
+        named = list(zip(plan.arguments, values, strict=True))
+        items = [value for argument, value in named if argument.passing is Passing.POSITIONAL]
+        keywords = [(a.name, value) for a, value in named if a.passing is Passing.KEYWORD]
+        setup = None
+        after: list[str] = []
+        if table:
+            places, after, setup = self._options(entry, function, plan, table, scope)
+            items += places
+        items += [f"{name}={value}" for name, value in keywords if is_python_name(name)]
+        odd = [f"{python_string(name)}: {value}" for name, value in keywords if not is_python_name(name)]
+        items += [f"**{{{', '.join(odd)}}}"] if odd else []
+        target = self._target(entry, function, receiver)
+        return Expression(f"{target}(", (*items, *after), ")"), setup, scope
+
+    def _options(
+        self, entry: Entry, function: Function, plan: CallPlan, table: str, scope: Scope
+    ) -> tuple[list[str], list[str], Expression | None]:
+        """Return the positional items, the keyword items, and the statement that makes them."""
+        options = scope.parameters[-1]
+        splat = next((o.name for o in plan.options if is_splat(o)), None)
+        positional = [o.name for o in plan.options if o.passing is Passing.POSITIONAL and not is_splat(o)]
+        further = [] if plan.open_options is None else [self._converters.into(plan.open_options)]
+        head = [python_string(entry.name), options, table]
+        if not positional and splat is None:
+            helper = self._imports.use(HELPERS, "keywords")
+            call = Expression(f"{helper}(", (*head, *further), ")")
+            if len(str(call)) <= 60:
+                return [], [f"**{call}"], None
+            local = scope.names.fresh("keywords")
+            return [], [f"**{local}"], Expression(f"{local} = {call.head}", call.items, ")")
+        helper = self._imports.use(HELPERS, "split_options")
+        extra = [f"positional={_tuple(positional)}"] if positional else []
+        extra += [f"further={converter}" for converter in further]
+        if splat is not None:
+            extra.append(f"splat={python_string(splat)}")
+            before = _before_splat(function, plan)
+            extra += [f"before_splat={_tuple(before)}"] if before else []
+        places, keywords = scope.names.fresh("places"), scope.names.fresh("keywords")
+        setup = Expression(f"{places}, {keywords} = {helper}(", (*head, *extra), ")")
+        return [f"*{places}"], [f"**{keywords}"], setup
+
+    def _target(self, entry: Entry, function: Function, receiver: str) -> str:
+        if receiver:
+            return receiver if function.name == "__call__" else attribute(receiver, function.name)
+        match function.binding:
+            case Binding.CONSTRUCTOR:
+                return self.owner(entry)
+            case Binding.CLASS_METHOD | Binding.STATIC_METHOD | Binding.METHOD:
+                return attribute(self.owner(entry), function.name)
+            case Binding.FUNCTION:
+                path = entry.path.removeprefix(f"{entry.module}.")
+                return nested_attribute(self.module(entry), path)
+            case _:
+                assert_never(function.binding)
+
+    def _special(
+        self, name: str, receiver: str, values: list[str], may_be_statement: bool
+    ) -> Expression | None:
+        """Return the expression that runs special method `name`, where Python has syntax for it."""
+        match values:
+            case [key, value] if name == "__setitem__" and may_be_statement:
+                return Expression(f"{receiver}[{key}] = {value}")
+            case [key] if name == "__delitem__" and may_be_statement:
+                return Expression(f"del {receiver}[{key}]")
+            case [] if name in UNARY:
+                return Expression(f"{self._imports.builtin(UNARY[name])}(", (receiver,), ")")
+            case [] if name in PREFIX:
+                return Expression(f"{PREFIX[name]}{receiver}")
+            case [other] if name in INFIX:
+                # The formatter hugs `**` between plain names.
+                space = "" if name == "__pow__" and (receiver + other).isidentifier() else " "
+                return Expression(f"{receiver}{space}{INFIX[name]}{space}{other}")
+            case [key] if name == "__getitem__":
+                return Expression(f"{receiver}[{key}]")
+            case [key] if name == "__contains__":
+                return Expression(f"{key} in {receiver}")
+        return None
+
+    # --- pieces -------------------------------------------------------------------------
+
+    def argument(self, entry: Entry, scope: Scope, index: int) -> str:
+        """Return the expression for parameter `index` of `entry` as Python takes it.
+
+        A long conversion goes to `scope.converted`.
+        """
+        ty, local = entry.parameters[index].type, scope.parameters[index]
+        if not self._converters.changes(ty):
+            return local
+        convert, name = self._converters.into(ty), python_string(entry.name)
+        expression = f"{convert}({local}, {name})"
+        if len(expression) <= _LONGEST_ARGUMENT:
+            return expression
+        scope.converted.append(Expression(f"{local} = {convert}(", (local, name), ")"))
+        return local
+
+    def module(self, entry: Entry) -> str:
+        """Return the expression for the module that `entry` is taken from."""
+        return self._imports.lazy(entry.module, HELPERS)
+
+    def owner(self, entry: Entry) -> str:
+        """Return the expression for the class that `entry` belongs to."""
+        return nested_attribute(self.module(entry), entry.owner)
+
+
+def is_splat(option: Option) -> bool:
+    """Tell whether `option` holds the list for `*args`; all others have a default."""
+    return option.passing is Passing.POSITIONAL and option.default is None
+
+
+def _before_splat(function: Function, plan: CallPlan) -> list[str]:
+    """Return the options whose places come before those of `*args`."""
+    given = {option.name for option in plan.options if option.passing is Passing.KEYWORD}
+    before: list[str] = []
+    for param in function.signatures[plan.arm].params:
+        if param.kind is ParamKind.VAR_POSITIONAL:
+            return before
+        if param.kind is ParamKind.POSITIONAL_OR_KEYWORD and param.name in given:
+            before.append(param.name)
+    return []
+
+
+def _tuple(names: Sequence[str]) -> str:
+    return f"({', '.join(map(python_string, names))}{',' if len(names) == 1 else ''})"
