@@ -6,7 +6,9 @@ not touched. Otherwise its versions are preferred, so that only what must move d
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final, final
 
 from attrs import define, evolve, field, frozen
@@ -234,6 +236,8 @@ class _Locker:
         locked = {each.pin.file.filename: each.pin for each in packages if self.upgrade.keeps(each.name)}
         for pin in resolution.pins:
             known, found = locked.get(pin.file.filename), pin.file.hashes.sha256
+            if isinstance(pin.file.source, PathSource):
+                continue  # a file beside the program is there to be changed
             if known is not None and found and known.file.hashes.sha256 not in ("", found):
                 message = f"`{pin.file.filename}` has another digest than the one locked"
                 notes = (f"expected sha256 {known.file.hashes.sha256}", f"found sha256    {found}")
@@ -251,7 +255,21 @@ class _Locker:
             return None
         if lock.resolver != self.request.resolver.value:
             return None
-        return locked_resolution(lock, project.requirements, target)
+        kept = locked_resolution(lock, project.requirements, target)
+        if kept is None:
+            return None
+        base = self._open_session(target, unchanged=False).base
+        return kept if all(self._is_current(pin, base) for pin in kept.pins) else None
+
+    def _is_current(self, pin: Pin, base: Path) -> bool:
+        """Whether the file of `pin`, where it lies beside the program, is the one that was locked."""
+        source = pin.file.source
+        if not isinstance(source, PathSource):
+            return True
+        path = base / source.path
+        if not pin.file.filename or not self.host.exists(path):
+            return False
+        return hashlib.sha256(self.host.read_bytes(path)).hexdigest() == pin.file.hashes.sha256
 
     def _open_session(self, target: Target, unchanged: bool) -> Session:
         packages = self.existing.packages if self.existing else ()

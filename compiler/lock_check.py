@@ -17,7 +17,7 @@ from blake3 import blake3
 from ..backends.lockfile import emit_lock
 from ..backends.workspace import WORKSPACE, file_stem
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
-from ..ir.dist import Hashes, IndexSource, PathSource, Pin, Target
+from ..ir.dist import FileKind, Hashes, IndexSource, PathSource, Pin, Target, UrlSource
 from ..ir.lock import Lock, LockedPackage, StubProvenance
 from ..ir.source import SourceFile
 from .cache import Blob, Cache
@@ -133,13 +133,17 @@ class _Checker:
                 expected = ", ".join(packages[name].capabilities)
                 named = ", ".join(sorted(each.capability for each in found))
                 self._compare(name, "capabilities", expected, named, wheel.pin.file.filename)
-        true_packages = [evolve(packages[name], pin=wheel.pin) for name, wheel in wheels.items()]
+        true_packages = [
+            evolve(packages[name], pin=wheel.built_from or wheel.pin) for name, wheel in wheels.items()
+        ]
         self._check_made(project, evolve(lock, targets=[target], packages=true_packages), target)
 
     def _check_file(self, session: Session, package: LockedPackage) -> CachedWheel:
         """Compare everything about the file of `package`, and return it as it is."""
         pin, name = package.pin, package.name
         file = pin.file
+        if file.kind is FileKind.SDIST:
+            return session.fetch([pin])[0]  # built from a source whose digest the builder checks
         blob = self._load(session, pin)
         hashes = Hashes(blob.sha256, self._hash(blob))
         self._compare(name, "wheel-sha256", file.hashes.sha256, hashes.sha256, file.filename)
@@ -157,14 +161,15 @@ class _Checker:
 
     def _load(self, session: Session, pin: Pin) -> Blob:
         file, cache = pin.file, session.cache
+        if isinstance(file.source, PathSource):
+            return add_file(session.base / file.source.path, "", self.host, cache)
         blob = cache.find_blob(file.hashes.sha256) if file.hashes.sha256 else None
         if blob is not None:
             return blob
-        if isinstance(file.source, PathSource):
-            return add_file(self.host.base / file.source.path, "", self.host, cache)
         if self.request.offline:
             session.fetch([pin])  # reports what is missing
-        return download_blob(session.locator.find_url(pin), file.filename, "", self.host, cache)
+        url = file.source.url if isinstance(file.source, UrlSource) else session.locator.find_url(pin)
+        return download_blob(url, file.filename, "", self.host, cache)
 
     def _hash(self, blob: Blob) -> str:
         digest = blake3()

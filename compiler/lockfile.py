@@ -211,10 +211,11 @@ class _Reader:
     def _read_package(self, table: Table) -> LockedPackage | None:
         before = len(table.diagnostics)
         name, version = self._required(table, "name"), self._required(table, "version")
-        filename, sha256 = self._required(table, "filename"), self._digest(table, "wheel-sha256")
-        source = self._read_source(table)
+        source, sha256 = self._read_source(table), self._digest(table, "wheel-sha256")
+        is_file = isinstance(source, IndexSource | UrlSource)  # the others may be folders of a project
+        filename = self._required(table, "filename") if is_file else table.read_string("filename") or ""
         self._check_identity(table, name, version)
-        if "wheel-sha256" not in table and isinstance(source, IndexSource | UrlSource):
+        if "wheel-sha256" not in table and is_file:
             self._required(table, "wheel-sha256")
         requires_python = table.read_string("requires-python") or ""
         hashes = Hashes(sha256, self._digest(table, "wheel-blake3"))

@@ -120,7 +120,7 @@ class Session:
         return read_manifest(manifest)[0].python if manifest is not None else PythonSettings()
 
     @cached_property
-    def _base(self) -> Path:
+    def base(self) -> Path:
         """The folder that paths start from: that of the manifest."""
         manifest = self.request.manifest
         return self.host.base / Path(manifest.path).parent if manifest is not None else self.host.base
@@ -132,7 +132,7 @@ class Session:
             self.cache,
             index_url=self._url,
             offline=self.request.offline,
-            base=self._base,
+            base=self.base,
             prefer=self._prefer,
             options=self._options,
         )
@@ -156,7 +156,7 @@ class Session:
             self.cache,
             index_url=self._url,
             offline=self.request.offline,
-            base=self._base,
+            base=self.base,
             prefer=self._prefer,
             options=self._options,
         )
@@ -211,7 +211,7 @@ class Session:
             offline=self.request.offline,
             locate=self.locator.find_url,
             build=lambda pin: self._resolver.build(pin, self.request.target),
-            base=self._base,
+            base=self.base,
         )
 
     def fetch_with_stubs(self, pins: Sequence[Pin], locked: Sequence[Pin] = ()) -> tuple[WheelSet, ...]:

@@ -384,6 +384,22 @@ def test_a_file_that_was_replaced_after_it_was_locked_is_refused(index: Index) -
     assert mochic("pkg", "lock", "--upgrade", "leaf").code == 0
 
 
+def test_a_wheel_beside_the_program_may_change(index: Index) -> None:
+    Path("wheels").mkdir()
+    built = build_wheel("near", "1.0", files=typed("near"))
+    Path("wheels", built.filename).write_bytes(built.content)
+    write('[python-dependencies]\nnear = { path = "wheels" }\n', 'import python "near" as near\n')
+    first = lock()
+    assert 'source = { path = "wheels/near-1.0-py3-none-any.whl" }' in first
+    assert mochic("pkg", "lock", "--check").code == 0
+    other = build_wheel("near", "1.0", files={**typed("near"), "near/more.py": b"x: int = 1\n"})
+    Path("wheels", built.filename).write_bytes(other.content)
+    done = mochic("pkg", "lock", "--check", "--format", "json")
+    assert "wheel-sha256" in {each["field"] for each in json.loads(done.out)["differences"]}
+    assert lock() != first
+    assert mochic("pkg", "lock", "--check").code == 0
+
+
 @pytest.mark.parametrize("form", ["urls", "paths"])
 @pytest.mark.parametrize("tool", ["uv", "uv-sync", "pip"])
 def test_other_tools_install_the_locked_set(form: str, tool: str, index: Index, tmp_path: Path) -> None:

@@ -225,6 +225,18 @@ def test_what_is_wrong_is_shown_at_its_place(old: str, new: str, code: str, line
     assert [(each.code.code, each.span.line if each.span else 0) for each in problems] == [(code, line)]
 
 
+@pytest.mark.parametrize(
+    "source", ['{ path = "../sample" }', '{ git = "https://h.example/s", commit = "1a" }']
+)
+def test_a_project_has_no_file(source: str) -> None:
+    lines = [
+        line for line in SAMPLE.splitlines() if not line.startswith(("filename", "size", "wheel-sha256"))
+    ]
+    text = "\n".join(lines).replace('{ index = "default" }', source) + "\n"
+    package = read(text).packages[0]
+    assert (package.pin.file.filename, package.pin.file.hashes) == ("", Hashes(""))
+
+
 def test_a_file_without_a_python_part_holds_no_lock() -> None:
     assert read_lock(SourceFile("mochi.lock", "version = 1\n[[package]]\n")) == (None, ())
     assert read_lock(SourceFile("mochi.lock", "")) == (None, ())
