@@ -59,6 +59,7 @@ Node: TypeAlias = Package | Module | Item | Field | Property
 
 _T = TypeVar("_T")
 _NodeT = TypeVar("_NodeT", bound="Node")
+_TypedT = TypeVar("_TypedT", Field, VariantCase, Constant, Argument, Option)
 
 # --- types ------------------------------------------------------------------------------
 
@@ -141,6 +142,12 @@ def walk_items(package: Package) -> Iterator[Item]:
     for module in package.modules:
         yield from module.items
     yield from package.generated
+
+
+def map_items(package: Package, fn: Callable[[Item], Item]) -> Package:
+    """Return `package` with `fn` applied to every item of its modules, generated ones left alone."""
+    modules = _map_all(package.modules, lambda module: _map_module_items(module, fn))
+    return package if modules is package.modules else evolve(package, modules=modules)
 
 
 def walk_functions(item: Item) -> Iterator[Function]:
@@ -226,7 +233,7 @@ def _map_node(node: Node, fn: Rewrite) -> Node:
         case Module():
             return _map_module(node, fn)
         case Field():
-            return _map_field(node, fn)
+            return _map_typed(node, fn)
         case Property():
             return _map_property(node, fn)
         case _:
@@ -254,7 +261,11 @@ def _map_all(values: tuple[_T, ...], fn: Callable[[_T], _T]) -> tuple[_T, ...]:
 
 
 def _map_module(module: Module, fn: Rewrite) -> Module:
-    items = _map_all(module.items, lambda item: _map_item(item, fn))
+    return _map_module_items(module, lambda item: _map_item(item, fn))
+
+
+def _map_module_items(module: Module, fn: Callable[[Item], Item]) -> Module:
+    items = _map_all(module.items, fn)
     return module if items is module.items else evolve(module, items=items)
 
 
@@ -265,10 +276,9 @@ def _map_item(item: Item, fn: Rewrite) -> Item:
         case Class():
             return _map_class(item, fn)
         case Constant():
-            ty = fn(item.type)
-            return item if ty is item.type else evolve(item, type=ty)
+            return _map_typed(item, fn)
         case Variant():
-            cases = _map_all(item.cases, lambda case: _map_case(case, fn))
+            cases = _map_all(item.cases, lambda case: _map_typed(case, fn))
             return item if cases is item.cases else evolve(item, cases=cases)
         case Alias():
             params, target = _map_type_params(item.type_params, fn), fn(item.target)
@@ -293,7 +303,7 @@ def _map_function(function: Function, fn: Rewrite) -> Function:
 def _map_class(cls: Class, fn: Rewrite) -> Class:
     bases = _map_all(cls.bases, fn)
     params = _map_type_params(cls.type_params, fn)
-    fields = _map_all(cls.fields, lambda member: _map_field(member, fn))
+    fields = _map_all(cls.fields, lambda member: _map_typed(member, fn))
     properties = _map_all(cls.properties, lambda member: _map_property(member, fn))
     constructors = _map_all(cls.constructors, lambda member: _map_function(member, fn))
     methods = _map_all(cls.methods, lambda member: _map_function(member, fn))
@@ -317,20 +327,15 @@ def _map_class(cls: Class, fn: Rewrite) -> Class:
     )
 
 
-def _map_field(member: Field, fn: Rewrite) -> Field:
-    ty = fn(member.type)
-    return member if ty is member.type else evolve(member, type=ty)
+def _map_typed(part: _TypedT, fn: Rewrite) -> _TypedT:
+    ty = fn(part.type)
+    return part if ty is part.type else evolve(part, type=ty)
 
 
 def _map_property(member: Property, fn: Rewrite) -> Property:
     ty, setter = fn(member.type), _map_optional(member.setter_type, fn)
     same = ty is member.type and setter is member.setter_type
     return member if same else evolve(member, type=ty, setter_type=setter)
-
-
-def _map_case(case: VariantCase, fn: Rewrite) -> VariantCase:
-    ty = fn(case.type)
-    return case if ty is case.type else evolve(case, type=ty)
 
 
 def _map_param(param: Param, fn: Rewrite) -> Param:
@@ -357,8 +362,8 @@ def _map_type_param(param: TypeParam, fn: Rewrite) -> TypeParam:
 
 def _map_call(call: CallPlan, fn: Rewrite) -> CallPlan:
     receiver = _map_optional(call.receiver, fn)
-    arguments = _map_all(call.arguments, lambda argument: _map_argument(argument, fn))
-    options = _map_all(call.options, lambda option: _map_option(option, fn))
+    arguments = _map_all(call.arguments, lambda argument: _map_typed(argument, fn))
+    options = _map_all(call.options, lambda option: _map_typed(option, fn))
     open_options = _map_optional(call.open_options, fn)
     result = fn(call.result)
     if (
@@ -377,16 +382,6 @@ def _map_call(call: CallPlan, fn: Rewrite) -> CallPlan:
         open_options=open_options,
         result=result,
     )
-
-
-def _map_argument(argument: Argument, fn: Rewrite) -> Argument:
-    ty = fn(argument.type)
-    return argument if ty is argument.type else evolve(argument, type=ty)
-
-
-def _map_option(option: Option, fn: Rewrite) -> Option:
-    ty = fn(option.type)
-    return option if ty is option.type else evolve(option, type=ty)
 
 
 def _signature_types(signature: Signature) -> Iterator[BridgeType]:

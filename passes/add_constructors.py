@@ -31,6 +31,7 @@ from ..ir.items import (
     ParamKind,
     Signature,
 )
+from ..ir.traverse import map_items
 from ..ir.types import ANY, NONE, BridgeType, Ref
 from .context import PassContext
 from .forms import NAMED_TUPLE
@@ -53,12 +54,7 @@ class AddConstructors:
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with an `__init__` in every class that Python writes one for."""
         maker = _Maker(Names(package))
-        return evolve(
-            package,
-            modules=tuple(
-                evolve(module, items=tuple(map(maker.rewrite, module.items))) for module in package.modules
-            ),
-        )
+        return map_items(package, maker.rewrite)
 
 
 @final

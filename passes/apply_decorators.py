@@ -19,6 +19,7 @@ from typing import ClassVar, final
 from attrs import evolve, frozen
 
 from ..ir.items import Binding, Class, Field, FieldKind, Function, Item, Package, Property, Signature
+from ..ir.traverse import map_items
 from ..ir.types import AsyncOf, BridgeType, IteratorOf, Ref, StreamOf, UnionOf
 from .context import PassContext
 from .names import Names, has_member
@@ -41,13 +42,7 @@ class ApplyDecorators:
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with the decorators of every function applied."""
         names = Names(package)
-        return evolve(
-            package,
-            modules=tuple(
-                evolve(module, items=tuple(_rewrite(item, names) for item in module.items))
-                for module in package.modules
-            ),
-        )
+        return map_items(package, lambda item: _rewrite(item, names))
 
 
 def _rewrite(item: Item, names: Names) -> Item:

@@ -12,7 +12,7 @@ from typing import ClassVar, final
 from attrs import evolve, frozen
 
 from ..ir.items import Binding, Class, Function, Item, Package, Signature
-from ..ir.traverse import map_signature
+from ..ir.traverse import map_items, map_signature
 from ..ir.types import SelfType, TypeObject, TypeVarRef
 from .context import PassContext
 from .substitution import substitute
@@ -27,12 +27,7 @@ class BindSelf:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with `self` in place of type variables of receivers."""
-        return evolve(
-            package,
-            modules=tuple(
-                evolve(module, items=tuple(map(_rewrite, module.items))) for module in package.modules
-            ),
-        )
+        return map_items(package, _rewrite)
 
 
 def _rewrite(item: Item) -> Item:

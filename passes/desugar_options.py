@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from ..ir.items import Class, Field, Item, Package
 from ..ir.sharing import memoised_map
-from ..ir.traverse import map_outer_types
+from ..ir.traverse import map_items, map_outer_types
 from ..ir.types import ANY, NEVER, NONE, BridgeType, OptionOf, UnionOf
 from .context import PassContext
 from .unions import union_of
@@ -34,15 +34,7 @@ class DesugarOptions:
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with options for unions with `none`. Reports nothing."""
         package = map_outer_types(package, memoised_map(desugar_option))
-        if not any(_has_optional_key(item) for module in package.modules for item in module.items):
-            return package
-        modules = tuple(
-            evolve(module, items=tuple(_open_optional_keys(item) for item in module.items))
-            if any(map(_has_optional_key, module.items))
-            else module
-            for module in package.modules
-        )
-        return evolve(package, modules=modules)
+        return map_items(package, _open_optional_keys)
 
 
 def desugar_option(ty: BridgeType) -> BridgeType:

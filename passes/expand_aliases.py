@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 from ..ir.items import Alias, Item, Package
 from ..ir.refusals import SkipReason
 from ..ir.sharing import memoised
-from ..ir.traverse import Rewrite, map_children, map_outer_types, walk_items
+from ..ir.traverse import Rewrite, map_children, map_items, map_outer_types, walk_items
 from ..ir.types import BridgeType, Ref, Unsupported
 from .context import PassContext
 from .names import Definition, External, Names
@@ -37,13 +37,7 @@ class ExpandAliases:
         expander = _Expander({path: alias for path, alias in aliases.items() if _is_type_alias(alias, names)})
         if not expander.aliases:
             return package
-        return evolve(
-            package,
-            modules=tuple(
-                evolve(module, items=tuple(map(expander.expand_item, module.items)))
-                for module in package.modules
-            ),
-        )
+        return map_items(package, expander.expand_item)
 
 
 def _is_type_alias(alias: Alias, names: Names) -> bool:

@@ -14,7 +14,7 @@ from typing import ClassVar, final
 from attrs import evolve, frozen
 
 from ..ir.items import Binding, Constant, Function, Item, Package, Signature
-from ..ir.traverse import map_signature
+from ..ir.traverse import map_items, map_signature
 from ..ir.types import BridgeType, Ref, SelfType
 from .context import PassContext
 from .names import Names
@@ -33,13 +33,7 @@ class ExposeCallables:
         """Return `package` with a function for every public value that nobody could call otherwise."""
         names = Names(package)
         surface = build_surface(package, names)
-        return evolve(
-            package,
-            modules=tuple(
-                evolve(module, items=tuple(_rewrite(item, names, surface) for item in module.items))
-                for module in package.modules
-            ),
-        )
+        return map_items(package, lambda item: _rewrite(item, names, surface))
 
 
 def _rewrite(item: Item, names: Names, surface: Surface) -> Item:

@@ -19,6 +19,7 @@ from typing import ClassVar, TypeVar, final
 from attrs import define, evolve, frozen
 
 from ..ir.items import Cast, Class, Field, Function, Item, Package, Property
+from ..ir.traverse import map_items
 from ..ir.types import BridgeType, Ref
 from .context import PassContext
 from .forms import PROTOCOL
@@ -42,10 +43,7 @@ class InheritMembers:
         """Return `package` with `casts` set on every public class."""
         names = Names(package)
         inheritance = _Inheritance(names, build_surface(package, names), ResolutionOrders(names))
-        modules = tuple(
-            evolve(module, items=tuple(map(inheritance.rewrite, module.items))) for module in package.modules
-        )
-        return evolve(package, modules=modules)
+        return map_items(package, inheritance.rewrite)
 
 
 @final

@@ -16,6 +16,7 @@ from typing import ClassVar, final
 from attrs import define, evolve, frozen
 
 from ..ir.items import Binding, Class, Function, Item, Package, Param, Signature
+from ..ir.traverse import map_items
 from ..ir.types import NONE, Ref
 from .context import PassContext
 from .forms import GENERIC, PROTOCOL, canonical_path
@@ -41,12 +42,7 @@ class MarkAbstract:
         """Return `package` with the constructors of abstract classes marked."""
         names = Names(package)
         marker = _Marker(names, ResolutionOrders(names))
-        return evolve(
-            package,
-            modules=tuple(
-                evolve(module, items=tuple(map(marker.rewrite, module.items))) for module in package.modules
-            ),
-        )
+        return map_items(package, marker.rewrite)
 
 
 @final

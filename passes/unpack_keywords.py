@@ -25,6 +25,7 @@ from ..ir.items import (
     ParamKind,
     Signature,
 )
+from ..ir.traverse import map_items
 from ..ir.types import ANY, BridgeType, Ref
 from .context import PassContext
 from .forms import TYPED_DICT, UNPACK
@@ -41,13 +42,7 @@ class UnpackKeywords:
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` without `Unpack` in parameters."""
         names = Names(package)
-        return evolve(
-            package,
-            modules=tuple(
-                evolve(module, items=tuple(_rewrite(item, names) for item in module.items))
-                for module in package.modules
-            ),
-        )
+        return map_items(package, lambda item: _rewrite(item, names))
 
 
 def _rewrite(item: Item, names: Names) -> Item:
