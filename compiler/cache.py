@@ -154,8 +154,23 @@ class Cache:
             self._host.discard(path)
             return None
         self._host.touch(path)
-        blake3 = self.get(_DIGESTS, sha256) or b""
-        return self._know(Blob(path, sha256, blake3.decode("ascii"), size))
+        kept = self.get(_DIGESTS, sha256)
+        digest = kept.decode("ascii") if kept is not None else self._digest_again(path, sha256)
+        return self._know(Blob(path, sha256, digest, size)) if digest else None
+
+    def _digest_again(self, path: Path, sha256: str) -> str:
+        """Return the BLAKE3 digest of a blob whose entry is lost; empty when the blob is gone too.
+
+        A process that dies between writing the two leaves it so.
+        """
+        from blake3 import blake3  # rarely needed
+
+        content = self._host.find_bytes(path)
+        if content is None:
+            return ""
+        digest = blake3(content).hexdigest()
+        self.put(_DIGESTS, sha256, digest.encode("ascii"))
+        return digest
 
     def read_blob(self, sha256: str) -> bytes | None:
         """Return the content of the blob with this digest, checked, or None."""

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -228,6 +229,16 @@ while True:
     cache.put("ir", "key", b"v" * 3_000_000)
     cache.add_blob([b"b" * 1_000_000] * 3)
 """
+
+
+def test_a_blob_whose_second_digest_was_never_written_has_both(cache: Cache, tmp_path: Path) -> None:
+    sha256 = cache.add_blob([b"content"]).sha256
+    shutil.rmtree(cache.root / "entries")
+    for _ in range(2):
+        blob = Cache(Host(environ={}), tmp_path / "cache", "1.0").find_blob(sha256)
+        assert blob is not None
+        assert blob.blake3 == blake3(b"content").hexdigest()
+    assert (cache.root / "entries").exists()
 
 
 def test_killing_a_writer_leaves_nothing_wrong(tmp_path: Path) -> None:
