@@ -96,6 +96,7 @@ class TypeTable:
     repeated: bool = False
     _seen: dict[int, tuple[BridgeType, Legal]] = field(factory=dict)
     _open_variables: list[str] = field(factory=list)
+    _module_variables: dict[str, TypeParam] | None = None
     _scoped: bool = False
 
     def legalize(self, ty: BridgeType, scope: Scope) -> Legal:
@@ -208,10 +209,16 @@ class TypeTable:
             self._open_variables.pop()
 
     def _module_variable(self, name: str) -> TypeParam | None:
-        found = {
-            item.param for item in self.known.values() if isinstance(item, TypeVariable) and item.name == name
-        }
-        return found.pop() if len(found) == 1 else None
+        """Return the type variable that every module of the package means by `name`."""
+        if self._module_variables is None:
+            found: dict[str, set[TypeParam]] = {}
+            for item in self.known.values():
+                if isinstance(item, TypeVariable):
+                    found.setdefault(item.name, set()).add(item.param)
+            self._module_variables = {
+                each: params.pop() for each, params in found.items() if len(params) == 1
+            }
+        return self._module_variables.get(name)
 
     # --- names --------------------------------------------------------------------------
 

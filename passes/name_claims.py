@@ -7,7 +7,7 @@ are or in which order they come.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, count
 from typing import TypeAlias, final
 
@@ -67,11 +67,17 @@ def grant_names(claims: Sequence[Claim], taken: set[str]) -> dict[ClaimKey, str]
             granted[claim.key] = name
         else:
             late.append(claim)
+    # Names are only ever taken, so what failed once fails again: a search goes on where the last one ended.
+    numbered: dict[tuple[str, tuple[str, ...]], Iterator[str]] = {}
     for claim in late:
         text = texts[claim.key]
-        numbered = (mochi_name(f"{text}_{number}") for number in count(2))
-        granted[claim.key] = next(name for name in numbered if _take(name, claim.companions, taken))
+        tries = numbered.setdefault((text, claim.companions), _number(text))
+        granted[claim.key] = next(name for name in tries if _take(name, claim.companions, taken))
     return granted
+
+
+def _number(text: str) -> Iterator[str]:
+    return (mochi_name(f"{text}_{number}") for number in count(2))
 
 
 def grant_local_names(names: Sequence[str], reserved: Collection[str]) -> list[str]:
