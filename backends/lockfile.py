@@ -31,7 +31,7 @@ def _emit_head(lock: Lock) -> str:
         ("abi-tag-policy", _text(lock.abi_tag_policy)),
         ("freethread-status", _text(lock.freethread_status)),
         ("typeshed", _text(lock.typeshed)),
-        ("requirements", _array(lock.requirements)),
+        ("requirements", _array(lock.requirements, one_line=False)),
     )
 
 
@@ -73,9 +73,10 @@ def _text(value: str) -> str:
     return toml_string(value) if value else ""
 
 
-def _array(values: Iterable[str]) -> str:
+def _array(values: Iterable[str], *, one_line: bool = True) -> str:
+    """Return an array, a value to a line; a single value may stand in `one_line`."""
     items = [toml_string(value) for value in sorted(values)]
-    if len(items) < 2:
+    if not items or (one_line and len(items) == 1):
         return f"[{items[0]}]" if items else ""
     return "[\n" + "".join(f"    {item},\n" for item in items) + "]"
 

@@ -312,6 +312,23 @@ def test_a_mirror_serves_the_lock_unchanged(index: Index) -> None:
         assert lock("--index-url", mirror.url) == text
 
 
+def test_locks_of_two_branches_merge(index: Index) -> None:
+    def lock_for(*names: str) -> str:
+        entries = "".join(f'{name} = ">=0"\n' for name in sorted(names))
+        write(f"[python-dependencies]\n{entries}[python.capabilities]\nnet = true\n", "")
+        return lock()
+
+    texts = {"base": lock_for("compiled", "leaf"), "ours": lock_for("app-kit", "compiled", "leaf")}
+    Path("mochi.lock").write_text(texts["base"], "utf-8")
+    texts["theirs"] = lock_for("compiled", "leaf", "winleaf")
+    for name, text in texts.items():
+        Path(name).write_text(text, "utf-8")
+    merge = ["git", "merge-file", "-p", "ours", "base", "theirs"]
+    merged = subprocess.run(merge, capture_output=True, text=True, check=True).stdout
+    Path("mochi.lock").write_text(merged, "utf-8")
+    assert lock_for("app-kit", "compiled", "leaf", "winleaf") == merged
+
+
 def test_tree_and_why(index: Index) -> None:
     write()
     lock()
