@@ -15,9 +15,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from local_packages import mochic
 
+from mochic_py.compiler.frontends.mochi import find_imports
 from mochic_py.compiler.mochi.checker import Verdict, check_text
 from mochic_py.compiler.mochi.dump import list_declarations, list_imports
 from mochic_py.compiler.mochi.mochi_codes import code_named
+from mochic_py.ir.source import SourceFile
 
 DATA = Path(__file__).parent / "data"
 VERDICTS = [json.loads(line) for line in (DATA / "mochi-verdicts.jsonl").read_text("utf-8").splitlines()]
@@ -116,6 +118,33 @@ def test_a_changed_program_has_a_verdict(text: str, data: st.DataObject) -> None
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 20)))
     check_text(text[:start] + data.draw(st.sampled_from(["", " ", "(", "}", "1", "x", ": any"])) + text[end:])
+
+
+_CUTS = st.tuples(st.integers(0, 400), st.sampled_from([0, 0, 1, 4]))
+_PIECES = st.sampled_from(
+    ['import python "a" as b', "\n", ";", "(", ")", "{", "}", '"', "// c\n", "auto", "as x", "x."]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([row["text"] for row in VERDICTS]), st.lists(st.tuples(_CUTS, _PIECES), max_size=3))
+def test_the_import_finder_of_compile_finds_the_same(
+    text: str, changes: list[tuple[tuple[int, int], str]]
+) -> None:
+    for (start, length), piece in changes:
+        text = text[:start] + piece + text[start + length :]
+    verdict = check_text(text)
+    if verdict.program is None or verdict.tokens is None:
+        return
+    starts = verdict.tokens.starts
+    expected = [
+        (each["lang"], each["spec"], each["alias"], each["auto"], each["line"], each.get("nested", False))
+        for each in list_imports(verdict.program, lambda token: _line(text, starts[token]))
+    ]
+    found, _ = find_imports(SourceFile("app.mochi", text))
+    assert expected == [
+        (each.language, each.spec, each.alias, each.auto, each.line, each.nested) for each in found
+    ]
 
 
 @pytest.mark.parametrize("row", VERDICTS[::9], ids=lambda row: str(row["id"]))
