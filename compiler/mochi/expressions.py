@@ -100,9 +100,6 @@ class Index(Node):
 PostfixOp: TypeAlias = CallOp | SafeField | SafeIndex | Index | FieldOp | Cast
 
 
-# --- primaries ----------------------------------------------------------------------------
-
-
 @final
 @frozen(kw_only=True)
 class Group(Node):
