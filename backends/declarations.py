@@ -193,19 +193,19 @@ def _in_order(types: list[TypeDeclaration]) -> tuple[TypeDeclaration, ...]:
     by_path = {ty.path: ty for ty in types}
     done: dict[str, TypeDeclaration] = {}
 
-    def visit(ty: TypeDeclaration, above: frozenset[str]) -> None:
-        if ty.path in done or ty.path in above:
-            return
-        for part in _parts(ty):
-            for ref in walk_type(part):
-                if isinstance(ref, Ref) and ref.path in by_path:
-                    visit(by_path[ref.path], above | {ty.path})
-        done[ty.path] = ty
-
     plain = [ty for ty in types if isinstance(ty, HandleType | EnumType)]
     done.update((ty.path, ty) for ty in sorted(plain, key=lambda ty: (isinstance(ty, EnumType), ty.name)))
-    for ty in sorted(types, key=lambda ty: ty.name):
-        visit(ty, frozenset())
+    opened: set[str] = set()
+    # Those that wait are a stack: a type is opened once, and done when all that it holds is.
+    pending = sorted(types, key=lambda ty: ty.name, reverse=True)
+    while pending:
+        ty = pending[-1]
+        if ty.path in done or ty.path in opened:
+            done.setdefault(pending.pop().path, ty)
+            continue
+        opened.add(ty.path)
+        held = [ref.path for part in _parts(ty) for ref in walk_type(part) if isinstance(ref, Ref)]
+        pending += [by_path[path] for path in reversed(held) if path in by_path and path not in opened]
     return tuple(done.values())
 
 

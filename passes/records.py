@@ -22,9 +22,7 @@ def find_recursive_records(items: Iterable[Item]) -> frozenset[str]:
     inside = {
         path: [other for other in _mentioned(item) if other in records] for path, item in records.items()
     }
-    return frozenset(
-        path for path in records if not path.startswith("mochi.") and _reaches(inside, inside[path], path)
-    )
+    return frozenset(path for path in _find_circles(inside) if not path.startswith("mochi."))
 
 
 def find_obtainable(package: Package) -> frozenset[str]:
@@ -88,12 +86,36 @@ def _mentioned(record: Class) -> Iterator[str]:
                 yield ty.path
 
 
-def _reaches(inside: dict[str, list[str]], start: list[str], goal: str) -> bool:
-    pending, seen = list(start), set(start)
-    while pending:
-        path = pending.pop()
-        if path == goal:
-            return True
-        pending += [other for other in inside[path] if other not in seen]
-        seen.update(inside[path])
-    return False
+def _find_circles(inside: dict[str, list[str]]) -> set[str]:
+    """Return the nodes from which edges lead back to them (Tarjan's algorithm, without recursion)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    component: dict[str, None] = {}
+    found: set[str] = set()
+    for root in inside:
+        pending = [] if root in number else [(root, iter(inside[root]))]
+        while pending:
+            node, others = pending[-1]
+            if node not in number:
+                number[node] = lowest[node] = len(number)
+                component[node] = None
+            other = next(others, None)
+            if other is None:
+                pending.pop()
+                if pending:
+                    lowest[pending[-1][0]] = min(lowest[pending[-1][0]], lowest[node])
+                if lowest[node] == number[node]:
+                    found.update(_close(component, node, inside))
+            elif other not in number:
+                pending.append((other, iter(inside[other])))
+            elif other in component:
+                lowest[node] = min(lowest[node], number[other])
+    return found
+
+
+def _close(component: dict[str, None], root: str, inside: dict[str, list[str]]) -> list[str]:
+    """Take what was met since `root` out of `component`; return it if it is a circle."""
+    members: list[str] = []
+    while root in component:
+        members.append(component.popitem()[0])
+    return members if len(members) > 1 or root in inside[root] else []
