@@ -332,15 +332,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-def _set_index(place: Path, patch: pytest.MonkeyPatch) -> None:
-    patch.setenv("MOCHIC_INDEX_URL", patch_url(place))
-
-
-def patch_url(_: Path) -> str:
-    """Return the same index under another name."""
-    import os
-
-    return os.environ["MOCHIC_INDEX_URL"].replace("127.0.0.1", "localhost")
+def _set_index(_: Path, patch: pytest.MonkeyPatch) -> None:
+    url = Host().environ["MOCHIC_INDEX_URL"]
+    patch.setenv("MOCHIC_INDEX_URL", url.replace("127.0.0.1", "localhost"))
 
 
 CHANGES: dict[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Sequence[str]]] = {
@@ -362,7 +356,7 @@ CHANGES: dict[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], Sequence[
     "package": (lambda *_: None, ("--package", "tally")),
     "alias": (lambda *_: None, ("--package", "tally", "--as", "other")),
     "locked": (lambda *_: None, ("--locked",)),
-    "no-constraint": (lambda *_: None, ("--override", "bounds.txt")),
+    "override": (lambda *_: None, ("--override", "bounds.txt")),
     "newer": (lambda *_: None, ("--exclude-newer", "2020-01-01")),
     "prerelease": (lambda *_: None, ("--prerelease", "allow")),
     "no-build": (lambda *_: None, ("--no-build",)),
