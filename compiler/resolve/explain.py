@@ -33,6 +33,7 @@ def explain_failure(
     nothing usable, else one that the user asks for. Each demand becomes a note that tells
     who needs what and how that came to be needed, up to what the user wrote.
     """
+    causes = _expand(causes, provider)
     names = {cause.requirement.name for cause in causes}
     direct = {cause.requirement.name for cause in causes if cause.parent is None}
 
@@ -55,6 +56,29 @@ def explain_failure(
     return DiagnosticError(
         evolve(found, span=span, labels=tuple(labels.values()), notes=(*found.notes, *others_told[:_SHOWN]))
     )
+
+
+def _expand(causes: Sequence[Cause], provider: Provider) -> Sequence[Cause]:
+    """Replace a name all of whose candidates were excluded by what excluded them."""
+    from resolvelib.structs import RequirementInformation
+
+    found: dict[tuple[str, str], Cause] = {}
+    for cause in causes:
+        excluded = provider.excluded.get(cause.requirement.name, {})
+        fitting = [
+            pair for v, pair in excluded.items() if cause.requirement.specifier.contains(v, prereleases=True)
+        ]
+        if not fitting:
+            found.setdefault((str(cause.requirement), str(cause.parent)), cause)
+            continue
+        for candidate, need in fitting:
+            found[str(need), str(candidate)] = RequirementInformation(need, candidate)
+            for root in provider.roots:
+                if root.name == need.name:
+                    found[str(root), ""] = RequirementInformation(root, None)
+            if cause.parent is not None:
+                provider.parents.setdefault(candidate.name, cause.parent)
+    return sorted(found.values(), key=lambda cause: cause.parent is not None)
 
 
 def _explain_name(

@@ -18,7 +18,7 @@ from resolvelib import AbstractProvider
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import GitSource, PathSource, Requirement, Target, UrlSource
+from ...ir.dist import FileKind, GitSource, PathSource, Requirement, Target, UrlSource
 from ..settings import Prereleases
 from .candidates import Release, admits_python
 from .library import Library, Needs, normalise
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from resolvelib.structs import RequirementInformation
 
 _ANY_VERSION = SpecifierSet()
+_NO_VERSION = SpecifierSet("<0.dev0,>=1!0")
 _AHEAD = 8
 
 
@@ -63,7 +64,12 @@ class Candidate:
 
     release: Release
     extras: tuple[str, ...]
-    needs: Needs = field(repr=False)
+    _library: Library = field(repr=False)
+
+    @property
+    def needs(self) -> Needs:
+        """What the release says about itself; see `Library.needs`."""
+        return self._library.needs(self.release)
 
     @property
     def name(self) -> str:
@@ -83,9 +89,10 @@ class Candidate:
 class Provider(AbstractProvider["Need", "Candidate", str]):
     """Answers resolvelib from a `Library`.
 
-    Kept for explaining failures: `asked`, what the user asks for, by name; `parents`, the
-    candidate that first asked for an identifier; `broken`, messages by file name; `constraints`
-    and `overrides`, specifiers by name.
+    Kept for explaining failures: `roots`, the needs of the user; `asked`, the user's requirements
+    by name; `parents`, the candidate that first asked for an identifier; `broken`, messages by file
+    name; `excluded`, candidates that can be in no answer, each with the need that the user's own
+    requirements rule out, by name; `constraints` and `overrides`, specifiers by name.
     """
 
     def __init__(
@@ -108,6 +115,10 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
         self._environment = marker_environment(target)
         self._prefer = prefer
         self._prereleases = prereleases
+        self.roots: tuple[Need, ...] = ()
+        self.excluded: dict[str, dict[Version, tuple[Candidate, Need]]] = {}
+        self._fixed: dict[str, SpecifierSet] = {}
+        self._met: dict[tuple[str, str], bool] = {}
         self._depths: dict[str, int] = {}
         self._order: dict[tuple[str, str, DirectSource | None], tuple[Release, ...]] = {}
         self._dependencies: dict[tuple[str, Version], tuple[Need, ...]] = {}
@@ -160,9 +171,12 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
                 tried = len(excluded) + place
                 if tried and place % _AHEAD == 0:
                     self._library.prefetch_needs(left[place : place + min(_AHEAD, 2**tried)])
-                found = self._usable_needs(release)
-                if found is not None:
-                    yield Candidate(release, extras, found)
+                # A source distribution is only asked when it is chosen: that may run its build backend.
+                candidate = Candidate(release, extras, self._library)
+                if release.kind is FileKind.SDIST or (
+                    self._is_usable(release) and not self._is_excluded(candidate)
+                ):
+                    yield candidate
 
         return candidates
 
@@ -174,11 +188,8 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
 
     def get_dependencies(self, candidate: Candidate) -> Sequence[Need]:
         """Return what `candidate` needs on the target; with extras, also itself without them."""
-        key = (self.identify(candidate), candidate.version)
-        known = self._dependencies.get(key)
-        if known is None:
-            known = self._dependencies[key] = tuple(self._find_dependencies(candidate))
-        depth = self._depths.get(key[0], 0) + 1
+        known = self._known_dependencies(candidate)
+        depth = self._depths.get(self.identify(candidate), 0) + 1
         for need in known:
             if need.source is None:
                 self._library.prefetch(need.name)
@@ -189,7 +200,10 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
 
     def start(self, needs: Iterable[Need]) -> None:
         """Note what the user asks for, and begin to fetch it."""
-        for need in needs:
+        self._fixed = dict(self.constraints)
+        self.roots = tuple(needs)
+        for need in self.roots:
+            self._fixed[need.name] = self._fixed.get(need.name, _ANY_VERSION) & need.specifier
             self._depths[need.identifier] = 0
             if need.asked is not None:
                 self.asked.setdefault(need.name, need.asked)
@@ -219,17 +233,53 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
             self._order[key] = known
         return known
 
-    def _usable_needs(self, release: Release) -> Needs | None:
+    def _is_usable(self, release: Release) -> bool:
         try:
             needs = self._library.needs(release)
         except DiagnosticError as error:
             if error.diagnostics[0].code is not codes.INVALID_METADATA:
                 raise
             self.broken[release.row.filename or release.name] = error.diagnostics[0].message
-            return None
-        return needs if admits_python(needs.metadata.requires_python, self._python) else None
+            return False
+        return admits_python(needs.metadata.requires_python, self._python)
+
+    def _known_dependencies(self, candidate: Candidate) -> tuple[Need, ...]:
+        key = (self.identify(candidate), candidate.version)
+        known = self._dependencies.get(key)
+        if known is None:
+            known = self._dependencies[key] = tuple(self._find_dependencies(candidate))
+        return known
+
+    def _is_excluded(self, candidate: Candidate) -> bool:
+        """Whether the candidate needs what the user's own requirements and constraints rule out.
+
+        It can be in no answer then, so that no version of anything else is tried for its sake.
+        """
+        plain = Candidate(candidate.release, (), self._library)
+        for need in self._known_dependencies(plain):
+            fixed = self._fixed.get(need.name)
+            if fixed is None or need.source is not None or self._is_met(need.name, fixed & need.specifier):
+                continue
+            self.excluded.setdefault(candidate.name, {}).setdefault(candidate.version, (plain, need))
+            return True
+        return False
+
+    def _is_met(self, name: str, specifier: SpecifierSet) -> bool:
+        key = (name, str(specifier))
+        known = self._met.get(key)
+        if known is None:
+            releases = self._library.releases(name)
+            usable = releases.usable if releases is not None else ()
+            versions = (release.version for release in usable)
+            known = not usable or any(specifier.contains(v, prereleases=True) for v in versions)
+            self._met[key] = known
+        return known
 
     def _find_dependencies(self, candidate: Candidate) -> Iterator[Need]:
+        if not self._is_usable(candidate.release):
+            # Nothing meets this, so that the candidate is given up.
+            yield Need(candidate.name, candidate.extras, _NO_VERSION)
+            return
         if candidate.extras:
             yield Need(candidate.name, (), SpecifierSet(f"==={candidate.version}", prereleases=True))
         environments = [{**self._environment, "extra": extra} for extra in candidate.extras or ("",)]
