@@ -34,6 +34,7 @@ OUTSIDE = {
 DOES_IO = {
     "compiler/host.py": OUTSIDE,
     "compiler/http.py": {"time", "ssl"},
+    "compiler/machine.py": {"os", "tempfile"},
 }
 
 
@@ -129,3 +130,11 @@ def test_the_code_map_names_what_is_there() -> None:
     missing = [name for name in named if not any(ROOT.glob(name.rstrip("/")))]
     assert named
     assert not missing
+
+
+def test_every_golden_is_read_by_a_test() -> None:
+    tests = "".join(path.read_text("utf-8") for path in sorted(ROOT.glob("tests/*.py")))
+    whole = {"passes", "diagnostics", *re.findall(r'read_folder\("(\w+)"\)', tests)}
+    named = [path for path in ROOT.glob("golden/*/*.md") if path.parent.name not in whole]
+    assert named
+    assert not [path for path in named if not re.search(rf"\b{path.stem}\b", tests)]
