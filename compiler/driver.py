@@ -8,7 +8,8 @@ from typing import final
 
 from ..backends.venv import Venv
 from ..backends.workspace import WORKSPACE
-from .host import Host, cache_dir
+from .host import Host
+from .machine import cache_dir
 
 WORK_PREFIX = "mochi-python-"
 

@@ -2,7 +2,8 @@
 
 Everything else takes values and returns values, so a test or an embedding program
 replaces the world by passing a `Host` of its own. `tests/test_layering.py` lists the
-modules that may do I/O: this one, and `http.py`, which holds the sockets.
+modules that may do I/O: this one, `machine.py` for what does not change while a program
+runs, and `http.py`, which holds the sockets.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeAlias, final
+
+from .machine import available_cpus
 
 # A warm compile reads one cache entry and ends, so what only errors or downloads need
 # (attrs, subprocess, tempfile, the HTTP library) is imported where it is used.
@@ -50,6 +53,12 @@ class TemporaryFile:
         """Append `content`."""
         with _reporting("write", self.target):
             self._file.write(content)
+
+    def sync(self) -> None:
+        """Wait until what was written would survive a power failure."""
+        with _reporting("write", self.target):
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
 
 class Host:
@@ -136,10 +145,15 @@ class Host:
         with _reporting("read", path):
             return path.open("rb")
 
-    def write_bytes_atomic(self, path: StrPath, content: bytes) -> None:
-        """Write `content` so that others see either the old file or the whole new one."""
+    def write_bytes_atomic(self, path: StrPath, content: bytes, *, durable: bool = False) -> None:
+        """Write `content` so that others see either the old file or the whole new one.
+
+        A `durable` one is so even after a power failure: for files that cannot be made again.
+        """
         with self.temporary_file(Path(path)) as file:
             file.write(content)
+            if durable:
+                file.sync()
 
     @contextlib.contextmanager
     def temporary_file(self, path: Path) -> Iterator[TemporaryFile]:
@@ -387,73 +401,6 @@ class Host:
             raise _error(codes.SUBPROCESS_FAILED, message) from None
         stdout, stderr = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
         return Completed(done.returncode, stdout, stderr)
-
-
-def machine() -> str:
-    """Return the processor family of this machine, lower-case: `x86_64`, `arm64`, …"""
-    import platform
-
-    return platform.machine().lower()
-
-
-def this_platform() -> str:
-    """Return the target platform that this machine is."""
-    arm = machine() in ("arm64", "aarch64")
-    if sys.platform == "darwin":
-        return "macos-arm64" if arm else "macos-x86_64"
-    if sys.platform == "win32":
-        return "windows-arm64" if arm else "windows-x86_64"
-    return "linux-aarch64" if arm else "linux-x86_64"
-
-
-def available_cpus() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def cache_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder of the shared cache.
-
-    `$XDG_CACHE_HOME/mochi/python-deps`, else `~/.cache/mochi/python-deps`, else a folder
-    below the one for temporary files. A relative `XDG_CACHE_HOME` is ignored, as the XDG
-    base directory specification asks.
-    """
-    xdg = environ.get("XDG_CACHE_HOME", "")
-    if xdg and Path(xdg).is_absolute():
-        return Path(xdg, "mochi", "python-deps")
-    home = environ.get("HOME") or environ.get("USERPROFILE") or ""
-    if home and Path(home).is_absolute():
-        return Path(home, ".cache", "mochi", "python-deps")
-    import tempfile
-
-    return Path(environ.get("TMPDIR") or tempfile.gettempdir(), "mochi-cache", "python-deps")
-
-
-def tool_stamp() -> str:
-    """Return what cached results depend on: the version and, in a checkout, its sources.
-
-    An installed tool is immutable, so its version is enough. In a checkout (there is a
-    `pyproject.toml` beside the package) the newest modification time and the number of
-    the sources are added.
-    """
-    from .. import __version__
-
-    root = Path(__file__).parent.parent
-    if not (root / "pyproject.toml").exists():
-        return __version__
-    newest, count = 0, 0
-    folders = [str(root / folder) for folder in ("ir", "passes", "backends", "compiler", "runtime")]
-    while folders:
-        with os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir():
-                    folders += [] if entry.name == "__pycache__" else [entry.path]
-                else:
-                    newest = max(newest, entry.stat().st_mtime_ns)
-                    count += 1
-    return f"{__version__}+{count}.{newest:x}"
 
 
 @contextlib.contextmanager

@@ -26,8 +26,9 @@ from .cache import Cache
 from .frontends.stub_search import find_types
 from .frontends.wheel import open_wheel
 from .gate import require_files
-from .host import Host, this_platform
+from .host import Host
 from .install import find_interpreter
+from .machine import this_platform
 from .resolve.download import CachedWheel
 from .sandbox import Failure, Inspection, Surroundings, inspect_modules, script
 

@@ -18,7 +18,8 @@ import pytest
 from blake3 import blake3
 
 from mochic_py.compiler.cache import PAGE, Cache, HashMismatchError
-from mochic_py.compiler.host import Host, cache_dir
+from mochic_py.compiler.host import Host
+from mochic_py.compiler.machine import cache_dir
 from mochic_py.ir.diagnostics import DiagnosticError
 
 

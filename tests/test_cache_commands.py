@@ -16,7 +16,8 @@ from blake3 import blake3
 
 from mochic_py.compiler.cache import Cache
 from mochic_py.compiler.cli import run
-from mochic_py.compiler.host import Host, tool_stamp
+from mochic_py.compiler.host import Host
+from mochic_py.compiler.machine import tool_stamp
 
 BLOBS = [bytes([n]) * 200_000 for n in range(6)]
 

@@ -20,7 +20,8 @@ from index_server import Index, build_wheel, offer
 from local_packages import environment, read_tree, serve_packages, spawn
 
 from mochic_py.compiler.cache import Cache
-from mochic_py.compiler.host import Host, tool_stamp
+from mochic_py.compiler.host import Host
+from mochic_py.compiler.machine import tool_stamp
 from mochic_py.compiler.output import RECORD, read_record
 
 MANIFEST = '[python-dependencies]\nneedy = "*"\nbulky = "*"\n'

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mochic_py import BridgeError, DiagnosticError, Driver, Host, Venv
-from mochic_py.compiler.host import cache_dir
+from mochic_py.compiler.machine import cache_dir
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from index_server import Index, build_wheel, offer, serve
 from local_packages import make_host
 
 from mochic_py.compiler.cache import Cache
-from mochic_py.compiler.host import this_platform
 from mochic_py.compiler.install import find_interpreter
+from mochic_py.compiler.machine import this_platform
 from mochic_py.compiler.request import Request
 from mochic_py.compiler.session import Session, WheelSet, read_wheels
 from mochic_py.compiler.stubgen import default_tool

@@ -90,6 +90,6 @@ def _write(host: Host, file: Path, text: str, done: str) -> int:
     if host.find_bytes(file) == content:
         sys.stderr.write(f"{file} already has {done}\n")
         return 0
-    host.write_bytes_atomic(file, content)
+    host.write_bytes_atomic(file, content, durable=True)
     sys.stderr.write(f"{file} now has {done}\n")
     return 0

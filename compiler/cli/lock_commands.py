@@ -146,7 +146,7 @@ def _lock(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
     after = splice_lock(before, done.lock)
     if after != before:
         remove_abandoned(host, project.lock)
-        host.write_bytes_atomic(project.lock, encode(after))
+        host.write_bytes_atomic(project.lock, encode(after), durable=True)
     show_diagnostics(done.diagnostics, done.sources, color)
     changed = _find_changes_of_api(project, done, host) if upgrade else ()
     if options["form"] == "json":

@@ -10,7 +10,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from ..host import Host, machine
+from ..host import Host
+from ..machine import machine
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -22,7 +22,8 @@ from ...ir.diagnostics import DiagnosticError, Severity
 from ...ir.dist import Target
 from ..cache import METADATA, Blob, Cache
 from ..gate import check_sdist
-from ..host import Host, machine
+from ..host import Host
+from ..machine import machine
 from .download import add_file, download_blob
 from .metadata_fetch import read_archive
 from .pages import FileRow
