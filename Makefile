@@ -40,6 +40,9 @@ format: $(READY)  ## rewrite the tree in the project's format
 golden: $(READY)  ## rewrite golden outputs; read the diff before you commit it
 	$(BIN)/python -m pytest tests -n $(JOBS) --update-golden
 
+resolve-diff: $(READY)  ## what the resolver and uv choose, live, for each set and target
+	$(BIN)/python benchmarks/resolve_diff.py
+
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
 

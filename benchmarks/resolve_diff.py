@@ -52,6 +52,8 @@ def main() -> int:
             if options.only and name not in options.only:
                 continue
             answers[name] = {}
+            if name.startswith("impossible"):
+                recorder.whole |= {ask(text).name for text in texts}
             for target in map(read_target, data["targets"]):
                 requirements = [ask(text) for text in texts]
                 ours, our_time = timed(lambda r=requirements, t=target: solve(host, cache, r, t))
@@ -64,7 +66,7 @@ def main() -> int:
                     print(f"    {'ours' if line in ours else 'uv  '} {line}", flush=True)
     host.close()
     if options.record:
-        write(answers, recorder)
+        write(answers, recorder, options.only)
     print(f"{differing} differ")
     return 1 if differing else 0
 
@@ -119,6 +121,8 @@ class Recorder:
         self.pages: dict[str, list[Releases]] = {}
         self.metadata: dict[str, dict[str, list[Any]]] = {}
         self.oldest: dict[str, Any] = {}
+        self.whole: set[str] = set()
+        """Names whose every version is kept, for explanations tell which versions there are."""
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -162,8 +166,10 @@ class Recorder:
                 release.row.filename: [release.row.requires_python, release.row.yanked]
                 for page in self.pages[name]
                 for release in page.usable
-                if oldest is None or release.version >= oldest
+                if oldest is None or release.version >= oldest or name in self.whole
             }
+            if name in self.whole:
+                rows |= {f: said for page in self.pages[name] for f, said in stand_ins(page) if f not in rows}
             index[name] = {
                 "files": dict(sorted(rows.items())),
                 "metadata": dict(sorted(self.metadata.get(name, {}).items())),
@@ -171,10 +177,26 @@ class Recorder:
         return index
 
 
-def write(answers: dict[str, Any], recorder: Recorder) -> None:
-    """Write the data of the test."""
+def stand_ins(page: Releases) -> Iterator[tuple[str, list[Any]]]:
+    """Yield made-up files for versions that only serve other targets or Pythons."""
+    stem = page.name.replace("-", "_")
+    for version in page.unusable:
+        yield f"{stem}-{version}-cp27-cp27m-win32.whl", ["", None]
+    for version in page.other_python:
+        yield f"{stem}-{version}-py3-none-any.whl", ["<3", None]
+
+
+def write(answers: dict[str, Any], recorder: Recorder, only: list[str]) -> None:
+    """Write the data of the test; with `only` some sets, add to what is there."""
+    index = recorder.compact()
+    if only:
+        answers = {**json.loads((DATA / "uv.json").read_text("utf-8")), **answers}
+        known = json.loads(lzma.decompress((DATA / "index.json.xz").read_bytes()))
+        for name, page in known.items():
+            for part, found in index.setdefault(name, {"files": {}, "metadata": {}}).items():
+                index[name][part] = {**page[part], **found}
     (DATA / "uv.json").write_text(json.dumps(answers, indent=0, sort_keys=True) + "\n", "utf-8")
-    text = json.dumps(recorder.compact(), separators=(",", ":"), sort_keys=True)
+    text = json.dumps(index, separators=(",", ":"), sort_keys=True)
     (DATA / "index.json.xz").write_bytes(lzma.compress(text.encode("utf-8"), preset=9 | lzma.PRESET_EXTREME))
     print(f"{(DATA / 'index.json.xz').stat().st_size >> 10} KiB of index")
 
