@@ -213,7 +213,8 @@ def _parameters(params: cst.Parameters) -> tuple[Parameter, ...]:
 
 def _class(node: cst.ClassDef) -> ClassShape:
     return ClassShape(
-        tuple(_last_name(b.value) for b in node.bases if not b.star),
+        # `class A(*bases)` has bases that nobody can know; the IR says so with `typing.Unpack`.
+        tuple("Unpack" if b.star == "*" else _last_name(b.value) for b in node.bases if b.star != "**"),
         tuple(k.keyword.value for k in node.keywords if k.keyword is not None),
         tuple(_last_name(d.decorator) for d in node.decorators),
     )
