@@ -163,7 +163,10 @@ class Recorder:
         for name in sorted(self.pages):
             oldest = self.oldest.get(name)
             rows = {
-                release.row.filename: [release.row.requires_python, release.row.yanked]
+                release.row.filename: [
+                    release.row.requires_python,
+                    None if release.row.yanked is None else "",
+                ]
                 for page in self.pages[name]
                 for release in page.usable
                 if oldest is None or release.version >= oldest or name in self.whole
