@@ -33,8 +33,8 @@ mypy/typeshed/stdlib/ast.pyi mypy/typeshed/stdlib/ctypes/__init__.pyi
 mypy/typeshed/stdlib/datetime.pyi mypy/typeshed/stdlib/decimal.pyi
 mypy/typeshed/stdlib/email/message.pyi mypy/typeshed/stdlib/http/client.pyi attr/__init__.pyi
 attrs/__init__.pyi attr/_make.py attr/validators.pyi click/core.py click/types.py
-click/decorators.py httpx2/_client.py httpx2/_models.py httpx2/_types.py jinja2/environment.py
-jinja2/nodes.py packaging/version.py anyio/_core/_sockets.py anyio/_core/_fileio.py
+click/decorators.py httpx2/_client.py httpx2/_models.py httpx2/_types.py lark/lexer.py
+lark/utils.py packaging/version.py anyio/_core/_sockets.py anyio/_core/_fileio.py
 _pytest/fixtures.py hypothesis/strategies/_internal/core.py resolvelib/structs.py
 """
 SAMPLE = [SITE_PACKAGES / name for name in _SAMPLE_FILES.split()]
