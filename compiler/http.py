@@ -140,7 +140,7 @@ class HttpClient:
             try:
                 request = self._client.build_request("GET", url, headers=headers)
             except httpx2.InvalidURL as error:
-                raise DiagnosticError(codes.NETWORK.at(None, f"`{url}` is not a URL: {error}")) from None
+                raise _not_a_url(url, error) from None
             auth = self._credentials.get(_origin(url))
             try:
                 response = self._client.send(request, stream=True, auth=auth)
@@ -152,7 +152,9 @@ class HttpClient:
                 if response.status_code not in _REDIRECTS or not target:
                     yield response
                     return
-                following = str(response.url.join(target))
+                following = _join(response.url, target)
+            except httpx2.DecodingError as error:  # damaged compression: as bad as a broken connection
+                raise httpx2.RemoteProtocolError(str(error)) from None
             finally:
                 response.close()
             if url.startswith("https:") and not following.startswith("https:"):
@@ -176,12 +178,20 @@ class HttpClient:
 def redact(url: str) -> str:
     """Return `url` without user name, password and query, fit to be shown."""
     parts = urlsplit(split_credentials(url)[0])
+    if not parts.netloc:
+        return url.rpartition("@")[2].partition("?")[0]
     return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
 
 
 def split_credentials(url: str) -> tuple[str, str, str]:
-    """Return `url` without credentials, then user name and password, empty where there are none."""
-    parts = urlsplit(url)
+    """Return `url` without credentials, then user name and password, empty where there are none.
+
+    Raises `DiagnosticError` for what is no URL (PY420).
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise _not_a_url(url, error) from None
     info, at, place = parts.netloc.rpartition("@")
     if not at:
         return url, "", ""
@@ -200,6 +210,19 @@ def unreachable(url: str, error: Exception) -> DiagnosticError:
             "MOCHIC_INDEX_URL names another index",
         )
     )
+
+
+def _join(url: httpx2.URL, target: str) -> str:
+    """Return where a redirect leads; raises `DiagnosticError` for a `target` that is no URL."""
+    try:
+        return str(url.join(target))
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise _not_a_url(target, error) from None
+
+
+def _not_a_url(url: str, error: Exception) -> DiagnosticError:
+    shown = url.rpartition("@")[2].partition("?")[0]
+    return DiagnosticError(codes.NETWORK.at(None, f"`{shown}` is not a URL: {error}"))
 
 
 def _origin(url: str) -> str:

@@ -261,6 +261,36 @@ def test_credentials_are_not_shown() -> None:
     assert split_credentials("https://u%40:p%3A@h.test/") == ("https://h.test/", "u@", "p:")
 
 
+@pytest.mark.parametrize(
+    "url", ["http://u:p@[", "u:p@h.test/simple", "http://u:p@/x", "http://u:p@h.test:x/"]
+)
+def test_an_address_that_is_none(url: str, host: TestHost, cache: Cache) -> None:
+    with pytest.raises(DiagnosticError) as caught:
+        IndexClient(host, cache, url).page("pkg", TARGET)
+    assert _code(caught) == "PY420"
+    assert "u:p" not in caught.value.diagnostics[0].message
+
+
+@pytest.mark.parametrize("target", ["http://[::z]/", "http://h.test:x/"])
+def test_a_redirect_to_no_address(index: Index, host: TestHost, cache: Cache, target: str) -> None:
+    index.failures = [(302, {"Location": target})]
+    with pytest.raises(DiagnosticError) as caught:
+        IndexClient(host, cache, index.url).page("pkg", TARGET)
+    assert _code(caught) == "PY420"
+
+
+def test_an_answer_with_damaged_compression_is_asked_for_again(
+    index: Index, host: TestHost, cache: Cache
+) -> None:
+    offer(index, build_wheel("pkg", "1.0"))
+    index.failures = [(200, {"Content-Encoding": "gzip"})]
+    assert len(_listed(index, host, cache).wheels) == 1
+    index.failures = [(200, {"Content-Encoding": "gzip"})] * 4
+    with pytest.raises(DiagnosticError) as caught:
+        IndexClient(host, cache, index.url, refresh=True).page("pkg", TARGET)
+    assert _code(caught) == "PY420"
+
+
 def test_which_index_is_used() -> None:
     assert default_index_url({}) == DEFAULT_INDEX
     assert default_index_url({"MOCHIC_INDEX_URL": "https://a.test"}) == "https://a.test"
