@@ -7,6 +7,7 @@ import hashlib
 import html
 import io
 import json
+import ssl
 import threading
 import time
 import zipfile
@@ -69,8 +70,8 @@ class Index:
 
 
 @contextmanager
-def serve() -> Iterator[Index]:
-    """Run an index until the block ends."""
+def serve(tls: ssl.SSLContext | None = None) -> Iterator[Index]:
+    """Run an index until the block ends, over TLS where a context is given."""
     index = Index()
 
     class Handler(_Handler):
@@ -78,7 +79,9 @@ def serve() -> Iterator[Index]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    index.url = f"http://127.0.0.1:{server.server_address[1]}/simple"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    index.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}/simple"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
