@@ -1,11 +1,12 @@
 """One alias bound: raw package in, final package and the alias's files out.
 
-`bind_wheels` is what worker processes run; everything it takes and returns can be pickled.
+`bind_in_worker` is what worker processes run; everything it takes and returns can be pickled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import final
 
 from attrs import evolve, field, frozen
@@ -97,12 +98,20 @@ class BindJob:
     settings: BindSettings
 
 
-def bind_wheels(job: BindJob) -> Bound:
+def bind_wheels(job: BindJob, host: Host) -> Bound:
     """Read the wheels of `job` and bind them; raises `DiagnosticError` for a damaged wheel."""
-    host = Host()
     started = host.clock()
     raw, problems = read_wheels(job.wheels, job.target, host)
     bound = bind_package(job.alias, raw, job.settings, host.clock)
     diagnostics = (*problems, *bound.diagnostics)
     sources = read_texts(diagnostics, job.wheels, host)
     return evolve(bound, diagnostics=diagnostics, sources=sources, seconds=host.clock() - started)
+
+
+def bind_in_worker(job: BindJob, environ: Mapping[str, str], base: Path) -> Bound:
+    """Do as `bind_wheels` in another process, whose host has the settings of the first one's."""
+    host = Host(environ=environ, base=base)
+    try:
+        return bind_wheels(job, host)
+    finally:
+        host.close()

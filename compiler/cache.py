@@ -17,7 +17,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
-from .host import ABANDONED, Host
+from .files import ABANDONED
+from .host import Host
 from .machine import cache_dir, tool_stamp
 
 if TYPE_CHECKING:

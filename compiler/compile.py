@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import final
 
 from attrs import define, field
@@ -13,7 +14,7 @@ from ..backends.workspace import WorkspaceMember, WorkspaceOptions, add_to_venv,
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.source import SourceFile
 from ..passes.context import PassOptions
-from .bind import BindJob, BindSettings, Bound, bind_wheels
+from .bind import BindJob, BindSettings, Bound, bind_in_worker, bind_wheels
 from .cache import Cache
 from .collect import check_text, collect_bindings, find_clashes
 from .host import Host
@@ -149,7 +150,7 @@ class _Run:
     def _map(self, jobs: Sequence[BindJob]) -> Iterator[Bound]:
         workers = min(self.request.jobs, len(jobs))
         if workers < 2:
-            yield from map(bind_wheels, jobs)
+            yield from (bind_wheels(job, self.host) for job in jobs)
             return
         # Processes, as lowering is Python code throughout; spawned, as a caller may have threads.
         import multiprocessing
@@ -159,7 +160,8 @@ class _Run:
 
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker) as pool:
-            yield from pool.map(bind_wheels, jobs)
+            bind = partial(bind_in_worker, environ=dict(self.host.environ), base=self.host.base)
+            yield from pool.map(bind, jobs)
 
 
 def make_settings(request: Request, python: PythonSettings) -> BindSettings:

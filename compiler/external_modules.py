@@ -42,7 +42,11 @@ class ExternalModules:
         self._open = ExitStack()
         self._sources: dict[str, ModuleSource] = {}
         self._typeshed: Typeshed | None = None
-        self.roots = self._find_roots()
+        try:
+            self.roots = self._find_roots()
+        except BaseException:
+            self._open.close()
+            raise
 
     def __enter__(self) -> ExternalModules:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from enum import Enum
 from typing import Any, Final, final
 
@@ -120,16 +121,15 @@ def digest_row(row: FileRow) -> str:
 def _digest_types(wheels: WheelSet, raw: Package, host: Host) -> tuple[StubProvenance, str]:
     """Return where the types came from, and the digest of the files that `raw` was read from."""
     fetched = (wheels.wheel, *wheels.stubs)
-    opened = [open_wheel(each.path, host, shown=each.pin.file.filename) for each in fetched]
-    try:
+    with ExitStack() as stack:
+        opened = [
+            stack.enter_context(open_wheel(each.path, host, shown=each.pin.file.filename)) for each in fetched
+        ]
         sources = find_types(opened[0], opened[1:], raw.version)
         if wheels.generated is not None and sources.tier is Tier.STUBGEN:
             sources = add_generated(sources, wheels.generated)
         origin = _find_origin(sources, fetched, opened)
         digest = _digest_modules(sources, raw)
-    finally:
-        for archive in opened:
-            archive.close()
     return StubProvenance(raw.tier, origin.pin.name, origin.pin.version), digest
 
 

@@ -15,7 +15,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
-from .host import ABANDONED, Host
+from .files import ABANDONED
+from .host import Host
 
 RECORD: Final = "python_workspace/.mochic-files"
 _SCHEMA: Final = 1

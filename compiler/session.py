@@ -7,6 +7,7 @@ diagnostic may point into.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Final, final
@@ -316,14 +317,12 @@ def _place(problem: Diagnostic) -> tuple[str, int, int, str]:
 
 def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, tuple[Diagnostic, ...]]:
     """Return the raw IR of a fetched package."""
-    opened = [
-        open_wheel(each.path, host, shown=each.pin.file.filename) for each in (wheels.wheel, *wheels.stubs)
-    ]
-    try:
-        package, problems = read_package(opened[0], tuple(opened[1:]), target, wheels.generated)
-    finally:
-        for archive in opened:
-            archive.close()
+    with ExitStack() as stack:
+        first, *rest = (
+            stack.enter_context(open_wheel(each.path, host, shown=each.pin.file.filename))
+            for each in (wheels.wheel, *wheels.stubs)
+        )
+        package, problems = read_package(first, tuple(rest), target, wheels.generated)
     with ExternalModules(wheels.dependencies, wheels.typeshed, target, host) as modules:
         package = expand_externals(package, modules.roots, modules.load)
         return package, (*wheels.notes, *problems, *modules.problems)

@@ -552,6 +552,21 @@ def test_explain_follows_an_item(desk: Path) -> None:
 # Processes
 
 
+def test_the_report_of_an_internal_error_holds_no_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mochic_py.compiler.cli.failure import report_failure
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    url = "https://who:s%40cret@h.test/simple"
+    assert report_failure(RuntimeError(f"what of {url}"), ["compile", "--index-url", url]) == 70
+    (file,) = tmp_path.glob("mochic-py-report-*/*.txt")
+    for text in (file.read_text("utf-8"), capsys.readouterr().err):
+        assert "https://***@h.test/simple" in text
+        assert "cret" not in text
+        assert "who" not in text
+
+
 def test_an_internal_error_leaves_a_reproducer(
     desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -157,6 +157,26 @@ def test_a_host_of_its_own_is_closed(desk: Path) -> None:
     assert result.ok
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_all_of_a_compilation_uses_the_host_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    stub = b"import ssl\ndef unlock(password: ssl._PasswordType) -> int: ...\n"
+    with serve() as index:
+        for name in ("one", "two"):
+            offer(
+                index, build_wheel(name, "1.0", files={f"{name}/__init__.pyi": stub, f"{name}/py.typed": b""})
+            )
+        packages = (PackageRequest("one"), PackageRequest("two"))
+        with contextlib.closing(make_host(index.url, tmp_path / "own")) as host:
+            result = mochic_py.compile(Request(packages=packages, jobs=jobs), host)
+        asked = [line for line in index.log if "typeshed" in line]
+    assert result.ok
+    assert asked, "the types of the standard library are looked for, on the index of the host"
+    assert not (tmp_path / "other").exists()
+
+
 def test_an_auto_import_that_shares_names_is_warned_of(host: Host) -> None:
     text = 'import python "tally" auto\nimport python "shapes" auto\nfun tally(x: int): int { return x }\n'
     quiet = 'import python "tally" auto\nimport python "shapes" as s\n'

@@ -21,7 +21,8 @@ import mochic_py.compiler.cli.compile_run as compile_run
 from mochic_py.compiler.cache import Cache
 from mochic_py.compiler.cli import run
 from mochic_py.compiler.compile import compile
-from mochic_py.compiler.host import Host, TemporaryFile
+from mochic_py.compiler.files import TemporaryFile
+from mochic_py.compiler.host import Host
 from mochic_py.compiler.memo import Memo
 from mochic_py.compiler.request import PackageRequest, Request, Result
 from mochic_py.ir.diagnostics import DiagnosticError

@@ -32,7 +32,8 @@ OUTSIDE = {
 }
 # `importlib.resources` reads files of this package, which are as fixed as its code.
 DOES_IO = {
-    "compiler/host.py": OUTSIDE,
+    "compiler/files.py": {"os", "tempfile", "shutil"},
+    "compiler/host.py": {"os", "subprocess", "time"},
     "compiler/http.py": {"time", "ssl"},
     "compiler/machine.py": {"os", "tempfile"},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -258,6 +259,22 @@ WORDS = [
     ),
     *("--manifest", "fuzz.toml", "--shim-style", "dotted", "--check", "/dev/null"),
 ]
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize("path", [f"{LONG}/app.mochi", "loop/app.mochi", "loop"])
+@pytest.mark.parametrize(
+    "command", ["compile", "check", "ir", "opt", "pkg lock", "pkg tree", "pkg install", "check a.mochi -o"]
+)
+def test_paths_that_nothing_can_be_at(folder: Path, command: str, path: str) -> None:
+    (folder / "a.mochi").write_text("")
+    with contextlib.suppress(FileExistsError):
+        (folder / "loop").symlink_to("loop")
+    outcome = mochic(*command.split(), path)
+    assert outcome.code == 1, outcome.err
+    assert outcome.err.startswith("error[PY")
 
 
 # No process can be given an argument with a NUL.

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from local_packages import mochic, read_tree
 
-from mochic_py.compiler.host import Host, TemporaryFile
+from mochic_py.compiler.files import TemporaryFile
+from mochic_py.compiler.host import Host
 from mochic_py.compiler.output import RECORD, Written, read_record, write_output
 
 A = "python_workspace/python_wrap/a/a_shim.mochi"

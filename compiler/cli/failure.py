@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -38,10 +39,16 @@ def report_failure(error: Exception, argv: Sequence[str]) -> int:
         )
     host = Host()
     try:
+        report = _hide_credentials(report)
         path = host.write_report("mochic-py-crash.txt", report.encode("utf-8", "backslashreplace"))
         place = f"the details are in `{path}`; please send that file to the maintainers"
     except DiagnosticError:
-        place = f"the details could not be saved: {text.splitlines()[-1]}"
-    summary = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        place = f"the details could not be saved: {_hide_credentials(text.splitlines()[-1])}"
+    summary = _hide_credentials(f"{type(error).__name__}: {error}".splitlines()[0])[:200]
     sys.stderr.write(render_human((codes.INTERNAL.at(None, summary, help=place),), {}, color=False))
     return EXIT_INTERNAL
+
+
+def _hide_credentials(text: str) -> str:
+    """Return `text` with what stands before the `@` of URLs replaced: reports are sent to strangers."""
+    return re.sub(r"(?<=://)[^\s/?#'\"]*@", "***@", text)

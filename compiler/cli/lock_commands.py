@@ -24,6 +24,7 @@ from ..lock import Locking, Move, Upgrade, make_lock, read_project
 from ..lock_check import check_lock, format_differences
 from ..locked import find_locked, find_misfits
 from ..lockfile import read_lock, splice_lock
+from ..machine import this_platform
 from ..output import remove_abandoned
 from ..settings import CAPABILITIES
 from . import EXIT_FAILED
@@ -32,7 +33,6 @@ from .options import (
     PLATFORMS,
     PythonVersion,
     color_option,
-    default_platform,
     open_host,
     wants_color,
 )
@@ -251,7 +251,7 @@ def _find_targets(project: ProjectFiles, options: dict[str, Any]) -> list[Target
         if lock is not None and lock.targets:
             return list(lock.targets)
     python = PythonVersion().convert(DEFAULT_PYTHON, None, None)
-    return list_targets(options["platforms"] or [default_platform()], options["pythons"] or [python])
+    return list_targets(options["platforms"] or [this_platform()], options["pythons"] or [python])
 
 
 def _read_upgrade(project: ProjectFiles, options: dict[str, Any]) -> Upgrade:

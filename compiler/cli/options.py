@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from ..host import Host
-from ..machine import machine
+from ..machine import this_platform
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -57,16 +57,6 @@ def open_host() -> Host:
     return host
 
 
-def default_platform() -> str:
-    """Return the target platform that is this machine's own."""
-    arm = machine() in ("arm64", "aarch64")
-    if sys.platform == "darwin":
-        return "macos-arm64" if arm else "macos-x86_64"
-    if sys.platform == "win32":
-        return "windows-arm64" if arm else "windows-x86_64"
-    return "linux-aarch64" if arm else "linux-x86_64"
-
-
 def target_options(command: Command) -> Command:
     """Add `--target` and `--python`."""
     command = click.option(
@@ -81,7 +71,7 @@ def target_options(command: Command) -> Command:
         "--target",
         "platform",
         type=click.Choice(PLATFORMS),
-        default=default_platform,
+        default=this_platform,
         show_default="this machine",
         help="Platform to bind for.",
     )(command)
@@ -111,7 +101,7 @@ def input_options(command: Command) -> Command:
 def find_manifest(host: Host, programs: Sequence[str]) -> str | None:
     """Return the nearest `mochi.toml`: beside the first program (or here) or in a folder above."""
     start = Path(programs[0]).parent if programs else Path()
-    for folder in (start, *(host.base / start).resolve().parents):
+    for folder in (start, *host.folders_above(host.base / start)):
         if host.exists(folder / MANIFEST):
             return str(folder / MANIFEST)
     return None
