@@ -33,7 +33,7 @@ from mochic_py.ir.dist import (
 
 TARGET = Target("linux-x86_64", (3, 11))
 
-# A build backend without requirements: it counts its runs in the file that COUNT_BUILDS names.
+# A build backend without requirements: it counts its runs in the file `count` in TMPDIR.
 BACKEND = """
 import base64, hashlib, os, pathlib, zipfile
 
@@ -45,7 +45,7 @@ def record_line(path, content):
     return f"{path},sha256={digest},{len(content)}\\n"
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    with open(os.environ["COUNT_BUILDS"], "a") as count:
+    with open(pathlib.Path(os.environ["TMPDIR"], "count"), "a") as count:
         count.write("x")
     payload = pathlib.Path("payload.txt").read_text().strip()
     info = "own-1.5.dist-info"
@@ -116,7 +116,7 @@ class World:
             environ={
                 **Host().environ,
                 "MOCHIC_INDEX_URL": index.url,
-                "COUNT_BUILDS": str(self.count),
+                "TMPDIR": str(folder),
                 "UV_CACHE_DIR": str(folder / "uv-cache"),
             }
         )

@@ -1,4 +1,4 @@
-"""Wheels from sources, by PEP 517 in an environment of its own (`uv build`), and their metadata.
+"""Wheels from sources, by PEP 517 in an environment of their own, and their metadata.
 
 What was built is kept by the digest of its source and the target, so that a source is
 built once.
@@ -27,7 +27,7 @@ from ..machine import machine
 from .download import add_file, download_blob
 from .metadata_fetch import read_archive
 from .pages import FileRow
-from .pep517 import Environment, prepare_metadata
+from .pep517 import EDITABLE, WHEEL, BuildError, Environment, HookMissingError, prepare_metadata, run_hook
 from .static_metadata import is_static, project_metadata, read_sdist_files
 from .tags import wheel_tags
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _BUILT: Final = "built-wheel"
 _PREPARED: Final = "prepared-metadata"
-_TIMEOUT: Final = 1800.0
 _SHOWN_LINES: Final = 12
 _PROJECT_FILES: Final = ("pyproject.toml", "setup.py")
 # What tools leave behind in a project, and what no build reads.
@@ -81,12 +80,13 @@ class Builder:
     def sdist_metadata(self, row: FileRow) -> bytes:
         """Return the core metadata of a source distribution, building it only if they are dynamic.
 
-        Raises `DiagnosticError`: PY438, and what a download raises.
+        Raises `DiagnosticError`: PY438, what the gate refuses, and what a download raises.
         """
         known = self._cache.get(METADATA, row.sha256) if row.sha256 else None
         if known is not None:
             return known
         blob = self.fetch_sdist(row)
+        self._check_sdist(row.filename, blob)
         content = self._cache.read_blob(blob.sha256) or b""
         pkg_info, pyproject = read_sdist_files(content, row.filename)
         static = pkg_info if is_static(pkg_info) else project_metadata(pyproject)
@@ -112,7 +112,6 @@ class Builder:
     def _build_archive(self, row: FileRow) -> BuiltWheel:
         blob = self.fetch_sdist(row)
         self._check_sdist(row.filename, blob)
-
         return self._build(blob.sha256, row.filename, lambda: self._archive(blob, row.filename))
 
     @contextmanager
@@ -180,23 +179,32 @@ class Builder:
             raise DiagnosticError(codes.BUILD_FAILED.at(None, message, help="run without `--no-build`"))
 
     def _environment(self) -> Environment:
-        # The URL may hold credentials, which a command line would show to everyone.
-        environ = {**self._host.environ, "UV_DEFAULT_INDEX": self._index_url}
-        return Environment(self._find_python(), environ, self._offline)
+        return Environment(self._find_python(), self._host.environ, self._index_url, self._offline)
 
     def _run(self, source: Path, shown: str) -> BuiltWheel:
-        import uv  # deferred: it only tells where its executable lies
-
         with self._host.temporary_folder() as out:
-            command = [uv.find_uv_bin(), "build", "--wheel", "--out-dir", out, "--no-config"]
-            environment = self._environment()
-            command += ["--no-python-downloads", "--no-create-gitignore", "--python", environment.python]
-            command += ["--offline"] if self._offline else []
-            done = self._host.run([*command, str(source)], environ=environment.environ, timeout=_TIMEOUT)
-            wheels = [name for name in self._host.list(Path(out)) if name.endswith(".whl")]
-            if done.returncode != 0 or len(wheels) != 1:
-                raise self._failed(shown, done.stderr)
-            return BuiltWheel(wheels[0], add_file(Path(out, wheels[0]), "", self._host, self._cache))
+            try:
+                wheel = run_hook(self._host, source, WHEEL, Path(out), self._environment())
+            except BuildError as error:
+                raise self._failed(shown, str(error)) from None
+            if not wheel.name.endswith(".whl"):
+                raise self._failed(shown, f"the build backend made `{wheel.name}`, which is no wheel")
+            return BuiltWheel(wheel.name, add_file(wheel, "", self._host, self._cache))
+
+    def build_editable(self, folder: Path, shown: str) -> BuiltWheel | None:
+        """Return a wheel that points at the project in `folder` (PEP 660); None where its backend makes none.
+
+        Raises `DiagnosticError` (PY438) for a build that fails. The wheel is good for this folder only.
+        """
+        self._check_allowed(shown)
+        with self._host.temporary_folder() as out:
+            try:
+                wheel = run_hook(self._host, folder, EDITABLE, Path(out), self._environment())
+            except HookMissingError:
+                return None
+            except BuildError as error:
+                raise self._failed(shown, str(error)) from None
+            return BuiltWheel(wheel.name, add_file(wheel, "", self._host, self._cache))
 
     def _find_python(self) -> str:
         """Return an interpreter of the target's version, else the running one."""
