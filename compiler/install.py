@@ -36,6 +36,25 @@ def find_interpreter(python: tuple[int, int], free_threaded: bool = False) -> In
     return Interpreter(str(found[0].real_path), python) if found else None
 
 
+@final
+@frozen
+class FoundInterpreter:
+    """A CPython as it was found: its whole version, its build, and the path of its executable."""
+
+    version: str
+    free_threaded: bool
+    path: str
+
+
+def find_interpreters() -> tuple[FoundInterpreter, ...]:
+    """Return every CPython 3 on this machine once, the newest first."""
+    import findpython
+
+    found = findpython.find_all(3, implementation="cpython")
+    rows = (FoundInterpreter(str(each.version), each.freethreaded, str(each.real_path)) for each in found)
+    return tuple(dict.fromkeys(rows))
+
+
 def install(host: Host, wheels: Sequence[CachedWheel], target: Target, workspace: Path) -> str:
     """Make `<workspace>/.venv` hold exactly `wheels` and return the path of its Python.
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "cache": "cache_commands",
     "check": "check_command",
     "compile": "compile_command",
+    "doctor": "doctor_command",
     "explain": "explain_command",
     "golden": "golden_command",
     "ir": "ir_commands",

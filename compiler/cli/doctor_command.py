@@ -1,0 +1,29 @@
+"""`mochic-py doctor`: what the compiler finds on this machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from ..doctor import examine, format_findings
+from . import EXIT_FAILED
+from .options import open_host
+
+
+@click.command("doctor")
+@click.option("--offline", is_flag=True, help="Never touch the network.")
+@click.option("--index-url", default="", help="Package index to use instead of the default one.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
+)
+def doctor_command(offline: bool, index_url: str, form: str) -> int:
+    """Show versions, interpreters, the cache, and whether the index answers; fails when it does not."""
+    found = examine(open_host(), index_url, offline=offline)
+    if form == "json":
+        json.dump(found, sys.stdout, indent=1)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in format_findings(found))
+    return EXIT_FAILED if found["index"]["reachable"] is False else 0
