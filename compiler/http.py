@@ -73,16 +73,30 @@ class HttpClient:
         """Close the connections."""
         self._client.close()
 
-    def register(self, url: str) -> str:
+    def register(self, url: str, *, whole: bool = True) -> str:
         """Keep the credentials in `url` for its origin and return the URL without them.
 
-        They are sent to that origin only, whatever a page or a redirect says.
+        They are sent to that origin only, whatever a page or a redirect says. Without `whole` they
+        are for what is below `url`, and for the rest of the origin only where it has none: several
+        indexes of one server may have credentials of their own.
         """
         clean, user, password = split_credentials(url)
         if user or password:
+            origin = _origin(clean)
             with self._lock:
-                self._credentials[_origin(clean)] = (user, password)
+                if whole:
+                    self._credentials[origin] = (user, password)
+                else:
+                    self._credentials[_place(clean)] = (user, password)
+                    self._credentials.setdefault(origin, (user, password))
         return clean
+
+    def _find_credentials(self, url: str) -> tuple[str, str] | None:
+        """Return the credentials of the longest registered URL that `url` is at or below."""
+        place, origin = _place(url), _origin(url)
+        with self._lock:
+            known = [each for each in self._credentials if place == each or place.startswith(f"{each}/")]
+            return self._credentials[max(known, key=len)] if known else self._credentials.get(origin)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Fetch `url` whole. Any final status is returned; no reply at all is an error (PY420).
@@ -141,7 +155,7 @@ class HttpClient:
                 request = self._client.build_request("GET", url, headers=headers)
             except httpx2.InvalidURL as error:
                 raise _not_a_url(url, error) from None
-            auth = self._credentials.get(_origin(url))
+            auth = self._find_credentials(url)
             try:
                 response = self._client.send(request, stream=True, auth=auth)
             except httpx2.UnsupportedProtocol:
@@ -228,6 +242,11 @@ def _not_a_url(url: str, error: Exception) -> DiagnosticError:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _place(url: str) -> str:
+    """Return `url` without its query and the slash at its end, its origin in lower case."""
+    return f"{_origin(url)}{urlsplit(url).path}".rstrip("/")
 
 
 def _limited(response: httpx2.Response, url: str) -> Iterator[bytes]:

@@ -57,6 +57,8 @@ class Index:
     log: list[str] = field(factory=list)
     """Each request: path, and the part asked for."""
     authorizations: list[str | None] = field(factory=list)
+    password: str = ""
+    """The header `Authorization` without which every reply is 401."""
 
     def add(self, file: File) -> File:
         """Offer `file` under the name at its start."""
@@ -109,6 +111,9 @@ class _Handler(BaseHTTPRequestHandler):
         if state.failures:
             status, headers = state.failures.pop(0)
             self._reply(status, b"not now", headers)
+            return
+        if state.password and self.headers.get("Authorization") != state.password:
+            self._reply(401, b"who are you", {"WWW-Authenticate": 'Basic realm="index"'})
             return
         kind, _, name = self.path.strip("/").partition("/")
         if kind == "simple" and name in state.files:

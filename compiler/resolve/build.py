@@ -25,6 +25,7 @@ from ..gate import check_sdist
 from ..host import Host
 from ..machine import machine
 from .download import add_file, download_blob
+from .index import uv_index_url
 from .metadata_fetch import read_archive
 from .pages import FileRow
 from .pep517 import EDITABLE, WHEEL, BuildError, Environment, HookMissingError, prepare_metadata, run_hook
@@ -179,7 +180,9 @@ class Builder:
             raise DiagnosticError(codes.BUILD_FAILED.at(None, message, help="run without `--no-build`"))
 
     def _environment(self) -> Environment:
-        return Environment(self._find_python(), self._host.environ, self._index_url, self._offline)
+        environ = self._host.environ
+        url = uv_index_url(environ, self._index_url)
+        return Environment(self._find_python(), environ, url, self._offline)
 
     def _run(self, source: Path, shown: str) -> BuiltWheel:
         with self._host.temporary_folder() as out:

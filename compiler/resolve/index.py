@@ -10,6 +10,7 @@ from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import Target
 from ..cache import PAGE, PAGE_TTL, Cache
 from ..host import Host
+from .credentials import embed_credentials, find_credentials, variable_name
 from .pages import ACCEPT, Page, PageError, decode_page, parse_page
 from .tags import wheel_tags
 
@@ -28,13 +29,18 @@ def default_index_url(environ: Mapping[str, str], asked: str = "") -> str:
     return asked or environ.get("MOCHIC_INDEX_URL", "") or DEFAULT_INDEX
 
 
+def uv_index_url(environ: Mapping[str, str], url: str) -> str:
+    """Return the URL of the main index with its credentials, for the environment of uv and nothing else."""
+    return embed_credentials(url, find_credentials(environ, DEFAULT_INDEX_NAME))
+
+
 @final
 class IndexClient:
     """The index at `url`, known as `name` in locks. Safe to share between threads.
 
     `offline` answers from the cache whatever its age and never uses the network;
-    `refresh` ignores cached pages. Credentials in `url` are kept by the HTTP client and
-    appear neither in `url` nor in anything written.
+    `refresh` ignores cached pages. Credentials, in the URL or in the environment under the name of
+    the index, are kept by the HTTP client and appear neither in `url` nor in anything written.
     """
 
     def __init__(
@@ -53,6 +59,9 @@ class IndexClient:
         self._cache = cache
         self._offline = offline
         self._refresh = refresh
+        found = find_credentials(host.environ, name)
+        if found is not None and not offline:
+            host.http.register(embed_credentials(url, found), whole=False)
 
     def page(self, name: str, target: Target) -> Page | None:
         """Return the files of the normalised `name` that `target` can use, or None if there is no such name.
@@ -74,7 +83,7 @@ class IndexClient:
             self._cache.put(PAGE, key, b"")
             return None
         if reply.status != 200:
-            raise _refused(reply, name)
+            raise _refused(reply, name, self.name)
         content_type = reply.headers.get("content-type", "")
         try:
             page = parse_page(reply.body, content_type, reply.url, name, wheel_tags(target))
@@ -89,9 +98,12 @@ def _without_credentials(host: Host, url: str) -> str:
     return host.http.register(url) if "@" in url else url
 
 
-def _refused(reply: Reply, name: str) -> DiagnosticError:
+def _refused(reply: Reply, name: str, index: str) -> DiagnosticError:
     message = f"the index answers {reply.status} for `{name}` at `{reply.url}`"
     help = "try again later, or name another index in MOCHIC_INDEX_URL"
     if reply.status in (401, 403):
-        help = "the index asks for credentials: put them into the URL in MOCHIC_INDEX_URL"
+        help = "the index asks for credentials: put them into the URL"
+        if "://" not in index:
+            stem = f"MOCHIC_INDEX_{variable_name(index)}"
+            help = f"the index asks for credentials: put them into {stem}_USERNAME and {stem}_PASSWORD"
     return DiagnosticError(codes.NETWORK.at(None, message, help=help))

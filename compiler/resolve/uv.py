@@ -32,8 +32,9 @@ from ...ir.dist import (
 )
 from ..cache import Cache
 from ..host import Host
-from ..settings import IndexPriority, Prereleases
-from .index import default_index_url
+from ..settings import Index, IndexPriority, Prereleases
+from .credentials import find_credentials
+from .index import default_index_url, uv_index_url
 from .options import Bound, ResolveOptions
 from .resolver import InProcessResolver
 from .tags import MACOS, check_target, full_version
@@ -179,15 +180,34 @@ class UvResolver:
             if not name.startswith("UV_") or name in ("UV_CACHE_DIR", "UV_HTTP_TIMEOUT", "UV_INDEX_STRATEGY")
         }
         macos = ".".join(map(str, MACOS))
-        return {**kept, "UV_DEFAULT_INDEX": self._index_url, "MACOSX_DEPLOYMENT_TARGET": macos}
+        main = uv_index_url(self._host.environ, self._index_url)
+        return {
+            **kept,
+            **self._credentials(),
+            "UV_DEFAULT_INDEX": main,
+            "MACOSX_DEPLOYMENT_TARGET": macos,
+        }
+
+    def _credentials(self) -> dict[str, str]:
+        """Return the credentials of the declared indexes under the names they have in `_document`."""
+        variables = {}
+        for number, index in enumerate(self._ordered_indexes()):
+            found = find_credentials(self._host.environ, index.name)
+            if found is not None:
+                variables[f"UV_INDEX_INDEX_{number}_USERNAME"] = found.user
+                variables[f"UV_INDEX_INDEX_{number}_PASSWORD"] = found.password
+        return variables
+
+    def _ordered_indexes(self) -> list[Index]:
+        order = {IndexPriority.PRIMARY: 0, IndexPriority.SUPPLEMENTAL: 1, IndexPriority.EXPLICIT: 2}
+        return sorted(self._options.indexes, key=lambda index: order[index.priority])
 
     def _document(self, requirements: Iterable[Requirement], target: Target) -> dict[str, object]:
         """Return the `pyproject.toml` that asks uv for `requirements`."""
         texts: list[str] = []
         sources: dict[str, dict[str, object]] = {}
         indexes: dict[str, dict[str, object]] = {}
-        order = {IndexPriority.PRIMARY: 0, IndexPriority.SUPPLEMENTAL: 1, IndexPriority.EXPLICIT: 2}
-        for number, index in enumerate(sorted(self._options.indexes, key=lambda i: order[i.priority])):
+        for number, index in enumerate(self._ordered_indexes()):
             entry: dict[str, object] = {"name": f"index-{number}", "url": index.url}
             if index.priority is IndexPriority.EXPLICIT:
                 entry["explicit"] = True
