@@ -16,6 +16,7 @@ from typing import Any, Final, final
 from attrs import frozen
 
 from ..backends.workspace import WORKSPACE
+from ..ir import codes
 from ..ir.diagnostics import DiagnosticError
 from ..ir.dist import Target
 from ..passes.registry import STANDARD_PIPELINE
@@ -53,14 +54,22 @@ class Difference:
 
 
 def read_corpus(host: Host, folder: Path) -> dict[str, CorpusEntry]:
-    """Return the entries of `corpus.toml` by package name, in order."""
-    table = tomllib.loads(host.read_bytes(folder / CORPUS).decode("utf-8"))
-    return {
-        name: CorpusEntry(
-            name, entry["whole"], {w["name"]: (w["version"], w["sha256"]) for w in entry["wheels"]}
-        )
-        for name, entry in sorted(table.items())
-    }
+    """Return the entries of `corpus.toml` by package name, in order; raises `DiagnosticError`."""
+    path = folder / CORPUS
+    try:
+        table = tomllib.loads(host.read_bytes(path).decode("utf-8"))
+        return {name: _read_entry(name, entry) for name, entry in sorted(table.items())}
+    except (ValueError, LookupError, TypeError) as error:
+        message = f"`{path}` cannot be read: {type(error).__name__}: {error}"
+        help = "write `whole` and `wheels` (each with `name`, `version` and `sha256`) for each package"
+        raise DiagnosticError(codes.INVALID_TOML.at(None, message, help=help)) from None
+
+
+def _read_entry(name: str, entry: Mapping[str, Any]) -> CorpusEntry:
+    wheels = {each["name"]: (each["version"], each["sha256"]) for each in entry["wheels"]}
+    if name not in wheels:
+        raise KeyError(name)
+    return CorpusEntry(name, entry["whole"], wheels)
 
 
 def compile_entry(entry: CorpusEntry, host: Host, offline: bool = False) -> Result:

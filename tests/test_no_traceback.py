@@ -277,6 +277,17 @@ def test_paths_that_nothing_can_be_at(folder: Path, command: str, path: str) -> 
     assert outcome.err.startswith("error[PY")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["a = [", "[a]", "a = 1", "[a]\nwhole = true\nwheels = [1]", "[a]\nwhole = true\nwheels = []", "\xff"],
+)
+def test_a_corpus_that_is_none(folder: Path, text: str) -> None:
+    (folder / "corpus.toml").write_bytes(text.encode("latin-1"))
+    outcome = mochic("golden", "--folder", folder)
+    assert outcome.code == 1
+    assert outcome.err.startswith("error[PY401]: ")
+
+
 # No process can be given an argument with a NUL.
 NO_NUL = st.text(st.characters(exclude_characters="\0"), max_size=6)
 
