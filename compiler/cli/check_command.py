@@ -19,7 +19,7 @@ from ..mochi.checker import Verdict, check_text
 from ..mochi.dump import list_imports
 from ..mochi.mochi_codes import code_named
 from . import EXIT_FAILED
-from .options import color_option, open_host, target_options, wants_color
+from .options import color_option, format_option, open_host, source_options, target_options, wants_color
 from .show import show_diagnostics
 
 _WRAPS = Path("python_workspace", "python_wrap")
@@ -32,11 +32,8 @@ _DEPTH = 10_000
 @click.option("--with-bindings", is_flag=True, help="Bind the imported packages and check calls of them.")
 @click.option("-o", "--out", default="", help="Take the bindings from this compiled folder.")
 @target_options
-@click.option("--offline", is_flag=True, help="Never touch the network.")
-@click.option("--index-url", default="", help="Package index to use instead of the default one.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of findings."
-)
+@source_options
+@format_option
 @color_option
 def check_command(
     programs: tuple[str, ...],

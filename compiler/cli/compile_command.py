@@ -30,6 +30,7 @@ from .options import (
     pair_packages,
     target_options,
     wants_color,
+    watch_options,
 )
 from .resolve_options import bound_files, resolve_options
 
@@ -39,20 +40,27 @@ EMITS = ("wrapper", "pyi", "shim", "symbols", "ir")
 @click.command("compile", cls=PackageCommand)
 @input_options
 @click.option("-o", "--out", default=DEFAULT_OUT, show_default=True, help="Folder to write to.")
-@click.option("--emit", default="wrapper,pyi,shim,symbols", help="What to write, separated by commas.")
+@click.option(
+    "--emit",
+    default="wrapper,pyi,shim,symbols",
+    show_default=True,
+    metavar="KIND,…",
+    help=f"What to write: {', '.join(EMITS)}.",
+)
 @target_options
 @resolve_options
-@click.option("--shim-style", type=click.Choice(["module", "dotted", "linked"]), default="module")
+@click.option(
+    "--shim-style",
+    type=click.Choice(["module", "dotted", "linked"]),
+    default="module",
+    show_default=True,
+    help="How a shim names what it declares.",
+)
 @click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Packages lowered at a time.")
 @click.option("--report", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
 @click.option("--pass-pipeline", "pipeline", default="", help="Passes to run instead of the standard ones.")
-@click.option(
-    "--print-ir-before", multiple=True, metavar="PASS", help="Print the IR before a pass, or `all`."
-)
-@click.option("--print-ir-after", multiple=True, metavar="PASS", help="Print the IR after a pass, or `all`.")
-@click.option("--print-ir-after-change", is_flag=True, help="Print the IR after each pass that changed it.")
-@click.option("--time-passes", is_flag=True, help="Print what each pass cost.")
+@watch_options
 @color_option
 def compile_command(**options: Any) -> int:
     """Compile the Python imports of FILEs, and of packages named by --package."""

@@ -9,15 +9,12 @@ import click
 
 from ..doctor import examine, format_findings
 from . import EXIT_FAILED
-from .options import open_host
+from .options import format_option, open_host, source_options
 
 
 @click.command("doctor")
-@click.option("--offline", is_flag=True, help="Never touch the network.")
-@click.option("--index-url", default="", help="Package index to use instead of the default one.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
-)
+@source_options
+@format_option
 def doctor_command(offline: bool, index_url: str, form: str) -> int:
     """Show versions, interpreters, the cache, and whether the index answers; fails when it does not."""
     found = examine(open_host(), index_url, offline=offline)

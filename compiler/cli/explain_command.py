@@ -20,7 +20,7 @@ from ..cache import Cache
 from ..explain import Explanation, Part, explain_item
 from ..request import Request
 from ..session import Session, make_target
-from .options import color_option, open_host, target_options, wants_color
+from .options import color_option, open_host, source_options, target_options, wants_color
 from .show import fail_with, show_diagnostics
 
 
@@ -30,8 +30,7 @@ from .show import fail_with, show_diagnostics
     "--package", "spec", default="", help="Import spec, where it is not the first part of the name."
 )
 @target_options
-@click.option("--offline", is_flag=True, help="Never touch the network.")
-@click.option("--index-url", default="", help="Package index to use instead of the default one.")
+@source_options
 @color_option
 def explain_command(
     what: str,

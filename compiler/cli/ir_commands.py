@@ -18,7 +18,7 @@ from ..cache import Cache
 from ..lower import PIPELINE, LowerSettings, lower_package
 from ..request import IrDump, Request
 from ..session import Session, make_target
-from .options import color_option, open_host, target_options, wants_color
+from .options import color_option, open_host, source_options, target_options, wants_color, watch_options
 from .show import fail_with, show_diagnostics
 
 NONE = "none"
@@ -29,8 +29,7 @@ NONE = "none"
 @click.option("--after", default="", metavar="PASS", help="Stop after this pass; `none` shows the raw IR.")
 @target_options
 @click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
-@click.option("--offline", is_flag=True, help="Never touch the network.")
-@click.option("--index-url", default="", help="Package index to use instead of the default one.")
+@source_options
 @color_option
 def ir_command(
     what: str,
@@ -68,12 +67,7 @@ def ir_command(
 @click.argument("file", metavar="FILE.ir|-")
 @click.option("--pass-pipeline", "pipeline", default="", help="Passes to run; none by default.")
 @click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
-@click.option(
-    "--print-ir-before", multiple=True, metavar="PASS", help="Print the IR before a pass, or `all`."
-)
-@click.option("--print-ir-after", multiple=True, metavar="PASS", help="Print the IR after a pass, or `all`.")
-@click.option("--print-ir-after-change", is_flag=True, help="Print the IR after each pass that changed it.")
-@click.option("--time-passes", is_flag=True, help="Print what each pass cost.")
+@watch_options
 @color_option
 def opt_command(
     file: str,

@@ -20,8 +20,9 @@ from ..api_changes import MovedPackage, find_api_changes
 from ..capability_scan import STARTUP_CODE
 from ..frontends.pylock import read_pylock
 from ..host import Host
-from ..lock import Locking, Move, Upgrade, make_lock, read_project
+from ..lock import Locking, Upgrade, make_lock, read_project
 from ..lock_check import check_lock, format_differences
+from ..lock_moves import Move
 from ..locked import find_locked, find_misfits
 from ..lockfile import read_lock, splice_lock
 from ..machine import this_platform
@@ -33,6 +34,7 @@ from .options import (
     PLATFORMS,
     PythonVersion,
     color_option,
+    format_option,
     open_host,
     wants_color,
 )
@@ -49,6 +51,8 @@ from .resolve_options import resolve_options, steer
 from .show import fail_with, show_diagnostics
 
 SCHEMA = 1
+UNIVERSAL = ("linux-x86_64", "linux-aarch64", "macos-arm64", "windows-x86_64")
+"""The platforms of a lock that is to serve a team."""
 
 
 @click.command("lock")
@@ -80,6 +84,11 @@ SCHEMA = 1
     help="Accept this capability from an upgraded package.",
 )
 @click.option(
+    "--universal",
+    is_flag=True,
+    help=f"Lock for the platforms {', '.join(UNIVERSAL)} in one run; `--target` names others.",
+)
+@click.option(
     "--target",
     "platforms",
     multiple=True,
@@ -99,9 +108,7 @@ SCHEMA = 1
     type=click.Path(file_okay=False),
     help="With --check, also compare the wrappers and shims of this output folder.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
-)
+@format_option
 @color_option
 def lock_command(**options: Any) -> int:
     """Pin what FILEs import and mochi.toml names, and all they need, in mochi.lock.
@@ -246,12 +253,16 @@ def _find_changes(asked: Iterable[str], locked: Iterable[str]) -> list[Diagnosti
 
 def _find_targets(project: ProjectFiles, options: dict[str, Any]) -> list[Target]:
     """Return the targets that options name; those of the lock where they name none."""
-    if not options["platforms"] and not options["pythons"] and project.request.lock is not None:
-        lock, _ = read_lock(project.request.lock)
-        if lock is not None and lock.targets:
-            return list(lock.targets)
+    platforms, pythons = options["platforms"], options["pythons"]
+    lock = read_lock(project.request.lock)[0] if project.request.lock is not None else None
+    known = lock.targets if lock is not None else ()
+    if options["universal"]:
+        platforms = platforms or UNIVERSAL
+        pythons = pythons or tuple(dict.fromkeys((*each.python, each.free_threaded) for each in known))
+    elif known and not platforms and not pythons:
+        return list(known)
     python = PythonVersion().convert(DEFAULT_PYTHON, None, None)
-    return list_targets(options["platforms"] or [this_platform()], options["pythons"] or [python])
+    return list_targets(platforms or [this_platform()], pythons or [python])
 
 
 def _read_upgrade(project: ProjectFiles, options: dict[str, Any]) -> Upgrade:

@@ -77,12 +77,49 @@ def target_options(command: Command) -> Command:
     )(command)
 
 
+def source_options(command: Command) -> Command:
+    """Add where answers come from: `--offline` and `--index-url`."""
+    command = click.option(
+        "--index-url", default="", metavar="URL", help="Package index to use instead of the default one."
+    )(command)
+    return click.option("--offline", is_flag=True, help="Never touch the network.")(command)
+
+
+def format_option(command: Command) -> Command:
+    """Add `--format`, for commands whose output is data."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Form of the result.",
+    )(command)
+
+
+def watch_options(command: Command) -> Command:
+    """Add what shows the passes at work."""
+    for option in (
+        click.option("--time-passes", is_flag=True, help="Print what each pass cost."),
+        click.option(
+            "--print-ir-after-change", is_flag=True, help="Print the IR after each pass that changed it."
+        ),
+        click.option(
+            "--print-ir-after", multiple=True, metavar="PASS", help="Print the IR after a pass, or `all`."
+        ),
+        click.option(
+            "--print-ir-before", multiple=True, metavar="PASS", help="Print the IR before a pass, or `all`."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def input_options(command: Command) -> Command:
     """Add the programs and packages that a command works on, and where answers come from."""
     for option in (
-        click.option("--offline", is_flag=True, help="Never touch the network."),
+        source_options,
         click.option("--locked", is_flag=True, help="Fail where mochi.lock does not fit what is asked for."),
-        click.option("--index-url", default="", help="Package index to use instead of the default one."),
         click.option(
             "--manifest",
             type=click.Path(dir_okay=False),

@@ -17,7 +17,7 @@ from ...ir.source import SourceFile
 from ..host import Host
 from ..lockfile import read_lock
 from ..request import Request
-from .options import find_manifest, find_programs, lock_path
+from .options import find_manifest, find_programs, lock_path, source_options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,8 +35,7 @@ class ProjectFiles:
 def project_options(command: Command) -> Command:
     """Add the programs of a project, its manifest, and where answers come from."""
     for option in (
-        click.option("--offline", is_flag=True, help="Never touch the network."),
-        click.option("--index-url", default="", help="Package index to use instead of the default one."),
+        source_options,
         click.option(
             "--manifest", type=click.Path(dir_okay=False), help="The mochi.toml to obey [the nearest]."
         ),

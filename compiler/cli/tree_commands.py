@@ -18,12 +18,8 @@ from ..lock_tree import find_chains, format_tree, requirement_name
 from ..locked import find_locked, select_packages
 from ..outdated import find_outdated
 from ..session import Session
-from .options import open_host
+from .options import format_option, open_host
 from .project import open_project, project_options, require_lock
-
-_FORM = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
-)
 
 
 @click.command("tree")
@@ -62,7 +58,7 @@ def why_command(name: str, **options: Any) -> int:
 
 @click.command("outdated")
 @project_options
-@_FORM
+@format_option
 def outdated_command(form: str, **options: Any) -> int:
     """List what has a newer version than the one locked, and whether the requirements admit it."""
     host = open_host()
