@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import multiprocessing
 import random
 import signal
@@ -41,6 +42,9 @@ def test_where_and_how_large(cache: Cache, capsys: pytest.CaptureFixture[str]) -
     _fill(cache)
     assert run(["cache", "size"]) == 0
     assert capsys.readouterr().out == "14 files, 1.2 MB\n"
+    assert run(["cache", "size", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"schema": 1, "files": 14, "bytes": cache.measure().bytes}
 
 
 def test_prune_keeps_what_is_in_use(cache: Cache, capsys: pytest.CaptureFixture[str]) -> None:

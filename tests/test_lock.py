@@ -343,6 +343,29 @@ def test_tree_and_why(index: Index) -> None:
     )
 
 
+def test_tree_and_why_as_json(index: Index) -> None:
+    write()
+    lock()
+    (tree,) = json.loads(mochic("pkg", "tree", "--format", "json").out)["targets"]
+    assert tree["asked"] == ["app-kit", "bare"]
+    assert {(each["name"], each["version"]): each["needs"] for each in tree["packages"]} == {
+        ("app-kit", "1.0"): ["extra-leaf", "leaf"],
+        ("bare", "2.0"): ["types-bare"],
+        ("extra-leaf", "0.1"): [],
+        ("leaf", "1.1"): [],
+        ("types-bare", "2.0.1"): ["leaf"],
+    }
+    assert json.loads(mochic("pkg", "why", "Leaf", "--format", "json").out) == {
+        "schema": 1,
+        "name": "leaf",
+        "version": "1.1",
+        "causes": [
+            {"chain": ["app-kit", "leaf"], "asked": ["app-kit>=1", "app-kit[more]>=1"]},
+            {"chain": ["bare", "types-bare", "leaf"], "asked": ["bare>=1"]},
+        ],
+    }
+
+
 def test_outdated(index: Index) -> None:
     write('[python-dependencies]\nleaf = "<1.1"\n[python.capabilities]\nnet = true\n', "")
     lock()

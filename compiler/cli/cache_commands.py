@@ -8,7 +8,8 @@ import click
 
 from ..cache import Cache, CacheSize
 from . import EXIT_FAILED
-from .options import open_host
+from .options import format_option, open_host
+from .show import print_json
 
 _DAY = 86400.0
 
@@ -26,9 +27,14 @@ def dir_command() -> int:
 
 
 @cache_command.command("size")
-def size_command() -> int:
+@format_option
+def size_command(form: str) -> int:
     """Print how much the cache holds."""
-    sys.stdout.write(f"{_show(_open_cache().measure())}\n")
+    size = _open_cache().measure()
+    if form == "json":
+        print_json({"schema": 1, "files": size.files, "bytes": size.bytes})
+    else:
+        sys.stdout.write(f"{_show(size)}\n")
     return 0
 
 

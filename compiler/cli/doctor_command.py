@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
@@ -10,6 +9,7 @@ import click
 from ..doctor import examine, format_findings
 from . import EXIT_FAILED
 from .options import format_option, open_host, source_options
+from .show import print_json
 
 
 @click.command("doctor")
@@ -19,8 +19,7 @@ def doctor_command(offline: bool, index_url: str, form: str) -> int:
     """Show versions, interpreters, the cache, and whether the index answers; fails when it does not."""
     found = examine(open_host(), index_url, offline=offline)
     if form == "json":
-        json.dump(found, sys.stdout, indent=1)
-        sys.stdout.write("\n")
+        print_json(found)
     else:
         sys.stdout.writelines(f"{line}\n" for line in format_findings(found))
     return EXIT_FAILED if found["index"]["reachable"] is False else 0

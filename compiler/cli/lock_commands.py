@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -48,7 +47,7 @@ from .project import (
     project_options,
 )
 from .resolve_options import resolve_options, steer
-from .show import fail_with, show_diagnostics
+from .show import fail_with, print_json, show_diagnostics
 
 SCHEMA = 1
 UNIVERSAL = ("linux-x86_64", "linux-aarch64", "macos-arm64", "windows-x86_64")
@@ -147,7 +146,7 @@ def _lock(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
     done = make_lock(request, _find_targets(project, options), host, upgrade)
     if done.lock is None:
         if options["form"] == "json":
-            _print_json({"schema": SCHEMA, "ok": False, "file": str(project.lock), "moves": []})
+            print_json({"schema": SCHEMA, "ok": False, "file": str(project.lock), "moves": []})
         return fail_with(done.diagnostics, done.sources, color)
     before = project.request.lock.text if project.request.lock else ""
     after = splice_lock(before, done.lock)
@@ -157,7 +156,7 @@ def _lock(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
     show_diagnostics(done.diagnostics, done.sources, color)
     changed = _find_changes_of_api(project, done, host) if upgrade else ()
     if options["form"] == "json":
-        _print_json(
+        print_json(
             {
                 "schema": SCHEMA,
                 "ok": True,
@@ -197,7 +196,7 @@ def _check(host: Host, project: ProjectFiles, options: dict[str, Any]) -> int:
             }
             for each in done.differences
         ]
-        _print_json({"schema": SCHEMA, "ok": done.ok, "differences": rows})
+        print_json({"schema": SCHEMA, "ok": done.ok, "differences": rows})
     else:
         sys.stdout.writelines(f"{line}\n" for line in format_differences(done.differences))
     found = [*done.diagnostics]
@@ -235,7 +234,7 @@ def _verify(project: ProjectFiles, options: dict[str, Any]) -> int:
             found += _find_changes(asked.requirement_texts, lock.requirements)
     show_diagnostics(tuple(dict.fromkeys(found)), sources, color)
     if options["form"] == "json":
-        _print_json({"schema": SCHEMA, "ok": not _has_errors(found), "file": str(project.lock)})
+        print_json({"schema": SCHEMA, "ok": not _has_errors(found), "file": str(project.lock)})
     return EXIT_FAILED if _has_errors(found) else 0
 
 
@@ -314,8 +313,3 @@ def _summary(path: Path, done: Locking, changed: bool) -> str:
 
 def _has_errors(found: Iterable[Diagnostic]) -> bool:
     return any(each.severity is Severity.ERROR for each in found)
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    json.dump(value, sys.stdout, indent=1)
-    sys.stdout.write("\n")

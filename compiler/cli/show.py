@@ -1,7 +1,8 @@
-"""Diagnostics on stderr."""
+"""Diagnostics on stderr, JSON on stdout."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -21,3 +22,9 @@ def fail_with(found: Sequence[Diagnostic], sources: Mapping[str, SourceFile], co
     """Show `found` and return the exit code of a failed input."""
     show_diagnostics(found, sources, color)
     return EXIT_FAILED
+
+
+def print_json(value: Mapping[str, object]) -> None:
+    """Write `value` to stdout, for `--format json`."""
+    json.dump(value, sys.stdout, indent=1)
+    sys.stdout.write("\n")
