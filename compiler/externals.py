@@ -152,14 +152,14 @@ class _Reader:
     def _read_all(self, wanted: set[str]) -> None:
         """Read modules until every name in `wanted`, and every name in an alias found, is settled."""
         settled: set[str] = set()
-        for path in wanted:
+        for path in sorted(wanted):
             self._read_around(path)
         for _ in range(_MAX_ROUNDS):
             names = Names(self._package())
             pending = wanted - settled
             if not pending:
                 break
-            for path in pending:
+            for path in sorted(pending):
                 match names.find(path):
                     case External(place) if self._read_around(place):
                         continue

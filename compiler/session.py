@@ -6,11 +6,11 @@ diagnostic may point into.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import Final, final
+from typing import Final, TypeVar, final
 
 from attrs import frozen
 
@@ -45,6 +45,8 @@ from .settings import PythonSettings
 from .stub_pins import StubFinder, StubPins
 from .stubgen import GeneratedStubs, find_unreadable, generate_stubs
 from .typeshed import TypeshedRequest, default_pin, parse_pin
+
+_Engine = TypeVar("_Engine", bound=Resolver)
 
 # What a requirement can be at fault for; a network that fails, fails for all of them.
 _UNMET: Final = frozenset(
@@ -128,15 +130,7 @@ class Session:
 
     @cached_property
     def _resolver(self) -> InProcessResolver:
-        return InProcessResolver(
-            self.host,
-            self.cache,
-            index_url=self._url,
-            offline=self.request.offline,
-            base=self.base,
-            prefer=self._prefer,
-            options=self._options,
-        )
+        return self._make_resolver(InProcessResolver)
 
     @cached_property
     def _prefer(self) -> dict[str, str]:
@@ -152,7 +146,10 @@ class Session:
         """Who chooses versions."""
         if self.request.resolver is Engine.IN_PROCESS:
             return self._resolver
-        return UvResolver(
+        return self._make_resolver(UvResolver)
+
+    def _make_resolver(self, kind: Callable[..., _Engine]) -> _Engine:
+        return kind(
             self.host,
             self.cache,
             index_url=self._url,
