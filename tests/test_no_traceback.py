@@ -278,6 +278,22 @@ def test_paths_that_nothing_can_be_at(folder: Path, command: str, path: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("compile -- --package", 1),
+        ("compile -o --package a.mochi", 0),
+        ("compile --package tally -o --as a.mochi", 0),
+        ("compile --package tally -o --as --as b", 0),
+        ("compile a.mochi -o --package --as b", 2),
+    ],
+)
+def test_options_that_are_values(folder: Path, command: str, code: int) -> None:
+    (folder / "a.mochi").write_text("")
+    outcome = mochic(*command.split())
+    assert outcome.code == code, outcome.err
+
+
+@pytest.mark.parametrize(
     "text",
     ["a = [", "[a]", "a = 1", "[a]\nwhole = true\nwheels = [1]", "[a]\nwhole = true\nwheels = []", "\xff"],
 )

@@ -47,7 +47,9 @@ def check_command(
     color: str,
 ) -> int:
     """Check the grammar, names and types of Mochi programs as Mochi's own front end does."""
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))
+    limit = sys.getrecursionlimit()
+    click.get_current_context().call_on_close(lambda: sys.setrecursionlimit(limit))
+    sys.setrecursionlimit(max(limit, _DEPTH))
     host = open_host()
     sources = [
         SourceFile(path, host.read_bytes(Path(path)).decode("utf-8", "surrogateescape"))

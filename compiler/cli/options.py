@@ -186,8 +186,9 @@ class PackageCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the order of the two options, which click forgets, then parse as usual."""
-        flags = [arg.partition("=")[0] for arg in args]
-        ctx.meta[_ORDER] = [flag for flag in flags if flag in ("--package", "--as")]
+        # Only the parser knows what is an option, and what the value of another one.
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        ctx.meta[_ORDER] = [param.name for param in order if param.name in ("packages", "aliases")]
         return super().parse_args(ctx, args)
 
 
@@ -201,8 +202,8 @@ def pair_packages(packages: tuple[str, ...], aliases: tuple[str, ...]) -> list[t
     """
     specs, names = iter(packages), iter(aliases)
     pairs: list[tuple[str, str]] = []
-    for flag in click.get_current_context().meta[_ORDER]:
-        if flag == "--package":
+    for option in click.get_current_context().meta[_ORDER]:
+        if option == "packages":
             pairs.append((next(specs), ""))
         elif not pairs or pairs[-1][1]:
             raise click.UsageError("every `--as` needs a `--package` before it")
