@@ -88,8 +88,14 @@ def install(host: Host, wheels: Sequence[CachedWheel], target: Target, workspace
 def _uv(host: Host, arguments: Sequence[str]) -> None:
     import uv  # deferred: it only tells where its executable lies
 
-    command = [uv.find_uv_bin(), *arguments, "--no-python-downloads", "--offline", "--no-config"]
-    done = host.run(command)
+    try:
+        program = uv.find_uv_bin()
+    except FileNotFoundError:
+        help = "install `uv` again into the environment of mochic-py"
+        raise DiagnosticError(
+            codes.INSTALL_FAILED.at(None, "the executable of uv is gone", help=help)
+        ) from None
+    done = host.run([program, *arguments, "--no-python-downloads", "--offline", "--no-config"])
     if done.returncode != 0:
         reason = done.stderr.strip() or f"exit code {done.returncode}"
         raise DiagnosticError(

@@ -10,10 +10,12 @@ from index_server import Index
 from local_packages import mochic
 
 import mochic_py
-from mochic_py.compiler import doctor
+from mochic_py.compiler import doctor, install
 from mochic_py.compiler.cache import Cache
 from mochic_py.compiler.host import Completed, Host
 from mochic_py.compiler.install import FoundInterpreter
+from mochic_py.ir.diagnostics import DiagnosticError
+from mochic_py.ir.dist import Target
 
 FOUND = (
     FoundInterpreter("3.14.0", True, "/opt/python3.14t"),
@@ -81,3 +83,15 @@ def test_an_address_that_is_none(cache: Cache) -> None:
     assert outcome.code == 1
     assert "index        h.test/simple  not reachable" in outcome.out
     assert "u:p" not in outcome.out
+
+
+def test_a_uv_without_its_executable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find() -> str:
+        raise FileNotFoundError("no uv here")
+
+    monkeypatch.setattr("uv.find_uv_bin", find)
+    monkeypatch.setattr(install, "find_interpreter", lambda *_: install.Interpreter("/opt/python3", (3, 13)))
+    monkeypatch.setattr(doctor, "find_interpreters", tuple)
+    assert doctor.examine(Host(), offline=True)["versions"]["uv"] is None
+    with pytest.raises(DiagnosticError, match="the executable of uv is gone"):
+        install.install(Host(), (), Target(), tmp_path)
