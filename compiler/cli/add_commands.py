@@ -13,7 +13,7 @@ from ...ir.source import SourceFile
 from ..frontends.importspec import parse_import_spec
 from ..host import Host
 from ..manifest_edit import TABLE, NewDependency, add_dependency, remove_dependency
-from .options import MANIFEST, find_manifest
+from .options import MANIFEST, find_manifest, open_host
 
 _PARTS = re.compile(
     r"\s*(?P<name>[A-Za-z0-9._-]+?)\s*(\[(?P<extras>[^\]]*)\])?\s*(@\s*)?(?P<version>[<>=!~^*].*)?"
@@ -67,7 +67,8 @@ def add_command(
         path,
         editable,
     )
-    host, file = Host(), Path(manifest or find_manifest(Host(), ()) or MANIFEST)
+    host = open_host()
+    file = Path(manifest or find_manifest(host, ()) or MANIFEST)
     return _write(host, file, add_dependency(_read(host, file), new), f"{requirement.name} in [{TABLE}]")
 
 
@@ -77,7 +78,8 @@ def add_command(
 @click.option("--manifest", type=click.Path(dir_okay=False), help="The mochi.toml to edit [the nearest].")
 def remove_command(language: str, name: str, manifest: str | None) -> int:
     """Remove a Python dependency from mochi.toml."""
-    host, file = Host(), Path(manifest or find_manifest(Host(), ()) or MANIFEST)
+    host = open_host()
+    file = Path(manifest or find_manifest(host, ()) or MANIFEST)
     return _write(host, file, remove_dependency(_read(host, file), name), f"no {name} in [{TABLE}]")
 
 
