@@ -15,8 +15,9 @@ from .bind import bind_package
 from .cache import Cache
 from .compile import make_settings
 from .host import Host
-from .lock import Move, Project, read_project
+from .lock import Project, read_project
 from .lock_facts import find_file
+from .lock_moves import Move
 from .locked import select_packages
 from .lockfile import LOCK_FILE
 from .request import Request

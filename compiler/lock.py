@@ -28,6 +28,7 @@ from .gate import check_files
 from .host import Host
 from .lock_facts import Facts, digest_row, find_facts
 from .lock_merge import merge_packages
+from .lock_moves import Move, find_moves
 from .locked import locked_resolution, reach
 from .lockfile import read_lock
 from .manifest import Manifest
@@ -35,6 +36,7 @@ from .request import Binding, Request
 from .resolve.download import CachedWheel
 from .resolve.index import IndexClient, default_index_url
 from .resolve.options import ResolveOptions, merge_settings
+from .resolve.universal import resolve_universal
 from .session import Session, WheelSet
 from .settings import Prereleases
 from .typeshed import TypeshedPin, default_pin, find_newest_pin, parse_pin
@@ -61,16 +63,6 @@ class Upgrade:
     def keeps(self, name: str) -> bool:
         """Whether the pin of `name` is to stay where it fits."""
         return not self.everything and name not in self.names
-
-
-@final
-@frozen
-class Move:
-    """A pin that changed. `before` is empty for a new one, `after` for one that is gone."""
-
-    name: str
-    before: str
-    after: str
 
 
 @final
@@ -130,24 +122,6 @@ def make_lock(
     return Locking(None if failed else lock, found, locker.sources, moves)
 
 
-def find_moves(before: Lock | None, after: Lock) -> tuple[Move, ...]:
-    """Return every distribution whose versions differ between two locks, by name."""
-    old = _versions(before.packages if before else ())
-    new = _versions(after.packages)
-    return tuple(
-        Move(name, old.get(name, ""), new.get(name, ""))
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-    )
-
-
-def _versions(packages: Iterable[LockedPackage]) -> dict[str, str]:
-    found: dict[str, dict[str, None]] = {}
-    for package in packages:
-        found.setdefault(package.name, {})[package.version] = None
-    return {name: ", ".join(versions) for name, versions in found.items()}
-
-
 def read_project(request: Request) -> tuple[Project, tuple[Diagnostic, ...]]:
     """Return what `request` asks for, and what is wrong with its programs and manifest."""
     bindings, manifest, problems = collect(request)
@@ -179,6 +153,7 @@ class _Locker:
     typeshed: TypeshedPin = field(factory=default_pin)
     cache: Cache = field(init=False)
     _capabilities: dict[str, tuple[Found, ...]] = field(factory=dict)
+    _sessions: dict[Target, Session] = field(factory=dict)
 
     @cache.default
     def _make_cache(self) -> Cache:
@@ -196,7 +171,10 @@ class _Locker:
         if any(each.severity is Severity.ERROR for each in self.diagnostics):
             return None
         self.typeshed = self._find_typeshed(targets[0])
-        parts = {target: self._lock_target(project, target) for target in targets}
+        chosen = resolve_universal(
+            project.requirements, targets, lambda prefer: _Chooser(self, project, prefer), self._preferred()
+        )
+        parts = {target: self._lock_target(project, chosen.select(target)) for target in targets}
         self._check_capabilities(project.manifest)
         return Lock(
             targets=targets,
@@ -214,10 +192,16 @@ class _Locker:
             return find_newest_pin(IndexClient(self.host, self.cache, url), target)
         return (parse_pin(self.existing.typeshed) if self.existing else None) or default_pin()
 
-    def _lock_target(self, project: Project, target: Target) -> list[LockedPackage]:
+    def choose(self, project: Project, target: Target, prefer: Mapping[str, str]) -> Resolution:
+        """Return the pins for one target: those of the lock there is, else new ones, `prefer` if they fit."""
         kept = self._find_kept(project, target)
-        session = self._open_session(target, unchanged=kept is not None)
-        resolution = kept or session.resolve(project.requirements)
+        session = self._open_session(target, prefer, unchanged=kept is not None)
+        self._sessions[target] = session
+        return kept or session.resolve(project.requirements)
+
+    def _lock_target(self, project: Project, resolution: Resolution) -> list[LockedPackage]:
+        target = resolution.target
+        session = self._sessions[target]
         settings = make_settings(session.request, project.manifest.python)
         self._check_digests(resolution)
         imported = self._fetch_imported(session, project, resolution)
@@ -258,7 +242,7 @@ class _Locker:
         kept = locked_resolution(lock, project.requirements, target)
         if kept is None:
             return None
-        base = self._open_session(target, unchanged=False).base
+        base = Session(self.host, self.cache, self.request).base
         return kept if all(self._is_current(pin, base) for pin in kept.pins) else None
 
     def _is_current(self, pin: Pin, base: Path) -> bool:
@@ -271,13 +255,15 @@ class _Locker:
             return False
         return hashlib.sha256(self.host.read_bytes(path)).hexdigest() == pin.file.hashes.sha256
 
-    def _open_session(self, target: Target, unchanged: bool) -> Session:
+    def _preferred(self) -> dict[str, str]:
+        """Return the versions to keep while they fit."""
         packages = self.existing.packages if self.existing else ()
         kept = {each.name: each.version for each in packages if self.upgrade.keeps(each.name)}
+        return {**self.request.prefer, **kept}
+
+    def _open_session(self, target: Target, prefer: Mapping[str, str], unchanged: bool) -> Session:
         lock = self.request.lock if unchanged else None
-        request = evolve(
-            self.request, target=target, lock=lock, locked=unchanged, prefer={**self.request.prefer, **kept}
-        )
+        request = evolve(self.request, target=target, lock=lock, locked=unchanged, prefer=dict(prefer))
         session = Session(self.host, self.cache, request)
         session.typeshed = evolve(session.typeshed, pin=self.typeshed)
         return session
@@ -356,6 +342,21 @@ class _Locker:
         if self.existing is not None and self.upgrade:
             before = {name for each in self.existing.packages for name in each.capabilities}
             self.diagnostics += check_elevation(before, self._capabilities, self.upgrade.allowed)
+
+
+@final
+@frozen
+class _Chooser:
+    """A `Resolver` that leaves what is locked as it is, and prefers some versions for the rest."""
+
+    locker: _Locker
+    project: Project
+    prefer: Mapping[str, str]
+
+    def resolve(self, requirements: Sequence[Requirement], target: Target) -> Resolution:
+        assert requirements == self.project.requirements, "a lock is for the whole project"
+        # A copy: later targets add to the mapping.
+        return self.locker.choose(self.project, target, dict(self.prefer))
 
 
 def _all_pins(resolution: Resolution, imported: Iterable[WheelSet]) -> list[Pin]:

@@ -133,9 +133,12 @@ class _Checker:
                 expected = ", ".join(packages[name].capabilities)
                 named = ", ".join(sorted(each.capability for each in found))
                 self._compare(name, "capabilities", expected, named, wheel.pin.file.filename)
-        true_packages = [
-            evolve(packages[name], pin=wheel.built_from or wheel.pin) for name, wheel in wheels.items()
-        ]
+        true_packages = []
+        for name, wheel in wheels.items():
+            pin = wheel.built_from or wheel.pin
+            # What only other targets need is not in a lock for this one.
+            needed = tuple(each for each in pin.dependencies if each in wheels)
+            true_packages.append(evolve(packages[name], pin=evolve(pin, dependencies=needed)))
         self._check_made(project, evolve(lock, targets=[target], packages=true_packages), target)
 
     def _check_file(self, session: Session, package: LockedPackage) -> CachedWheel:

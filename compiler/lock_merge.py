@@ -10,6 +10,7 @@ from packaging.markers import Marker
 from ..ir.dist import Target
 from ..ir.lock import LockedPackage
 from .resolve.tags import marker_environment
+from .resolve.universal import find_marker
 
 
 def merge_packages(parts: Mapping[Target, Sequence[LockedPackage]]) -> list[LockedPackage]:
@@ -33,18 +34,6 @@ def merge_packages(parts: Mapping[Target, Sequence[LockedPackage]]) -> list[Lock
     ]
 
 
-def target_marker(target: Target, others: Iterable[Target]) -> str:
-    """Return a marker that holds on `target`, as short as telling it from `others` allows."""
-    own = marker_environment(target)
-    environments = [marker_environment(other) for other in others]
-    names = [
-        name
-        for name in ("sys_platform", "platform_machine", "python_version")
-        if any(environment[name] != own[name] for environment in environments)
-    ]
-    return " and ".join(f"{name} == '{own[name]}'" for name in names)
-
-
 def full_marker(target: Target) -> str:
     """Return a marker that holds on the platform and the Python of `target`."""
     own = marker_environment(target)
@@ -62,8 +51,7 @@ def _marker(
     """
     if set(versions[version]) == set(targets):
         return ""
-    markers = sorted({target_marker(target, targets) for target in versions[version]} - {""})
-    text = " or ".join(f"({marker})" if len(markers) > 1 else marker for marker in markers)
+    text = find_marker(sorted(versions[version], key=str), targets)
     return str(Marker(text)) if text else ""
 
 

@@ -68,7 +68,7 @@ def find_misfits(lock: Lock, requirements: Iterable[Requirement], target: Target
             problems.append(codes.LOCK_OUTDATED.at(requirement.span, message, help=_HELP))
         else:
             names.append(requirement.name)
-    return (*problems, *_find_gaps(packages, names))
+    return (*problems, *_find_gaps(lock, packages, names))
 
 
 def select_packages(lock: Lock, target: Target) -> dict[str, LockedPackage]:
@@ -106,11 +106,13 @@ def find_locked(lock: Lock, name: str) -> LockedPackage | Diagnostic:
     return codes.NOT_LOCKED.at(None, f"mochi.lock does not pin `{name}`", help=help)
 
 
-def _find_gaps(packages: dict[str, LockedPackage], names: Iterable[str]) -> list[Diagnostic]:
+def _find_gaps(lock: Lock, packages: dict[str, LockedPackage], names: Iterable[str]) -> list[Diagnostic]:
+    # The dependencies of an entry are those of all targets, and some may be for other ones only.
+    pinned = {package.name for package in lock.packages}
     problems = []
     for name in sorted(reach(packages, names)):
         for needed in packages[name].pin.dependencies:
-            if needed not in packages:
+            if needed not in pinned:
                 message = f"`{name}` needs `{needed}`, which mochi.lock does not pin"
                 problems.append(codes.INCOMPLETE_LOCK.at(None, message, help=_HELP))
     return problems
@@ -124,14 +126,14 @@ def _find_misfit(requirement: Requirement, pin: Pin) -> str:
             fits = isinstance(source, IndexSource)
         case IndexRequest(url=url):
             fits = isinstance(source, IndexSource) and _is_index(source.index, url)
-        case GitSource(url=url, rev=rev):
-            fits = isinstance(source, GitSource) and (source.url, source.rev) == (url, rev)
+        case GitSource(url=url, rev=rev, subdirectory=folder):
+            wanted = (url, rev, folder)
+            fits = isinstance(source, GitSource) and wanted == (source.url, source.rev, source.subdirectory)
         case UrlSource():
             fits = source == requirement.source
-        case PathSource(path=path):
-            fits = isinstance(source, PathSource) and (
-                source.path == path or source.path.startswith(f"{path}/")
-            )
+        case PathSource(path=path, editable=editable):
+            below = isinstance(source, PathSource) and f"{source.path}/".startswith(f"{path}/")
+            fits = below and isinstance(source, PathSource) and source.editable == editable
     if not fits:
         return f"it is locked from {_show_source(pin)}"
     missing = sorted(set(requirement.extras) - set(pin.extras))
@@ -151,8 +153,8 @@ def _show_source(pin: Pin) -> str:
             return f"`{url}`"
         case GitSource(url=url, rev=rev):
             return f"the repository `{url}`" + (f" at `{rev}`" if rev else "")
-        case PathSource(path=path):
-            return f"the path `{path}`"
+        case PathSource(path=path, editable=editable):
+            return f"the path `{path}`" + (" as editable" if editable else "")
 
 
 def _is_index(index: str, url: str) -> bool:

@@ -35,7 +35,9 @@ def typed(name: str) -> dict[str, bytes]:
 
 
 def add_packages(index: Index) -> None:
-    """Offer `app-kit` (needs `leaf`, and `extra-leaf` with its extra), `bare` and its stubs, `compiled`."""
+    """Offer `app-kit` (needs `leaf`, and `extra-leaf` with its extra), `bare` and its stubs, `compiled`,
+    and `split`, whose newest version is for Windows.
+    """
     offer(
         index,
         build_wheel(
@@ -61,6 +63,8 @@ def add_packages(index: Index) -> None:
         "cp313-cp313-win_amd64",
     ):
         offer(index, build_wheel("compiled", "3.0", files=typed("compiled"), tag=tag))
+    offer(index, build_wheel("split", "1.0", files=typed("split")))
+    offer(index, build_wheel("split", "2.0", files=typed("split"), tag="cp313-cp313-win_amd64"))
 
 
 @pytest.fixture
@@ -120,6 +124,42 @@ def test_locking_again_changes_nothing_and_asks_nothing(index: Index) -> None:
     assert lock() == first
     assert lock("--offline") == first
     assert index.log == []
+
+
+def test_a_universal_lock_serves_every_platform_and_stays(index: Index) -> None:
+    write(program=PROGRAM + 'import python "split" as split\n')
+    first = lock("--universal")
+    locked = tomllib.loads(first)
+    assert locked["python"]["targets"] == [
+        f"{platform} 3.13" for platform in ("linux-aarch64", "linux-x86_64", "macos-arm64", "windows-x86_64")
+    ]
+    splits = [each["version"] for each in locked["python-package"] if each["name"] == "split"]
+    assert splits == ["1.0"], "Windows prefers what the others can only take"
+    index.log.clear()
+    for arguments in ((), ("--universal",), ("--locked",), ("--locked", "--universal")):
+        done = mochic("pkg", "lock", *arguments)
+        assert done.code == 0, done.err
+    assert (Path("mochi.lock").read_text("utf-8"), index.log) == (first, [])
+    assert mochic("pkg", "lock", "--check").code == 0
+    exported = tomllib.loads(export().read_text("utf-8"))
+    assert len(exported["environments"]) == 4
+    for version in ("3.13", "3.12"):
+        done = mochic("pkg", "install", "--target", "linux-x86_64", "--python", version, "--locked")
+        assert (done.code == 0) == (version == "3.13"), done.err
+    write(MANIFEST + '[python]\nconstraints = ["leaf<1.1"]\n', PROGRAM)
+    again = tomllib.loads(lock("--color", "never"))
+    assert again["python"]["targets"] == locked["python"]["targets"]
+
+
+def test_a_universal_lock_keeps_the_pythons_or_takes_other_ones(index: Index) -> None:
+    write()
+    lock("--target", "linux-x86_64", "--python", "3.12")
+    found = tomllib.loads(lock("--universal"))["python"]["targets"]
+    assert {text.partition(" ")[2] for text in found} == {"3.12"}
+    assert len(found) == 4
+    asked = ("--universal", "--target", "macos-arm64", "--python", "3.13", "--python", "3.13t")
+    found = tomllib.loads(lock(*asked))["python"]["targets"]
+    assert found == ["macos-arm64 3.13", "macos-arm64 3.13t"]
 
 
 def test_the_bytes_do_not_depend_on_the_order_of_things(index: Index) -> None:
