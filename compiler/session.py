@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar, final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
-from ..ir.dist import Pin, Requirement, Resolution, Target, Tier
+from ..ir.dist import PathSource, Pin, Requirement, Resolution, Target, Tier
 from ..ir.items import Package
 from ..ir.lock import Lock
 from ..ir.source import SourceFile
@@ -211,6 +211,21 @@ class Session:
             build=lambda pin: self._resolver.build(pin, self.request.target),
             base=self.base,
         )
+
+    def make_editable(self, wheel: CachedWheel) -> CachedWheel | None:
+        """Return what to install for a project that is asked for as editable: a wheel that points at it.
+
+        `wheel` itself where nothing is editable; None where the build backend makes no such wheels.
+        """
+        source = wheel.built_from.file.source if wheel.built_from else None
+        if not isinstance(source, PathSource) or not source.editable:
+            return wheel
+        built = self._resolver.build_editable(source, self.request.target)
+        if built is None:
+            return None
+        file = evolve(wheel.pin.file, filename=built.filename)
+        hashes = evolve(wheel.hashes, sha256=built.blob.sha256, blake3=built.blob.blake3)
+        return evolve(wheel, pin=evolve(wheel.pin, file=file), path=built.blob.path, hashes=hashes)
 
     def fetch_with_stubs(self, pins: Sequence[Pin], locked: Sequence[Pin] = ()) -> tuple[WheelSet, ...]:
         """Fetch `pins` and the stub distributions that describe them.

@@ -67,7 +67,15 @@ def install_command(**options: Any) -> int:
     show_diagnostics(refused, session.sources, wants_color(options["color"]))
     if any(problem.severity is Severity.ERROR for problem in refused):
         return EXIT_FAILED
-    python = install(host, wheels, request.target, Path(options["out"]) / WORKSPACE)
+    placed = []
+    for wheel in wheels:
+        editable = session.make_editable(wheel)
+        if editable is None:
+            sys.stderr.write(
+                f"{wheel.pin.name} is installed as a wheel: its build backend makes no editable ones\n"
+            )
+        placed.append(editable or wheel)
+    python = install(host, placed, request.target, Path(options["out"]) / WORKSPACE)
     for wheel in wheels:
         sys.stdout.write(f"{wheel.pin.name}=={wheel.pin.version}\n")
     sys.stderr.write(f"installed {len(wheels)} distributions for {python}\n")

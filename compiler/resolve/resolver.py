@@ -16,7 +16,7 @@ from resolvelib.resolvers import Result
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import IndexRequest, IndexSource, Pin, Requirement, Resolution, Target
+from ...ir.dist import IndexRequest, IndexSource, PathSource, Pin, Requirement, Resolution, Target
 from ..cache import Cache
 from ..host import Host
 from ..settings import Index, IndexPriority
@@ -130,6 +130,13 @@ class InProcessResolver:
             pin.file.filename, source.url, pin.version, "", pin.file.hashes.sha256, "", None, None, "", ""
         )
         return builder.build_sdist(row)
+
+    def build_editable(self, source: PathSource, target: Target) -> BuiltWheel | None:
+        """Return a wheel that points at a project folder; None where its backend makes none (PEP 660).
+
+        Raises `DiagnosticError` (PY438).
+        """
+        return self._open_builder(target).build_editable(self._base / source.path, source.path)
 
     def _open_builder(self, target: Target) -> Builder:
         return Builder(
