@@ -11,7 +11,7 @@ from ..ir import codes
 from ..ir.diagnostics import DiagnosticError
 from ..ir.dist import FileKind, GitSource, IndexSource, PathSource, Pin, Target, UrlSource
 from ..ir.lock import Lock, LockedPackage
-from ..ir.pylock import Archive, Files, LockedFile, Origin, Pylock, PylockPackage, Repository
+from ..ir.pylock import Archive, Directory, Files, LockedFile, Origin, Pylock, PylockPackage, Repository
 from .lock_merge import full_marker
 from .locked import select_packages
 from .resolve.locate import Locator
@@ -79,6 +79,8 @@ def _export_origin(group: list[LockedPackage], rows: Mapping[str, FileRow] | Non
             return Files("", wheels, sdists[0] if sdists else None)
         case UrlSource(url=url):
             return Archive(_export_file(group[0], rows, url=url))
+        case PathSource(path=path, editable=editable) if not pin.file.filename and rows is not None:
+            return Directory(path, editable)
         case PathSource(path=path):
             return Archive(_export_file(group[0], rows, path=path))
         case GitSource(url=url, rev=rev, commit=commit, subdirectory=folder):

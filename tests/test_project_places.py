@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,11 @@ def test_lock_export_and_install_from_another_folder(project: Path, editable: bo
     done = mochic("pkg", "lock", *manifest)
     assert done.code == 0, done.err
     assert (project / "mochi.lock").read_text("utf-8") == text
+    done = mochic("pkg", "export", "pylock", *manifest)
+    assert done.code == 0, done.err
+    exported = tomllib.loads((project / "pylock.toml").read_text("utf-8"))
+    own = next(each for each in exported["packages"] if each["name"] == "own")
+    assert own["directory"] == {"path": "own", "editable": True}
     done = mochic("pkg", "install", *manifest, *TARGET, "--locked", "--out", "out")
     assert done.code == 0, done.err
     assert ("own is installed as a wheel" in done.err) == (not editable)

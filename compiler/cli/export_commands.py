@@ -32,7 +32,9 @@ def export_command() -> None:
 
 @export_command.command("pylock")
 @project_options
-@click.option("-o", "--out", type=click.Path(), help="File to write; `-` is stdout [pylock.toml].")
+@click.option(
+    "-o", "--out", type=click.Path(), help="File to write; `-` is stdout [pylock.toml beside mochi.lock]."
+)
 @click.option(
     "--relative-to",
     "folder",
@@ -49,7 +51,7 @@ def pylock_command(**options: Any) -> int:
     project = open_project(host, options)
     lock = require_lock(project)
     folder = Path(options["folder"]) if options["folder"] else None
-    out = options["out"] or str((folder or Path()) / DEFAULT_NAME)
+    out = options["out"] or str((folder or project.folder) / DEFAULT_NAME)
     _check_name(out, folder)
     if folder is None:
         rows = find_rows(lock, lambda target: _open(host, project, target).locator)
