@@ -23,7 +23,7 @@ from ...ir.dist import Target
 from ..cache import METADATA, Blob, Cache
 from ..gate import check_sdist
 from ..host import Host
-from ..machine import machine
+from ..machine import this_platform
 from .download import add_file, download_blob
 from .index import uv_index_url
 from .metadata_fetch import read_archive
@@ -221,7 +221,9 @@ class Builder:
         filename = built.filename
         tag = "-".join(filename[:-4].rsplit("-", 3)[1:])
         pure = filename.endswith("-none-any.whl")
-        if wheel_tags(self._target).rank(tag) is None or not (pure or self._target.platform == _here()):
+        if wheel_tags(self._target).rank(tag) is None or not (
+            pure or self._target.platform == this_platform()
+        ):
             message = f"`{shown}` builds to `{filename}` on this machine, which does not fit {self._target}"
             help = "compile on the target itself, or ask for a version that has wheels (`--no-build`)"
             raise DiagnosticError(codes.BUILD_FAILED.at(None, message, help=help))
@@ -272,13 +274,3 @@ def wheel_version(filename: str) -> tuple[str, str] | None:
     except InvalidWheelFilename:
         return None
     return name, str(version)
-
-
-def _here() -> str:
-    """Return the platform of this machine, as targets name them."""
-    arm = machine() in ("arm64", "aarch64")
-    if sys.platform == "darwin":
-        return "macos-arm64" if arm else "macos-x86_64"
-    if sys.platform == "win32":
-        return "windows-arm64" if arm else "windows-x86_64"
-    return "linux-aarch64" if arm else "linux-x86_64"
