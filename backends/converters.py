@@ -23,7 +23,7 @@ from ..ir.types import (
 )
 from .entries import EnumType, HandleType, RecordShape, RecordType, SumType, TypeDeclaration
 from .imports import Imports
-from .literals import python_string
+from .literals import python_string, python_tuple
 from .mochi_types import mochi_type
 from .writer import Writer
 
@@ -138,7 +138,7 @@ class Converters:
             case FunOf(params, result):
                 # What goes into the function crosses the other way than what comes out of it.
                 takes = [self._argument(param, not inward) for param in params or ()]
-                parts = [_tuple(takes), self._argument(result, inward)]
+                parts = [python_tuple(takes), self._argument(result, inward)]
                 return self._compose("function_of", ty, parts, inward)
             case Ref(path):
                 return self._declared_converter(self._declared(path), ty, inward)
@@ -275,7 +275,3 @@ class Converters:
 def is_unchecked(ty: BridgeType) -> bool:
     """Tell whether a value of `ty` is handed on as it is."""
     return ty == ANY
-
-
-def _tuple(items: Sequence[str]) -> str:
-    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import keyword
 import unicodedata
+from collections.abc import Sequence
 
 _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -19,6 +20,11 @@ def python_string(text: str) -> str:
     if text.isprintable() and quote not in text and "\\" not in text:
         return f"{quote}{text}{quote}"
     return f"{quote}{''.join(_escape(ch, quote) for ch in text)}{quote}"
+
+
+def python_tuple(items: Sequence[str]) -> str:
+    """Return the Python tuple of `items`, which are expressions already."""
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
 
 def _escape(ch: str, quote: str) -> str:

@@ -13,7 +13,7 @@ from .converters import HELPERS, Converters
 from .dunders import INFIX, PREFIX, UNARY
 from .entries import Entry, Parameter
 from .imports import Imports
-from .literals import is_python_name, python_string
+from .literals import is_python_name, python_string, python_tuple
 from .names import Names, attribute, nested_attribute, python_parameter
 
 _LONGEST_ARGUMENT = 64
@@ -98,12 +98,12 @@ class Calls:
             local = scope.names.fresh("keywords")
             return [], [f"**{local}"], Expression(f"{local} = {call.head}", call.items, ")")
         helper = self._imports.use(HELPERS, "split_options")
-        extra = [f"positional={_tuple(positional)}"] if positional else []
+        extra = [f"positional={_strings(positional)}"] if positional else []
         extra += [f"further={converter}" for converter in further]
         if splat is not None:
             extra.append(f"splat={python_string(splat)}")
             before = _before_splat(function, plan)
-            extra += [f"before_splat={_tuple(before)}"] if before else []
+            extra += [f"before_splat={_strings(before)}"] if before else []
         places, keywords = scope.names.fresh("places"), scope.names.fresh("keywords")
         setup = Expression(f"{places}, {keywords} = {helper}(", (*head, *extra), ")")
         return [f"*{places}"], [f"**{keywords}"], setup
@@ -188,5 +188,5 @@ def _before_splat(function: Function, plan: CallPlan) -> list[str]:
     return []
 
 
-def _tuple(names: Sequence[str]) -> str:
-    return f"({', '.join(map(python_string, names))}{',' if len(names) == 1 else ''})"
+def _strings(names: Sequence[str]) -> str:
+    return python_tuple([python_string(name) for name in names])
