@@ -54,7 +54,8 @@ def explain_item(raw: Package, path: str, clock: Callable[[], float]) -> Explana
     packages = [("none", raw), *trace.packages]
     steps: list[Step] = []
     for name, package in packages:
-        text = "\n".join(_outline(found) for found in _same_place(package, part))
+        found = _same_place(package, part)
+        text = _outline(found) if found else ""
         if not steps or steps[-1].text != text:
             steps.append(Step(name, text))
     return Explanation(path, part, tuple(steps), final_package, tuple(ctx.diagnostics))
@@ -96,13 +97,13 @@ def _defined_as(package: Package, path: str) -> Part | None:
     return next((p for p in walk_parts(package) if isinstance(p, Class) and p.defined == path), None)
 
 
-def _same_place(package: Package, wanted: Part) -> list[Part]:
+def _same_place(package: Package, wanted: Part) -> Part | None:
     span = wanted.info.span
     if span is None:
-        return [part for part in walk_parts(package) if part.path == wanted.path][:1]
+        return next((part for part in walk_parts(package) if part.path == wanted.path), None)
     last = wanted.path.rpartition(".")[2]
-    same = [p for p in walk_parts(package) if p.info.span == span and p.path.endswith(last)]
-    return same[:1]
+    same = (part for part in walk_parts(package) if part.info.span == span and part.path.endswith(last))
+    return next(same, None)
 
 
 def _outline(part: Part) -> str:
