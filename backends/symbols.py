@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..ir.items import Degradation, Info, Package
+from ..ir.items import Degradation, Info, Note, Package
 from .declarations import declare
 from .entries import Declarations, EnumType, HandleType, RecordType, SumType, TypeDeclaration
 from .shim import declaration, type_declaration
@@ -66,8 +66,13 @@ def _origin(info: Info) -> dict[str, object]:
         "file": None if info.span is None else info.span.file,
         "line": None if info.span is None else info.span.line,
         "degradations": [_degradation(loss) for loss in info.degradations],
+        "notes": [_note(note) for note in info.notes],
     }
 
 
 def _degradation(loss: Degradation) -> dict[str, str]:
     return {"reason": loss.reason.value, "where": loss.where, "detail": loss.detail}
+
+
+def _note(note: Note) -> dict[str, str]:
+    return {"kind": note.kind.value, "where": note.where, "detail": note.detail}

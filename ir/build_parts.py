@@ -15,6 +15,7 @@ from .items import (
     CallPlan,
     Degradation,
     Info,
+    Note,
     Option,
     Param,
     ParamKind,
@@ -175,6 +176,10 @@ class PartBuilder(TypeBuilder):
         reason, where, detail = children
         return Degradation(reason, where, detail)
 
+    def note(self, children: Children) -> Note:
+        kind, where, detail = children
+        return Note(kind, where, detail)
+
     def default_path(self, name: str) -> str:
         """Return the path of an item or member whose path is not written."""
         return join_path(self.module_path if self.class_path is None else self.class_path, name)
@@ -188,6 +193,7 @@ class PartBuilder(TypeBuilder):
             facts.get("deprecated"),
             facts.get("probe"),
             tuple(facts.get(Degradation, ())),
+            tuple(facts.get(Note, ())),
         )
 
 

@@ -8,7 +8,7 @@ import re
 from typing import Any, TypeAlias
 
 from .dist import Tier
-from .items import Binding, CallForm, ClassKind, Default, DefaultKind, FieldKind, Probe
+from .items import Binding, CallForm, ClassKind, Default, DefaultKind, FieldKind, NoteKind, Probe
 from .refusals import SkipReason
 from .source import Span
 from .types import (
@@ -137,6 +137,9 @@ class TypeBuilder:
 
     def TIER(self, token: str) -> tuple[str, Tier]:
         return "tier", Tier(token)
+
+    def NOTE_KIND(self, token: str) -> NoteKind:
+        return NoteKind(str(token))
 
     def PROBE(self, token: str) -> tuple[str, Probe]:
         return "probe", Probe(token)

@@ -41,9 +41,34 @@ class Degradation:
 
 
 @final
+class NoteKind(enum.Enum):
+    """What a note tells of a type.
+
+    `DECLARED_ANY`: the declaration itself says `Any` or `object`. `ERASED`: a type variable
+    without a bound became `any`. `CHECKED`: a union that Mochi sees as `any` and the wrapper
+    checks. `INFERRED`: no annotation; the type follows from what `Note.detail` names.
+    """
+
+    DECLARED_ANY = "declared-any"
+    ERASED = "erased"
+    CHECKED = "checked"
+    INFERRED = "inferred"
+
+
+@final
+@frozen
+class Note:
+    """Something worth telling about a part of an item that takes nothing away from it."""
+
+    kind: NoteKind
+    where: str
+    detail: str
+
+
+@final
 @frozen
 class Info:
-    """Facts that every item carries: its place, summary, and what was lost on the way.
+    """Facts that every item carries: its place, summary, what was lost on the way and what is to note.
 
     `doc` is the first sentence of the docstring on one line.
     """
@@ -54,6 +79,7 @@ class Info:
     deprecated: str | None = None
     probe: Probe | None = None
     degradations: tuple[Degradation, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @final

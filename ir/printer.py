@@ -262,6 +262,8 @@ class _Printer:
         lines += [] if info.probe is None else [f"probe {info.probe.value}"]
         for loss in info.degradations:
             lines.append(f"lost {loss.reason.value} {quote(loss.where)} {quote(loss.detail)}")
+        for note in info.notes:
+            lines.append(f"note {note.kind.value} {quote(note.where)} {quote(note.detail)}")
         return lines
 
     def _import(self, item: Import) -> str:

@@ -26,6 +26,8 @@ from mochic_py.ir.items import (
     Info,
     Item,
     Module,
+    Note,
+    NoteKind,
     Option,
     Package,
     Param,
@@ -147,6 +149,7 @@ infos = st.builds(
     _optional(texts),
     _optional(st.sampled_from(Probe)),
     _tuples(st.builds(Degradation, reasons, texts, texts)),
+    _tuples(st.builds(Note, st.sampled_from(NoteKind), texts, texts)),
 )
 decorators = st.builds(Decorator, names, texts)
 defaults = st.builds(Default, st.sampled_from(DefaultKind), texts | st.just("..."))
