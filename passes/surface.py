@@ -2,13 +2,15 @@
 
 A module is public when no part of its name starts with `_` and none is a test folder. A thing is
 public when a public module exports it. Its canonical path is the one in the shortest module path;
-then in the principal import package; then under its own name; then the first in alphabetical order.
+then in the principal import package; then in the module closest to its definition; then under its
+own name; then the first in alphabetical order.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import TypeAlias, final
 
 from attrs import frozen
@@ -84,7 +86,8 @@ def build_surface(package: Package, names: Names) -> Surface:
     others: dict[str, tuple[PublicName, ...]] = {}
     for path, candidates in found.items():
         own = items[path].name
-        home, *further = sorted(set(candidates), key=lambda public: _order(public, own, rank))
+        defined = path.removesuffix(f".{own}")
+        home, *further = sorted(set(candidates), key=lambda public: _order(public, own, defined, rank))
         canonical[path] = home
         if further:
             others[path] = tuple(further)
@@ -92,14 +95,16 @@ def build_surface(package: Package, names: Names) -> Surface:
     return Surface(canonical, others, methods, tuple(missing))
 
 
-_Order: TypeAlias = tuple[int, int, bool, str, str]
+_Order: TypeAlias = tuple[int, int, int, bool, str, str]
 
 
-def _order(public: PublicName, own: str, rank: Mapping[str, int]) -> _Order:
+def _order(public: PublicName, own: str, defined: str, rank: Mapping[str, int]) -> _Order:
     root = public.module.partition(".")[0]
+    pairs = zip(public.module.split("."), defined.split("."), strict=False)
     return (
         public.module.count("."),
         rank.get(root, len(rank)),
+        -sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)),
         public.name != own,
         public.module,
         public.name,
