@@ -14,6 +14,7 @@ from .items import (
     Argument,
     CallPlan,
     Degradation,
+    Evidence,
     Info,
     Note,
     Option,
@@ -180,6 +181,12 @@ class PartBuilder(TypeBuilder):
         kind, where, detail = children
         return Note(kind, where, detail)
 
+    def evidence(self, children: Children) -> Evidence:
+        source, where, root, *steps = children
+        if isinstance(root, str):
+            return Evidence(where, source, name=root, steps=tuple(steps))
+        return Evidence(where, source, root, steps=tuple(steps))
+
     def default_path(self, name: str) -> str:
         """Return the path of an item or member whose path is not written."""
         return join_path(self.module_path if self.class_path is None else self.class_path, name)
@@ -194,6 +201,7 @@ class PartBuilder(TypeBuilder):
             facts.get("probe"),
             tuple(facts.get(Degradation, ())),
             tuple(facts.get(Note, ())),
+            tuple(facts.get(Evidence, ())),
         )
 
 

@@ -8,7 +8,17 @@ import re
 from typing import Any, TypeAlias
 
 from .dist import Tier
-from .items import Binding, CallForm, ClassKind, Default, DefaultKind, FieldKind, NoteKind, Probe
+from .items import (
+    Binding,
+    CallForm,
+    ClassKind,
+    Default,
+    DefaultKind,
+    EvidenceSource,
+    FieldKind,
+    NoteKind,
+    Probe,
+)
 from .refusals import SkipReason
 from .source import Span
 from .types import (
@@ -137,6 +147,9 @@ class TypeBuilder:
 
     def TIER(self, token: str) -> tuple[str, Tier]:
         return "tier", Tier(token)
+
+    def EVIDENCE_SOURCE(self, token: str) -> EvidenceSource:
+        return EvidenceSource(str(token))
 
     def NOTE_KIND(self, token: str) -> NoteKind:
         return NoteKind(str(token))

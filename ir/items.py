@@ -13,73 +13,16 @@ from typing import TypeAlias, final
 from attrs import field, frozen
 
 from .dist import Target, Tier
+from .info import Degradation as Degradation
+from .info import Evidence as Evidence
+from .info import EvidenceSource as EvidenceSource
+from .info import Info as Info
+from .info import Note as Note
+from .info import NoteKind as NoteKind
+from .info import Probe as Probe
 from .refusals import SkipReason
 from .source import Span
 from .types import UNANNOTATED, BridgeType, LiteralValue
-
-# --- what every item keeps ------------------------------------------------------------
-
-
-@final
-class Probe(enum.Enum):
-    """What the installed package says of a name."""
-
-    EXISTS = "exists"
-    TYPING_ONLY = "typing-only"
-    ABSENT = "absent"
-    DIFFERS = "differs"
-
-
-@final
-@frozen
-class Degradation:
-    """A loss that was recorded: which part of the item, why, and what stood there."""
-
-    reason: SkipReason
-    where: str
-    detail: str
-
-
-@final
-class NoteKind(enum.Enum):
-    """What a note tells of a type.
-
-    `DECLARED_ANY`: the declaration itself says `Any` or `object`. `ERASED`: a type variable
-    without a bound became `any`. `CHECKED`: a union that Mochi sees as `any` and the wrapper
-    checks. `INFERRED`: no annotation; the type follows from what `Note.detail` names.
-    """
-
-    DECLARED_ANY = "declared-any"
-    ERASED = "erased"
-    CHECKED = "checked"
-    INFERRED = "inferred"
-
-
-@final
-@frozen
-class Note:
-    """Something worth telling about a part of an item that takes nothing away from it."""
-
-    kind: NoteKind
-    where: str
-    detail: str
-
-
-@final
-@frozen
-class Info:
-    """Facts that every item carries: its place, summary, what was lost on the way and what is to note.
-
-    `doc` is the first sentence of the docstring on one line.
-    """
-
-    span: Span | None = field(default=None, eq=False, repr=False)
-    tier: Tier = Tier.INLINE
-    doc: str = ""
-    deprecated: str | None = None
-    probe: Probe | None = None
-    degradations: tuple[Degradation, ...] = ()
-    notes: tuple[Note, ...] = ()
 
 
 @final

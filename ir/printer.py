@@ -23,6 +23,7 @@ from .items import (
     Decorator,
     Default,
     DefaultKind,
+    Evidence,
     Field,
     FieldKind,
     Function,
@@ -264,7 +265,12 @@ class _Printer:
             lines.append(f"lost {loss.reason.value} {quote(loss.where)} {quote(loss.detail)}")
         for note in info.notes:
             lines.append(f"note {note.kind.value} {quote(note.where)} {quote(note.detail)}")
-        return lines
+        return lines + [self._evidence(piece) for piece in info.evidence]
+
+    def _evidence(self, piece: Evidence) -> str:
+        root = f"of {quote(piece.name)}" if piece.name else format_type(piece.type, self.file)
+        steps = "".join([f" then {quote(step)}" for step in piece.steps])
+        return f"evidence {piece.source.value} {quote(piece.where)} {root}{steps}"
 
     def _import(self, item: Import) -> str:
         star = item.attribute == "*"

@@ -18,8 +18,10 @@ from .items import (
     CallPlan,
     Class,
     Constant,
+    Evidence,
     Field,
     Function,
+    Info,
     Item,
     Module,
     Option,
@@ -59,7 +61,8 @@ Node: TypeAlias = Package | Module | Item | Field | Property
 
 _T = TypeVar("_T")
 _NodeT = TypeVar("_NodeT", bound="Node")
-_TypedT = TypeVar("_TypedT", Field, VariantCase, Constant, Argument, Option)
+_TypedT = TypeVar("_TypedT", VariantCase, Argument, Option)
+_ValueT = TypeVar("_ValueT", Field, Constant)
 
 # --- types ------------------------------------------------------------------------------
 
@@ -172,6 +175,7 @@ def outer_types(item: Item | Field | Property) -> Iterator[BridgeType]:
     """Yield the types written in `item` and its members, not the types inside those."""
     match item:
         case Function():
+            yield from _evidence_types(item.info)
             for signature in item.signatures:
                 yield from _signature_types(signature)
             for call in item.calls:
@@ -184,8 +188,10 @@ def outer_types(item: Item | Field | Property) -> Iterator[BridgeType]:
             for member in members:
                 yield from outer_types(member)
         case Field() | Constant():
+            yield from _evidence_types(item.info)
             yield item.type
         case Property():
+            yield from _evidence_types(item.info)
             yield item.type
             if item.setter_type is not None:
                 yield item.setter_type
@@ -233,11 +239,22 @@ def _map_node(node: Node, fn: Rewrite) -> Node:
         case Module():
             return _map_module(node, fn)
         case Field():
-            return _map_typed(node, fn)
+            return _map_value(node, fn)
         case Property():
             return _map_property(node, fn)
         case _:
             return _map_item(node, fn)
+
+
+def map_info(info: Info, fn: Rewrite) -> Info:
+    """Return `info` with `fn` applied to the outermost types of its evidence."""
+    evidence = _map_all(info.evidence, lambda piece: _map_evidence(piece, fn))
+    return info if evidence is info.evidence else evolve(info, evidence=evidence)
+
+
+def _map_evidence(piece: Evidence, fn: Rewrite) -> Evidence:
+    ty = piece.type if piece.name else fn(piece.type)
+    return piece if ty is piece.type else evolve(piece, type=ty)
 
 
 def map_signature(signature: Signature, fn: Rewrite) -> Signature:
@@ -276,7 +293,7 @@ def _map_item(item: Item, fn: Rewrite) -> Item:
         case Class():
             return _map_class(item, fn)
         case Constant():
-            return _map_typed(item, fn)
+            return _map_value(item, fn)
         case Variant():
             cases = _map_all(item.cases, lambda case: _map_typed(case, fn))
             return item if cases is item.cases else evolve(item, cases=cases)
@@ -296,14 +313,15 @@ def _map_item(item: Item, fn: Rewrite) -> Item:
 def _map_function(function: Function, fn: Rewrite) -> Function:
     signatures = _map_all(function.signatures, lambda signature: map_signature(signature, fn))
     calls = _map_all(function.calls, lambda call: _map_call(call, fn))
-    same = signatures is function.signatures and calls is function.calls
-    return function if same else evolve(function, signatures=signatures, calls=calls)
+    info = map_info(function.info, fn)
+    same = signatures is function.signatures and calls is function.calls and info is function.info
+    return function if same else evolve(function, signatures=signatures, calls=calls, info=info)
 
 
 def _map_class(cls: Class, fn: Rewrite) -> Class:
     bases = _map_all(cls.bases, fn)
     params = _map_type_params(cls.type_params, fn)
-    fields = _map_all(cls.fields, lambda member: _map_typed(member, fn))
+    fields = _map_all(cls.fields, lambda member: _map_value(member, fn))
     properties = _map_all(cls.properties, lambda member: _map_property(member, fn))
     constructors = _map_all(cls.constructors, lambda member: _map_function(member, fn))
     methods = _map_all(cls.methods, lambda member: _map_function(member, fn))
@@ -332,10 +350,15 @@ def _map_typed(part: _TypedT, fn: Rewrite) -> _TypedT:
     return part if ty is part.type else evolve(part, type=ty)
 
 
+def _map_value(part: _ValueT, fn: Rewrite) -> _ValueT:
+    ty, info = fn(part.type), map_info(part.info, fn)
+    return part if ty is part.type and info is part.info else evolve(part, type=ty, info=info)
+
+
 def _map_property(member: Property, fn: Rewrite) -> Property:
-    ty, setter = fn(member.type), _map_optional(member.setter_type, fn)
-    same = ty is member.type and setter is member.setter_type
-    return member if same else evolve(member, type=ty, setter_type=setter)
+    ty, setter, info = fn(member.type), _map_optional(member.setter_type, fn), map_info(member.info, fn)
+    same = ty is member.type and setter is member.setter_type and info is member.info
+    return member if same else evolve(member, type=ty, setter_type=setter, info=info)
 
 
 def _map_param(param: Param, fn: Rewrite) -> Param:
@@ -382,6 +405,10 @@ def _map_call(call: CallPlan, fn: Rewrite) -> CallPlan:
         open_options=open_options,
         result=result,
     )
+
+
+def _evidence_types(info: Info) -> Iterator[BridgeType]:
+    return (piece.type for piece in info.evidence if not piece.name)
 
 
 def _signature_types(signature: Signature) -> Iterator[BridgeType]:

@@ -33,7 +33,7 @@ from ..ir.items import (
 )
 from ..ir.refusals import SkipReason
 from ..ir.sharing import TypePool
-from ..ir.traverse import map_children, map_outer_types, map_signature
+from ..ir.traverse import map_children, map_info, map_outer_types, map_signature
 from ..ir.types import (
     BridgeType,
     EnumMember,
@@ -102,7 +102,8 @@ class _Binder:
     def _bind_function(self, function: Function, outer: Collection[str]) -> Function:
         signatures = tuple([self._bind_signature(each, outer) for each in function.signatures])
         decorators = self._bind_decorators(function.decorators)
-        return evolve(function, signatures=signatures, decorators=decorators)
+        info = map_info(function.info, self.bind_type)
+        return evolve(function, signatures=signatures, decorators=decorators, info=info)
 
     def _bind_signature(self, signature: Signature, outer: Collection[str]) -> Signature:
         self.seen.clear()

@@ -19,6 +19,8 @@ from mochic_py.ir.items import (
     Default,
     DefaultKind,
     Degradation,
+    Evidence,
+    EvidenceSource,
     Field,
     FieldKind,
     Function,
@@ -47,6 +49,7 @@ from mochic_py.ir.items import (
 from mochic_py.ir.refusals import SkipReason
 from mochic_py.ir.source import Span
 from mochic_py.ir.types import (
+    ANY,
     UNANNOTATED,
     AsyncOf,
     BridgeType,
@@ -141,6 +144,11 @@ def _optional(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     return st.none() | strategy
 
 
+_steps = _tuples(st.sampled_from(["()", "await", "size"]))
+_sources = st.sampled_from(EvidenceSource)
+evidence = st.builds(Evidence, texts, _sources, small_types, st.just(""), _steps) | st.builds(
+    Evidence, texts, _sources, st.just(ANY), texts.filter(bool), _steps
+)
 infos = st.builds(
     Info,
     maybe_spans,
@@ -150,6 +158,7 @@ infos = st.builds(
     _optional(st.sampled_from(Probe)),
     _tuples(st.builds(Degradation, reasons, texts, texts)),
     _tuples(st.builds(Note, st.sampled_from(NoteKind), texts, texts)),
+    _tuples(evidence),
 )
 decorators = st.builds(Decorator, names, texts)
 defaults = st.builds(Default, st.sampled_from(DefaultKind), texts | st.just("..."))
