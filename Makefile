@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: demo test test-slow check format-check format lint types golden resolve-diff bench hostile lock clean
+.PHONY: demo test test-slow check format-check format lint types golden resolve-diff bench hostile lock corpus-calls outside clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
@@ -53,6 +53,12 @@ hostile: $(READY)  ## what the gate makes of every hostile file of the tests
 lock: $(READY)  ## move the development lock to the newest versions
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 --upgrade --group dev pyproject.toml -o requirements-dev.txt
+
+corpus-calls: $(READY)  ## real calls through the wrappers of the corpus, beside direct ones
+	$(BIN)/python tests/calls/run.py corpus
+
+outside: $(READY)  ## the same for packages that nobody tuned for
+	$(BIN)/python tests/calls/run.py outside
 
 clean:
 	rm -rf .venv build out *.egg-info
