@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +355,9 @@ ITEM = {
     "kind": str,
     "status": str,
     "reason": STR_OR_NONE,
+    "origin": str,
+    "notes": [str],
+    "probe": STR_OR_NONE,
     "declaration": STR_OR_NONE,
     "file": STR_OR_NONE,
     "line": INT_OR_NONE,
@@ -369,7 +373,16 @@ DIAGNOSTIC = PLACE | {
     "notes": [str],
     "help": str,
 }
-COUNTS = dict.fromkeys(("public", "bound", "degraded", "refused", "constants", "types"), int)
+STATUSES = ("bound", "degraded", "refused")
+KIND_COUNTS = dict.fromkeys(STATUSES, int)
+KINDS = ("function", "method", "constructor", "property")
+COUNTS = {
+    **dict.fromkeys(("public", *STATUSES, "constants", "types", "names"), int),
+    **dict.fromkeys(("degraded_by", "refused_by", "apart", "notes", "probe"), dict),
+    "kinds": dict.fromkeys(KINDS, KIND_COUNTS),
+    "operations": KIND_COUNTS,
+    "attributes": KIND_COUNTS,
+}
 REPORT = {
     "schema": int,
     "tool": str,
@@ -382,7 +395,7 @@ REPORT = {
             "version": str,
             "import_names": [str],
             "tier": str,
-            "counts": COUNTS | {"refused_by": dict},
+            "counts": COUNTS,
             "items": [ITEM],
         }
     ],
@@ -399,6 +412,16 @@ def _check_report(report: dict[str, Any]) -> None:
         counts, items = package["counts"], package["items"]
         assert counts["public"] == counts["bound"] + counts["degraded"] + counts["refused"]
         assert counts["refused"] == sum(counts["refused_by"].values())
+        assert counts["degraded"] == sum(counts["degraded_by"].values())
+        own = Counter((item["kind"], item["status"]) for item in items if item["origin"] == "own")
+        for kind in KINDS:
+            kinds = ("method", "classmethod", "staticmethod") if kind == "method" else (kind,)
+            for status in STATUSES:
+                assert counts["kinds"][kind][status] == sum(own[each, status] for each in kinds)
+        for status in STATUSES:
+            assert counts[status] == sum(each[status] for each in counts["kinds"].values())
+            assert counts["operations"][status] == own["operation", status]
+            assert counts["attributes"][status] == own["attribute", status]
         assert counts["types"] == sum(item["kind"] == "type" for item in items)
         assert items == sorted(items, key=lambda item: (item["python"], item["kind"]))
         for item in items:
