@@ -1,7 +1,8 @@
-"""What several case files need: a server that answers on this machine."""
+"""What several case files need: a server that answers on this machine, a request to an application."""
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import json
 import threading
@@ -40,3 +41,21 @@ def serve() -> str:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}"
+
+
+def ask(application, path: str) -> tuple[int, str]:
+    """Return status and body of a GET request to an ASGI application, without a server."""
+    sent: list[dict] = []
+
+    async def receive() -> dict:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET"}
+    scope |= {"scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": ""}
+    scope |= {"headers": [], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)}
+    asyncio.run(application(scope, receive, send))
+    body = b"".join(message.get("body", b"") for message in sent)
+    return sent[0]["status"], body.decode()

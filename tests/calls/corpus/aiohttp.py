@@ -1,0 +1,71 @@
+"""Calls of aiohttp: what needs no running loop (sessions belong to one), records, errors."""
+
+from __future__ import annotations
+
+import aiohttp
+from aiohttp import helpers, multipart, web
+
+SPEC = "aiohttp@==3.14.5"
+
+DISPOSITION = 'attachment; filename="a.txt"'
+
+
+def calls(w):
+    yield (
+        "credentials",
+        lambda: w.BasicAuth_encode(w.BasicAuth_new_with("ada", {"password": "x"})),
+        lambda: aiohttp.BasicAuth("ada", password="x").encode(),
+    )
+    yield (
+        "credentials read",
+        lambda: w.BasicAuth_login(w.BasicAuth_decode("Basic YWRhOng=")),
+        lambda: aiohttp.BasicAuth.decode("Basic YWRhOng=").login,
+    )
+    yield (
+        "credentials that are none",
+        lambda: w.BasicAuth_decode("Nothing"),
+        lambda: aiohttp.BasicAuth.decode("Nothing"),
+    )
+    yield (
+        "a disposition",
+        lambda: w.parse_content_disposition(DISPOSITION),
+        lambda: multipart.parse_content_disposition(DISPOSITION),
+    )
+    yield (
+        "a file name",
+        lambda: w.content_disposition_filename({"filename": "a.txt"}),
+        lambda: multipart.content_disposition_filename({"filename": "a.txt"}),
+    )
+    yield "a form", lambda: w.FormData_is_multipart(form(w)), lambda: form_directly().is_multipart
+    yield (
+        "a tag",
+        lambda: w.ETag_new_with("x", {"is_weak": True}),
+        lambda: attr_values(helpers.ETag("x", is_weak=True)),
+    )
+    yield (
+        "a response",
+        lambda: w.Response_text(w.Response_new_with({"text": "hello", "status": 201})),
+        lambda: web.Response(text="hello", status=201).text,
+    )
+    yield (
+        "a response of two bodies",
+        lambda: w.Response_new_with({"text": "a", "body": b"b"}),
+        lambda: web.Response(text="a", body=b"b"),
+    )
+    yield "headers by name", lambda: str(w.hdrs_ACCEPT()), lambda: "Accept"
+
+
+def attr_values(tag):
+    return [tag.value, tag.is_weak]
+
+
+def form(w):
+    made = w.FormData_new()
+    w.FormData_add_field_with(made, "f", b"x", {"filename": "a.bin"})
+    return made
+
+
+def form_directly():
+    made = aiohttp.FormData()
+    made.add_field("f", b"x", filename="a.bin")
+    return made
