@@ -34,6 +34,8 @@ from ..ir.types import (
 
 TUPLE_MODULE = "mochi.tuple"
 ENTRY_MODULE = "mochi.entry"
+TYPE_OBJECT = "builtins.type"
+"""The class of class objects. `type` means something in Mochi, so its handle is `Type`."""
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _COUNTS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
@@ -69,7 +71,7 @@ class GeneratedTypes:
     def handle(self, path: str) -> Ref:
         """Return a reference to a class without members for the Python class at `path`."""
         if path not in self._items:
-            name = path.rpartition(".")[2]
+            name = "Type" if path == TYPE_OBJECT else path.rpartition(".")[2]
             self._items[path] = Class(name, path, kind=ClassKind.HANDLE)
         return Ref(path)
 

@@ -11,7 +11,8 @@ from typing import assert_never, final
 
 from attrs import define, field, frozen
 
-from ..ir.items import Alias, Class, ClassKind, Item, TypeParam, TypeParamKind, TypeVariable, Variant
+from ..ir.info import NoteKind
+from ..ir.items import Alias, Class, ClassKind, Item, TypeParam, TypeParamKind, Variant
 from ..ir.refusals import SkipReason
 from ..ir.text import format_type
 from ..ir.traverse import map_type
@@ -43,7 +44,7 @@ from ..ir.types import (
     Unsupported,
 )
 from .desugar_options import option_of
-from .generated_types import GeneratedTypes
+from .generated_types import TYPE_OBJECT, GeneratedTypes
 from .losses import Loss, explicit_any
 from .unions import union_of
 from .widen_literals import widen_literal
@@ -57,7 +58,7 @@ _LONGEST_DETAIL = 200
 @final
 @frozen
 class Scope:
-    """What type variables and `Self` mean at a place. `owner` is the path of the class."""
+    """The type variables of a place, and what `Self` means there. `owner` is the path of the class."""
 
     type_params: Mapping[str, TypeParam]
     owner: str | None = None
@@ -95,8 +96,6 @@ class TypeTable:
     obtainable: frozenset[str] = frozenset()
     repeated: bool = False
     _seen: dict[int, tuple[BridgeType, Legal]] = field(factory=dict)
-    _open_variables: list[str] = field(factory=list)
-    _module_variables: dict[str, TypeParam] | None = None
     _scoped: bool = False
 
     def legalize(self, ty: BridgeType, scope: Scope) -> Legal:
@@ -153,13 +152,17 @@ class TypeTable:
             case Ref():
                 return self._reference(ty, losses)
             case TypeVarRef():
+                # What is known of a variable is in its place since resolve-generics.
                 self._scoped = True
-                return self._variable(ty, scope, losses)
+                param = scope.type_params.get(ty.name)
+                reason = _VARIABLE_REASONS[param.kind] if param else _UNSUPPORTED
+                losses.append(Loss(reason, _detail(ty), note=NoteKind.ERASED))
+                return ANY
             case SelfType():
                 self._scoped = True
                 return Ref(scope.owner) if scope.owner else _lose(ty, _UNSUPPORTED, losses)
             case TypeObject():
-                return _lose(ty, _UNSUPPORTED, losses)
+                return self.generated.handle(TYPE_OBJECT)
             case AsyncOf() | StreamOf():
                 return _lose(ty, SkipReason.INCOMPATIBLE_ASYNC_RUNTIME, losses)
             case Unsupported():
@@ -192,33 +195,6 @@ class TypeTable:
         params = tuple(_argument(self._legal(param, scope, losses)) for param in ty.params)
         result = NONE if ty.result == NEVER else self._legal(ty.result, scope, losses)
         return FunOf(params, result)
-
-    def _variable(self, ty: TypeVarRef, scope: Scope, losses: list[Loss]) -> BridgeType:
-        """A type variable is erased to its bound, or to its constraints joined (PEP 484)."""
-        param = scope.type_params.get(ty.name) or self._module_variable(ty.name)
-        reason = _VARIABLE_REASONS[param.kind] if param else _UNSUPPORTED
-        if param is None or ty.name in self._open_variables or param.kind is not TypeParamKind.TYPE:
-            return _lose(ty, reason, losses)
-        bound = param.bound if not param.constraints else union_of(param.constraints)
-        if bound is None or bound == ANY:
-            return _lose(ty, reason, losses)
-        self._open_variables.append(ty.name)
-        try:
-            return self._legal(bound, scope, losses)
-        finally:
-            self._open_variables.pop()
-
-    def _module_variable(self, name: str) -> TypeParam | None:
-        """Return the type variable that every module of the package means by `name`."""
-        if self._module_variables is None:
-            found: dict[str, set[TypeParam]] = {}
-            for item in self.known.values():
-                if isinstance(item, TypeVariable):
-                    found.setdefault(item.name, set()).add(item.param)
-            self._module_variables = {
-                each: params.pop() for each, params in found.items() if len(params) == 1
-            }
-        return self._module_variables.get(name)
 
     # --- names --------------------------------------------------------------------------
 
@@ -333,7 +309,7 @@ def _argument(ty: BridgeType) -> BridgeType:
 
 
 def _lose(ty: BridgeType, reason: SkipReason, losses: list[Loss]) -> Scalar:
-    losses.append(Loss(reason, _detail(ty), erased=isinstance(ty, TypeVarRef)))
+    losses.append(Loss(reason, _detail(ty)))
     return ANY
 
 

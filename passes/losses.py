@@ -8,7 +8,8 @@ from attrs import evolve, field, frozen
 
 from ..ir import codes
 from ..ir.diagnostics import Code, Diagnostic
-from ..ir.items import Degradation, Info, Refusal
+from ..ir.info import Degradation, Info, Note, NoteKind
+from ..ir.items import Refusal
 from ..ir.refusals import SkipReason
 from ..ir.source import Span
 
@@ -34,13 +35,14 @@ _CODES = {
 class Loss:
     """One type that could not be kept: why, its IR text, and its place where that is known.
 
-    `erased` marks a type variable without a bound: many uses of it are one loss.
+    With a `note` nothing is taken away but in strict mode, so it is told and not counted as a loss.
+    Many uses of one erased type variable are told once.
     """
 
     reason: SkipReason
     detail: str
     span: Span | None = field(default=None, eq=False)
-    erased: bool = False
+    note: NoteKind | None = None
 
     @property
     def is_explicit_any(self) -> bool:
@@ -64,22 +66,26 @@ def explicit_any() -> Loss:
 
 
 def record_losses(info: Info, losses: list[PlacedLoss]) -> Info:
-    """Return `info` with `losses` as degradations, each once."""
+    """Return `info` with `losses` as degradations and notes, each once."""
     if not losses:
         return info
     kept = dict.fromkeys(info.degradations)
-    erased = {(_arm(each.where), each.detail) for each in info.degradations}
+    notes = dict.fromkeys(info.notes)
+    erased = {(_arm(each.where), each.detail) for each in notes if each.kind is NoteKind.ERASED}
     for placed in losses:
         loss = placed.loss
-        variable = (_arm(placed.where), loss.detail)
-        if loss.erased and variable in erased:
+        if loss.note is None:
+            kept.setdefault(Degradation(loss.reason, placed.where, loss.detail))
             continue
-        if loss.erased:
+        variable = (_arm(placed.where), loss.detail)
+        if loss.note is NoteKind.ERASED:
+            if variable in erased:
+                continue
             erased.add(variable)
-        kept.setdefault(Degradation(loss.reason, placed.where, loss.detail))
-    if len(kept) == len(info.degradations):
+        notes.setdefault(Note(loss.note, placed.where, loss.detail))
+    if len(kept) == len(info.degradations) and len(notes) == len(info.notes):
         return info
-    return evolve(info, degradations=tuple(kept))
+    return evolve(info, degradations=tuple(kept), notes=tuple(notes))
 
 
 def _arm(where: str) -> str:

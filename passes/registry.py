@@ -38,6 +38,7 @@ _PASSES: Mapping[str, str] = {
     "expose-callables": "expose_callables.ExposeCallables",
     "select-public": "select_public.SelectPublic",
     "classify-classes": "classify_classes.ClassifyClasses",
+    "resolve-generics": "resolve_generics.ResolveGenerics",
     "flatten-unions": "flatten_unions.FlattenUnions",
     "desugar-options": "desugar_options.DesugarOptions",
     "widen-literals": "widen_literals.WidenLiterals",

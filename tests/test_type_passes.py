@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mochic_py.ir.dist import Target, Tier
+from mochic_py.ir.info import Note, NoteKind
 from mochic_py.ir.items import (
     CallForm,
     Class,
@@ -68,6 +69,7 @@ from mochic_py.passes.flatten_unions import FlattenUnions
 from mochic_py.passes.generated_types import type_name
 from mochic_py.passes.legalize_types import LegalizeTypes
 from mochic_py.passes.plan_calls import PlanCalls
+from mochic_py.passes.resolve_generics import ResolveGenerics
 from mochic_py.passes.unions import union_of
 from mochic_py.passes.widen_literals import WidenLiterals
 
@@ -151,7 +153,7 @@ def through(ty: BridgeType, *passes: Pass) -> BridgeType:
 
 
 FLATTEN, DESUGAR, WIDEN = FlattenUnions(), DesugarOptions(), WidenLiterals()
-LEGALIZE, PLAN = LegalizeTypes(), PlanCalls()
+LEGALIZE, PLAN, RESOLVE = LegalizeTypes(), PlanCalls(), ResolveGenerics()
 
 # --- unions, options, literals ------------------------------------------------------------
 
@@ -315,12 +317,12 @@ def test_legalize_leaves_only_legal_types(ty: BridgeType, result: BridgeType) ->
 
 @given(types)
 def test_any_never_hides_a_loss(ty: BridgeType) -> None:
-    """Where `any` stands after legalize-types and is not a parameter of type `never`, a loss is recorded."""
+    """Where `any` stands after legalize-types and is not a parameter of type `never`, it is told why."""
     package, _ = run(package_of(function_of(Param("x", type=ty))), FLATTEN, DESUGAR, WIDEN, LEGALIZE)
     function = find_function(package)
     free = {NEVER, NONE, TupleOf(())}
     if ANY in walk_types(function) and not free & set(walk_type(ty)):
-        assert function.info.degradations
+        assert function.info.degradations or function.info.notes
 
 
 def test_strict_refuses_exactly_what_would_degrade() -> None:
@@ -360,8 +362,8 @@ def test_strict_refuses_exactly_what_would_degrade() -> None:
         (Ref("m.Box", (ANY,)), Ref("m.Box"), None),
         (FunOf(None, INT), ANY, SkipReason.PARAM_SPEC),
         (FunOf((UnionOf((INT, STRING)),), NEVER), FunOf((ANY,), NONE), SkipReason.OPEN_UNION),
-        (TypeObject(Ref("m.Box")), ANY, SkipReason.UNSUPPORTED_TYPING_CONSTRUCT),
-        (TypeVarRef("T"), ANY, SkipReason.UNSUPPORTED_TYPING_CONSTRUCT),
+        (TypeObject(Ref("m.Box")), Ref("builtins.type"), None),
+        (TypeVarRef("T"), ANY, None),
         (UNANNOTATED, ANY, SkipReason.UNTYPED_PACKAGE),
         (Unsupported(SkipReason.FORWARD_REF, "X"), ANY, SkipReason.FORWARD_REF),
         (AsyncOf(INT), ANY, SkipReason.INCOMPATIBLE_ASYNC_RUNTIME),
@@ -395,21 +397,31 @@ def test_type_variables_become_their_bound_or_join() -> None:
         TypeVarRef("F"),
         params,
     )
-    package, _ = run(package_of(Function("f", "m.f", (signature,))), LEGALIZE)
+    package, _ = run(package_of(Function("f", "m.f", (signature,))), RESOLVE, FLATTEN, LEGALIZE)
     function = find_function(package)
     arm = function.signatures[0]
     assert [param.type for param in arm.params] == [Ref("m.Box"), ListOf(FLOAT), ANY]
     assert not arm.type_params
-    assert function.info.degradations == (
-        Degradation(SkipReason.UNSUPPORTED_TYPING_CONSTRUCT, "parameter f", "'F"),
-    )
+    assert function.info.degradations == ()
+    assert function.info.notes == (Note(NoteKind.ERASED, "parameter f", "'F"),)
 
 
 def test_a_bound_that_names_its_own_variable_ends() -> None:
     param = TypeParam("T", bound=ListOf(TypeVarRef("T")))
     signature = Signature((Param("x", type=TypeVarRef("T")),), NONE, (param,))
-    package, _ = run(package_of(Function("f", "m.f", (signature,))), LEGALIZE)
+    package, _ = run(package_of(Function("f", "m.f", (signature,))), RESOLVE, LEGALIZE)
     assert find_function(package).signatures[0].params[0].type == ListOf(ANY)
+
+
+@given(types)
+def test_what_is_known_of_a_variable_takes_its_place(ty: BridgeType) -> None:
+    param = TypeParam("T", bound=ListOf(INT))
+    signature = Signature((Param("x", type=ty),), ty, (param,))
+    package, _ = run(package_of(Function("f", "m.f", (signature,))), RESOLVE)
+    arm = find_function(package).signatures[0]
+    assert not arm.type_params
+    assert arm.params[0].type == arm.result
+    assert not any(isinstance(each, TypeVarRef) for each in walk_type(arm.result))
 
 
 def test_equal_names_of_different_classes_do_not_share_a_tuple() -> None:

@@ -1,0 +1,146 @@
+"""Erase type variables to what is known of them: Mochi's declarations have none.
+
+    fun big<N: @m.Number>(a: 'N, b: 'N): 'N            =>  fun big(a: @m.Number, b: @m.Number): @m.Number
+    fun text<S in (string, bytes)>(x: 'S): list<'S>    =>  fun text(x: string | bytes): list<string | bytes>
+    fun zip<*Ts>(x: 'Ts): tuple<int, 'Ts>              =>  fun zip<*Ts>(x: 'Ts): list<'Ts>
+    fun first<T>(xs: list<'T>, other: 'T | int): 'T    =>  fun first<T>(xs: list<'T>, other: 'T): 'T
+
+A variable is its bound, or its constraints joined (PEP 484). One without either stays, and a union with
+it is it, for any value fits: legalize-types makes it `any`. A tuple in which a TypeVarTuple stands has no
+known length, so it is a list. What was known of a variable was put in its place before this pass, by
+inherit-members, expand-aliases and monomorphise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import is_
+from typing import ClassVar, TypeVar, final
+
+from attrs import define, evolve, field, frozen
+
+from ..ir.items import Alias, Class, Function, Item, Package, Signature, TypeParam, TypeParamKind
+from ..ir.traverse import map_children, map_info, map_items, map_outer_types, map_signature, walk_type
+from ..ir.types import ANY, BridgeType, ListOf, TupleOf, TypeVarRef, UnionOf
+from .context import PassContext
+
+Params = Mapping[str, TypeParam]
+_OwnerT = TypeVar("_OwnerT", Alias, Class, Signature)
+
+
+@final
+@frozen
+class ResolveGenerics:
+    """Leaves only the type variables of which nothing is known, and their parameters."""
+
+    name: ClassVar[str] = "resolve-generics"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with every variable erased that has a bound or constraints."""
+        return map_items(package, _Eraser().item)
+
+
+@final
+@define(eq=False)
+class _Eraser:
+    """Rewrites items. `_generic` remembers by identity which types hold a variable."""
+
+    _generic: dict[int, tuple[BridgeType, bool]] = field(factory=dict)
+
+    def item(self, item: Item) -> Item:
+        match item:
+            case Function():
+                return self.function(item, {})
+            case Class():
+                return self.class_item(item)
+            case Alias():
+                params = _by_name(item.type_params)
+                erased = map_outer_types(item, lambda ty: self.erase(ty, params))
+                return _drop_resolved(erased)
+            case _:
+                return map_outer_types(item, lambda ty: self.erase(ty, {}))
+
+    def class_item(self, cls: Class) -> Class:
+        params = _by_name(cls.type_params)
+
+        def erase(ty: BridgeType) -> BridgeType:
+            return self.erase(ty, params)
+
+        plain = evolve(
+            cls,
+            bases=tuple(map(erase, cls.bases)),
+            type_params=_drop_resolved(cls).type_params,
+            fields=tuple(map_outer_types(each, erase) for each in cls.fields),
+            properties=tuple(map_outer_types(each, erase) for each in cls.properties),
+            constructors=tuple(self.function(each, params) for each in cls.constructors),
+            methods=tuple(self.function(each, params) for each in cls.methods),
+        )
+        return cls if plain == cls else plain
+
+    def function(self, function: Function, outer: Params) -> Function:
+        arms = tuple(self.signature(signature, outer) for signature in function.signatures)
+        info = map_info(function.info, lambda ty: self.erase(ty, outer))
+        if info is function.info and all(map(is_, arms, function.signatures)):
+            return function
+        return evolve(function, signatures=arms, info=info)
+
+    def signature(self, signature: Signature, outer: Params) -> Signature:
+        params = {**outer, **_by_name(signature.type_params)} if signature.type_params else outer
+        erased = map_signature(signature, lambda ty: self.erase(ty, params))
+        return _drop_resolved(erased)
+
+    def erase(self, ty: BridgeType, params: Params) -> BridgeType:
+        """Return `ty` without the variables that `params` tells something of."""
+        return _erase(ty, params, ()) if self._is_generic(ty) else ty
+
+    def _is_generic(self, ty: BridgeType) -> bool:
+        known = self._generic.get(id(ty))
+        if known is None:
+            found = any(isinstance(each, TypeVarRef) for each in walk_type(ty))
+            known = self._generic[id(ty)] = (ty, found)
+        return known[1]
+
+
+def _erase(ty: BridgeType, params: Params, open_names: tuple[str, ...]) -> BridgeType:
+    """Erase `ty`; the variables in `open_names` are those whose own bounds are being erased."""
+    match ty:
+        case TypeVarRef(name):
+            bound = None if name in open_names else _find_bound(params.get(name))
+            return ty if bound is None else _erase(bound, params, (*open_names, name))
+        case TupleOf(elements):
+            unpacked = next((each for each in elements if _is_tuple_variable(each, params)), None)
+            if unpacked is not None:
+                return ListOf(unpacked)
+        case UnionOf():
+            union = map_children(ty, lambda inner: _erase(inner, params, open_names))
+            assert isinstance(union, UnionOf)
+            return next((each for each in union.members if isinstance(each, TypeVarRef)), union)
+        case _:
+            pass
+    return map_children(ty, lambda inner: _erase(inner, params, open_names))
+
+
+def _find_bound(param: TypeParam | None) -> BridgeType | None:
+    """Return what every value of the variable is, or None where it may be anything."""
+    if param is None or param.kind is not TypeParamKind.TYPE:
+        return None
+    if param.constraints:
+        return UnionOf(param.constraints) if len(param.constraints) > 1 else param.constraints[0]
+    return None if param.bound == ANY else param.bound
+
+
+def _is_tuple_variable(ty: BridgeType, params: Params) -> bool:
+    if not isinstance(ty, TypeVarRef):
+        return False
+    param = params.get(ty.name)
+    return param is not None and param.kind is TypeParamKind.TUPLE
+
+
+def _drop_resolved(owner: _OwnerT) -> _OwnerT:
+    """Return `owner` without the type parameters that no type mentions any more."""
+    kept = tuple(param for param in owner.type_params if _find_bound(param) is None)
+    return owner if len(kept) == len(owner.type_params) else evolve(owner, type_params=kept)
+
+
+def _by_name(params: tuple[TypeParam, ...]) -> Params:
+    return {param.name: param for param in params}
