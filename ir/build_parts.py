@@ -55,7 +55,11 @@ class PartBuilder(TypeBuilder):
             facts.get("type_params", ()),
             False,
             facts.get(Span),
+            facts.get("warns"),
         )
+
+    def warns(self, children: Children) -> tuple[str, str]:
+        return "warns", children[0]
 
     def result(self, children: Children) -> tuple[str, BridgeType]:
         return "result", children[0]
@@ -123,13 +127,13 @@ class PartBuilder(TypeBuilder):
         return "arguments", tuple(children)
 
     def argument(self, children: Children) -> Argument:
-        (prefix, name), ty, renamed = children
+        (prefix, name), ty, fixed, renamed = children
         passing = Passing.KEYWORD if prefix == "kw" else Passing.POSITIONAL
-        return Argument(name, ty, passing, renamed[1] if renamed else None)
+        return Argument(name, ty, passing, renamed[1] if renamed else None, fixed is not None)
 
     def bare_argument(self, children: Children) -> Argument:
         head, renamed = children
-        return self.argument([head, UNANNOTATED, renamed])
+        return self.argument([head, UNANNOTATED, None, renamed])
 
     def options(self, children: Children) -> tuple[str, tuple[Option, ...]]:
         return "options", tuple(children)

@@ -106,6 +106,7 @@ class Signature:
 
     `params` of a method include its receiver (`self`, `cls`) until plan-calls.
     `is_async` is true for `async def` only; a plain `def` may still return `AsyncOf`.
+    `deprecated` is the message of an arm that is deprecated on its own (PEP 702).
     """
 
     params: tuple[Param, ...]
@@ -113,6 +114,7 @@ class Signature:
     type_params: tuple[TypeParam, ...] = ()
     is_async: bool = False
     span: Span | None = field(default=None, eq=False, repr=False)
+    deprecated: str | None = None
 
 
 # --- call plans (set by plan-calls) -----------------------------------------------------
@@ -137,12 +139,16 @@ class Passing(enum.Enum):
 @final
 @frozen
 class Argument:
-    """A required parameter as Mochi sees it. `exported` is set by assign-names."""
+    """A required parameter as Mochi sees it. `exported` is set by assign-names.
+
+    A `fixed` one Mochi does not see: its type has one value, which the wrapper sends.
+    """
 
     name: str
     type: BridgeType
     passing: Passing = Passing.POSITIONAL
     exported: str | None = None
+    fixed: bool = False
 
 
 @final

@@ -210,7 +210,8 @@ class _Printer:
 
     def _signature(self, head: str, signature: Signature) -> list[str]:
         params = [self._param(param) for param in signature.params]
-        tail = f"){self._of(signature.result)}{format_span(signature.span, self.file)}"
+        warns = "" if signature.deprecated is None else f" warns {quote(signature.deprecated)}"
+        tail = f"){self._of(signature.result)}{warns}{format_span(signature.span, self.file)}"
         return _list(f"{head}{self._type_params(signature.type_params)}(", params, tail)
 
     def _param(self, param: Param) -> str:
@@ -235,7 +236,8 @@ class _Printer:
     def _argument(self, argument: Argument) -> str:
         prefix = "kw " if argument.passing is Passing.KEYWORD else ""
         exported = _named("as", argument.exported)
-        return f"{prefix}{_param_name(argument.name)}{self._of(argument.type)}{exported}"
+        fixed = " fixed" if argument.fixed else ""
+        return f"{prefix}{_param_name(argument.name)}{self._of(argument.type)}{fixed}{exported}"
 
     def _option(self, option: Option) -> str:
         prefix = "pos " if option.passing is Passing.POSITIONAL else ""

@@ -264,7 +264,7 @@ def map_signature(signature: Signature, fn: Rewrite) -> Signature:
     result = fn(signature.result)
     if params is signature.params and type_params is signature.type_params and result is signature.result:
         return signature
-    return Signature(params, result, type_params, signature.is_async, signature.span)
+    return evolve(signature, params=params, result=result, type_params=type_params)
 
 
 # --- parts ------------------------------------------------------------------------------

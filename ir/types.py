@@ -224,3 +224,12 @@ NONE = Scalar(ScalarKind.NONE)
 ANY = Scalar(ScalarKind.ANY)
 NEVER = Scalar(ScalarKind.NEVER)
 UNANNOTATED = Unsupported(SkipReason.UNTYPED_PACKAGE, "")
+
+
+def has_one_value(ty: BridgeType) -> bool:
+    """Tell whether `ty` leaves no choice: none, or a literal that Python can write down."""
+    match ty:
+        case LiteralOf((value,)):
+            return not isinstance(value, EnumMember)
+        case _:
+            return ty == NONE

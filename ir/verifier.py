@@ -52,6 +52,7 @@ from .types import (
     TypeVarRef,
     UnionOf,
     Unsupported,
+    has_one_value,
 )
 from .verify_names import repeated, verify_names, verify_order
 
@@ -272,6 +273,8 @@ class _Verifier:
             self.fail(path, f"a call plan takes `{name}` twice")
         for argument in call.arguments:
             self.type(argument.type, path)
+            if argument.fixed and not has_one_value(argument.type):
+                self.fail(path, f"a fixed argument `{argument.name}` of more than one value")
         for option in call.options:
             self.type(option.type, path)
         for ty in (call.receiver, call.open_options, call.result):

@@ -103,7 +103,8 @@ def _verify_local_names(item: Item, fail: Fail) -> None:
             _verify_local_names(function, fail)
     if isinstance(item, Function):
         for call in item.calls:
-            _verify_scope(item.path, "parameter", [each.exported for each in call.arguments], fail)
+            shown = [each.exported for each in call.arguments if not each.fixed]
+            _verify_scope(item.path, "parameter", shown, fail)
 
 
 def _verify_scope(path: str, role: str, names: Sequence[str | None], fail: Fail) -> None:

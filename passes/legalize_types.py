@@ -183,7 +183,7 @@ class _Legalizer:
         same = result is signature.result and all(map(is_, params, signature.params))
         if same and not signature.type_params:
             return signature
-        return Signature(tuple(params), result, (), signature.is_async, signature.span)
+        return evolve(signature, params=tuple(params), result=result, type_params=())
 
     # --- classes ------------------------------------------------------------------------
 

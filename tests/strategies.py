@@ -180,9 +180,16 @@ type_params = st.builds(
     _optional(small_types),
 )
 signatures = st.builds(
-    Signature, _tuples(params, 3), small_types, _tuples(type_params), st.booleans(), maybe_spans
+    Signature,
+    _tuples(params, 3),
+    small_types,
+    _tuples(type_params),
+    st.booleans(),
+    maybe_spans,
+    _optional(texts),
 )
 exported = _optional(names)
+fixable = small_types.filter(lambda ty: ty != UNANNOTATED)
 calls = st.builds(
     CallPlan,
     st.sampled_from(CallForm),
@@ -192,6 +199,7 @@ calls = st.builds(
         st.builds(
             Argument, param_names, small_types | st.just(UNANNOTATED), st.sampled_from(Passing), exported
         )
+        | st.builds(Argument, param_names, fixable, st.sampled_from(Passing), exported, st.booleans())
     ),
     _tuples(
         st.builds(
