@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from attrs import evolve
+
 from ...ir import codes
 from ...ir.items import (
     Binding,
@@ -94,6 +96,10 @@ def _build_function(
     deprecated = _deprecation(decorated, arms)
     if arms and deprecated is None:
         kept = [decorator for decorator in kept if not _is_deprecation(decorator)]
+        signatures = tuple(
+            evolve(signature, deprecated=find_deprecation(decorators))
+            for signature, (_, decorators) in zip(signatures, arms, strict=True)
+        )
     info = build_info(described[0], deprecated, reading)
     return Function(name, path, signatures, binding, tuple(kept), abstract, info)
 
