@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..ir.diagnostics import InternalError
+from ..ir.helpers import CLASS_OBJECT, is_helper
 from ..ir.items import Binding, Degradation, Function, Info, Param, ParamKind, Signature
 from ..ir.text import format_type
 from ..ir.types import UNANNOTATED, BridgeType
@@ -27,6 +28,8 @@ def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
     if entry.info.doc and entry.kind is not EntryKind.SETTER:
         yield entry.info.doc
     match entry.operation:
+        case Call(function) if is_helper(function):
+            yield from _describe_helper(function, entry)
         case Call(function, plan) if plan.arm < len(function.signatures):
             yield python_signature(function, function.signatures[plan.arm], type_names)
         case _ if entry.kind is EntryKind.CAST:
@@ -40,6 +43,18 @@ def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
     if entry.kind is not EntryKind.SETTER:
         yield from _describe_origin(entry.info)
     yield from _describe_losses(entry)
+
+
+def _describe_helper(function: Function, entry: Entry) -> Iterator[str]:
+    """Yield what a member means that Python has no function for."""
+    owner = function.path.rpartition(".")[0]
+    match function.name:
+        case name if name == CLASS_OBJECT:
+            yield f"type[{owner}]"
+        case "named":
+            yield "the class at a path like `decimal.Decimal`"
+        case name:
+            yield f"{owner}: {name}"
 
 
 def describe_type(ty: TypeDeclaration) -> Iterator[str]:

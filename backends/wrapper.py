@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import assert_never, final
 
+from ..ir.helpers import is_helper
 from ..ir.items import CallForm, CallPlan, Function, Package
 from ..ir.types import ANY, NONE, BridgeType, ListOf, MapOf, SetOf
 from .converters import HELPERS, Converters
@@ -27,6 +28,7 @@ from .entries import (
     WriteAttribute,
     takes_options,
 )
+from .helper_calls import helper_expression
 from .imports import Imports
 from .literals import is_python_name, python_docstring, python_string
 from .names import attribute, nested_attribute
@@ -117,6 +119,8 @@ class _WrapperModule:
         match entry.operation:
             case BytesHelper():
                 self._imports.use_exported(HELPERS, entry.name)
+            case Call(function) if is_helper(function):
+                self._emit_helper(entry, function)
             case Call(function, plan):
                 self._emit_call(entry, function, plan)
             case ReadAttribute(name, on_class):
@@ -186,6 +190,13 @@ class _WrapperModule:
             self._emit_return(entry, scope, expression, plan.result)
         if plan.run_async:
             self._emit_async(entry, function, plan, table)
+
+    def _emit_helper(self, entry: Entry, function: Function) -> None:
+        scope = Scope(entry.parameters)
+        arguments = [self._calls.argument(entry, scope, index) for index in range(len(entry.parameters))]
+        owner = self._calls.owner(entry) if entry.owner else ""
+        expression = helper_expression(function, owner, tuple(arguments), self._imports)
+        self._emit_value(entry, scope, expression)
 
     def _driven(self, entry: Entry, scope: Scope, expression: Expression) -> Expression:
         awaitable = str(expression)

@@ -8,6 +8,7 @@ from typing import assert_never, final
 
 from attrs import define, field
 
+from ..ir.helpers import TYPE_OBJECT
 from ..ir.items import Class, ClassKind, Field, Item
 from ..ir.keywords import mochi_name
 from ..ir.text import format_type
@@ -34,8 +35,6 @@ from ..ir.types import (
 
 TUPLE_MODULE = "mochi.tuple"
 ENTRY_MODULE = "mochi.entry"
-TYPE_OBJECT = "builtins.type"
-"""The class of class objects. `type` means something in Mochi, so its handle is `Type`."""
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _COUNTS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")

@@ -11,6 +11,7 @@ from typing import assert_never, final
 
 from attrs import define, field, frozen
 
+from ..ir.helpers import TYPE_OBJECT
 from ..ir.info import NoteKind
 from ..ir.items import Alias, Class, ClassKind, Item, TypeParam, TypeParamKind, Variant
 from ..ir.refusals import SkipReason
@@ -44,7 +45,7 @@ from ..ir.types import (
     Unsupported,
 )
 from .desugar_options import option_of
-from .generated_types import TYPE_OBJECT, GeneratedTypes
+from .generated_types import GeneratedTypes
 from .losses import Loss, explicit_any
 from .unions import union_of
 from .widen_literals import widen_literal

@@ -6,6 +6,8 @@ private to Python (Data Model, section 3.3).
 
 from __future__ import annotations
 
+from ..ir.helpers import CLASS_OBJECT
+
 OPERATIONS: dict[str, str] = {
     # 3.3.7 Containers
     "__len__": "len",
@@ -68,6 +70,8 @@ OPERATIONS: dict[str, str] = {
     "__anext__": "async_next",
     # PEP 519
     "__fspath__": "to_path",
+    # Members that passes add
+    CLASS_OBJECT: "type",
 }
 
 CONSTRUCTORS = frozenset({"__init__", "__new__"})

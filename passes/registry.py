@@ -39,6 +39,7 @@ _PASSES: Mapping[str, str] = {
     "select-public": "select_public.SelectPublic",
     "classify-classes": "classify_classes.ClassifyClasses",
     "resolve-generics": "resolve_generics.ResolveGenerics",
+    "expose-types": "expose_types.ExposeTypes",
     "flatten-unions": "flatten_unions.FlattenUnions",
     "desugar-options": "desugar_options.DesugarOptions",
     "widen-literals": "widen_literals.WidenLiterals",
