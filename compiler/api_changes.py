@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import final
 
 from attrs import evolve, frozen
 
 from ..backends.lockfile import emit_lock
+from ..backends.target import Artifact
 from ..ir.lock import Lock
 from ..ir.source import SourceFile
 from .bind import bind_package
@@ -85,5 +86,10 @@ def _bind(
     wheels = session.fetch_with_stubs([packages[name].pin], pins)[0]
     raw, _ = read_wheels(wheels, target, host)
     bound = bind_package(alias, raw, make_settings(session.request, project.manifest.python), host.clock)
-    table = json.loads(find_file(bound.files, "_symbols.json").content)
+    return read_surface(bound.files)
+
+
+def read_surface(files: Iterable[Artifact]) -> dict[str, str]:
+    """Return the signatures of what is declared, by name, from the files of an alias."""
+    table = json.loads(find_file(files, "_symbols.json").content)
     return {row["mochi"]: row["signature"] for row in (*table["types"], *table["symbols"])}

@@ -1,14 +1,14 @@
-"""Package goldens: what pinned packages compile to, kept in the repository.
+"""Package goldens: what the packages of the corpus compile to, kept in the repository.
 
-`corpus.toml` names each package with the version and digests of its wheel and of its stubs.
-A package keeps its files whole, or only their digests where they would be too large to read.
+`Keep` says how much of a package is kept as it is. Digests stand for the other files, so that any
+change of any file is seen; where the shim itself is not kept, a digest for each of its declarations
+tells which of them changed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, final
@@ -16,32 +16,17 @@ from typing import Any, Final, final
 from attrs import frozen
 
 from ..backends.workspace import WORKSPACE
-from ..ir import codes
 from ..ir.diagnostics import DiagnosticError
-from ..ir.dist import Target
-from ..passes.registry import STANDARD_PIPELINE
-from .compile import compile
+from .api_changes import ApiChange, compare_surfaces, read_surface
+from .bind import Bound, bind_wheels
+from .corpus import CorpusEntry, Keep, errors_of, find_pins, make_job, open_entry
 from .host import Host
-from .request import Emit, PackageRequest, Request, Result
+from .lock_facts import find_file
 
-CORPUS: Final = "corpus.toml"
 COUNTS: Final = "counts.json"
 DIGESTS: Final = "digests.json"
-# Goldens do not depend on the machine that makes them.
-TARGET: Final = Target("linux-x86_64", (3, 13))
-
-
-@final
-@frozen
-class CorpusEntry:
-    """A pinned package: `wheels` maps each distribution (the stubs' too) to (version, sha256).
-
-    `whole` says that its files are kept as they are, not as digests.
-    """
-
-    name: str
-    whole: bool
-    wheels: Mapping[str, tuple[str, str]]
+DECLARATIONS: Final = "declarations.txt"
+_REFUSALS: Final = "SKIPPED.txt"
 
 
 @final
@@ -53,58 +38,85 @@ class Difference:
     kind: str
 
 
-def read_corpus(host: Host, folder: Path) -> dict[str, CorpusEntry]:
-    """Return the entries of `corpus.toml` by package name, in order; raises `DiagnosticError`."""
-    path = folder / CORPUS
-    try:
-        table = tomllib.loads(host.read_bytes(path).decode("utf-8"))
-        return {name: _read_entry(name, entry) for name, entry in sorted(table.items())}
-    except (ValueError, LookupError, TypeError) as error:
-        message = f"`{path}` cannot be read: {type(error).__name__}: {error}"
-        help = "write `whole` and `wheels` (each with `name`, `version` and `sha256`) for each package"
-        raise DiagnosticError(codes.INVALID_TOML.at(None, message, help=help)) from None
+@final
+@frozen
+class GoldenJob:
+    """The goldens of one package below `folder`, to be compared, and rewritten with `rewrite`."""
+
+    entry: CorpusEntry
+    folder: Path
+    rewrite: bool = False
+    offline: bool = False
 
 
-def _read_entry(name: str, entry: Mapping[str, Any]) -> CorpusEntry:
-    wheels = {each["name"]: (each["version"], each["sha256"]) for each in entry["wheels"]}
-    if name not in wheels:
-        raise KeyError(name)
-    return CorpusEntry(name, entry["whole"], wheels)
+@final
+@frozen
+class Refreshed:
+    """A package with new pins: its entry, and how its surface changed; no change, no new pins."""
+
+    entry: CorpusEntry
+    changes: tuple[ApiChange, ...]
 
 
-def compile_entry(entry: CorpusEntry, host: Host, offline: bool = False) -> Result:
-    """Compile a pinned package.
-
-    Raises `DiagnosticError` where it does not compile or the index holds another file.
-    """
-    version = entry.wheels[entry.name][0]
-    request = Request(
-        packages=(PackageRequest(f"{entry.name}@=={version}"),),
-        target=TARGET,
-        emit=frozenset(Emit),
-        pipeline=",".join(("drop-docs", *STANDARD_PIPELINE)),
-        offline=offline,
-        prefer={name: version for name, (version, _) in entry.wheels.items()},
-        expect={name: sha256 for name, (_, sha256) in entry.wheels.items()},
-    )
-    result = compile(request, host)
-    if not result.ok:
-        raise DiagnosticError(*result.diagnostics)
-    return result
+def run_job(job: GoldenJob, host: Host) -> list[Difference]:
+    """Bind a package and return how its goldens differ; raises `DiagnosticError` where it is not bound."""
+    files = golden_files(job.entry, bind_entry(job.entry, host, offline=job.offline))
+    differences = compare(files, host, job.folder)
+    if job.rewrite:
+        update(files, differences, host, job.folder)
+    return differences
 
 
-def golden_files(entry: CorpusEntry, result: Result) -> dict[str, bytes]:
-    """Return the golden files of a compiled package by path below its folder."""
-    (package,) = result.packages
-    prefix = f"{WORKSPACE}/python_wrap/{package.binding.alias}/"
+def refresh(entry: CorpusEntry, host: Host) -> Refreshed:
+    """Move `entry` to the newest versions and compare what both bind."""
+    moved = find_pins(entry, host)
+    if moved == entry:
+        return Refreshed(entry, ())
+    surfaces = [read_surface(bind_entry(each, host).files) for each in (entry, moved)]
+    return Refreshed(moved, compare_surfaces(*surfaces))
+
+
+def bind_entry(entry: CorpusEntry, host: Host, *, offline: bool = False) -> Bound:
+    """Bind a package of the corpus; raises `DiagnosticError` where that cannot be done."""
+    job = make_job(entry, open_entry(entry, host, offline=offline))
+    bound = bind_wheels(job, host)
+    if errors := errors_of(bound.diagnostics):
+        raise DiagnosticError(*errors)
+    return bound
+
+
+def golden_files(entry: CorpusEntry, bound: Bound) -> dict[str, bytes]:
+    """Return the golden files of a bound package by path below its folder."""
+    prefix = f"{WORKSPACE}/python_wrap/{bound.alias}/"
     made = {
-        artifact.path.removeprefix(prefix).removeprefix("ir/"): artifact.content
-        for artifact in result.artifacts
-        if artifact.path.startswith((prefix, "ir/"))
+        artifact.path.removeprefix(prefix).removeprefix("ir/"): artifact.content for artifact in bound.files
     }
-    digests = {path: hashlib.sha256(content).hexdigest() for path, content in made.items()}
-    kept = made if entry.whole else {DIGESTS: _json(digests)}
-    return {**kept, COUNTS: _json(package.report["counts"])}
+    shim = find_file(bound.files, "_shim.mochi").path.removeprefix(prefix)
+    match entry.keep:
+        case Keep.WHOLE:
+            kept = dict(made)
+        case Keep.SHIM:
+            kept = {path: made[path] for path in (shim, _REFUSALS) if path in made}
+        case Keep.NAMES:
+            kept = {path: made[path] for path in (_REFUSALS,) if path in made}
+            kept[DECLARATIONS] = digest_declarations(made[shim].decode("utf-8")).encode()
+    digests = {
+        path: hashlib.sha256(content).hexdigest() for path, content in made.items() if path not in kept
+    }
+    if digests:
+        kept[DIGESTS] = _json(digests)
+    return {**kept, COUNTS: _json(bound.report["counts"])}
+
+
+def digest_declarations(shim: str) -> str:
+    """Return a line for each declaration of a shim: its name, and a digest of it with its comment."""
+    lines = []
+    for block in shim.rstrip("\n").split("\n\n")[1:]:
+        head = next(line for line in block.splitlines() if not line.startswith("//"))
+        words = head.replace("(", " ").split()
+        name = words[words.index("fun") + 1] if "fun" in words[:4] else words[1]
+        lines.append(f"{name} {hashlib.sha256(block.encode()).hexdigest()[:12]}\n")
+    return "".join(lines)
 
 
 def compare(files: Mapping[str, bytes], host: Host, folder: Path) -> list[Difference]:

@@ -17,6 +17,7 @@ COMMANDS = {
     "ir": "ir_commands",
     "opt": "ir_commands",
     "pkg": "pkg_commands",
+    "report": "report_command",
 }
 
 

@@ -31,7 +31,7 @@ def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, b
         sys.stderr.write(format_timings(result))
     return Memo(
         ok=result.ok,
-        lasts=result.ok and _lasts(request, result),
+        lasts=result.ok and lasts(request, result),
         report=build_report(result),
         table=format_table(result.packages),
         human={
@@ -42,7 +42,7 @@ def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, b
     )
 
 
-def _lasts(request: Request, result: Result) -> bool:
+def lasts(request: Request, result: Result) -> bool:
     """Whether nothing went into `result` but the request and the index.
 
     Folders and files that requirements name may change at any time, and an interpreter that stubs

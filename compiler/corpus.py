@@ -1,0 +1,187 @@
+"""The corpus: pinned packages on which the compiler is measured, and which keep goldens.
+
+`corpus.toml` names for each package every wheel its binding is made from, by version, file and
+digest, so that a warm cache is all it takes to bind them. It holds no address of an index.
+"""
+
+from __future__ import annotations
+
+import enum
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, final
+
+from attrs import evolve, frozen
+
+from ..ir import codes
+from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
+from ..ir.dist import DistFile, FileKind, Hashes, IndexSource, Pin, Target
+from ..ir.source import SourceFile
+from ..passes.registry import STANDARD_PIPELINE
+from .bind import BindJob, BindSettings
+from .cache import Cache
+from .compile import make_settings
+from .frontends.importspec import parse_import_spec
+from .host import Host
+from .request import Emit, Request
+from .resolve.index import DEFAULT_INDEX_NAME
+from .session import Session, WheelSet
+from .settings import PythonSettings
+
+CORPUS_FILE: Final = "corpus.toml"
+# What is measured and kept does not depend on the machine that does it.
+TARGET: Final = Target("linux-x86_64", (3, 13))
+# Stubs made by importing modules would depend on the interpreters of the machine.
+_MANIFEST: Final = SourceFile("mochi.toml", "[python.stubgen]\ninspect = false\n")
+
+
+@final
+class Keep(enum.Enum):
+    """How much of what a package compiles to is kept: everything, the shim, or a digest of each declaration.
+
+    Digests stand for what is not kept; what is refused or lost is always kept.
+    """
+
+    WHOLE = "whole"
+    SHIM = "shim"
+    NAMES = "names"
+
+
+@final
+@frozen
+class CorpusWheel:
+    """A pinned file of an index."""
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+
+
+@final
+@frozen
+class CorpusEntry:
+    """A package of the corpus: its own wheel first, then those of its stubs and of what they import."""
+
+    name: str
+    keep: Keep
+    wheels: tuple[CorpusWheel, ...]
+
+    @property
+    def wheel(self) -> CorpusWheel:
+        """The wheel of the package itself."""
+        return self.wheels[0]
+
+    @property
+    def alias(self) -> str:
+        """The name it is bound under."""
+        return self.name.replace("-", "_")
+
+
+def read_corpus(host: Host, folder: Path) -> dict[str, CorpusEntry]:
+    """Return the entries of `corpus.toml` by package name, in order; raises `DiagnosticError`."""
+    path = folder / CORPUS_FILE
+    try:
+        table = tomllib.loads(host.read_bytes(path).decode("utf-8"))
+        return {name: _read_entry(name, entry) for name, entry in sorted(table.items())}
+    except (ValueError, LookupError, TypeError) as error:
+        message = f"`{path}` cannot be read: {type(error).__name__}: {error}"
+        help = "write `keep` and `wheels` (each with `name`, `version`, `file` and `sha256`) for each package"
+        raise DiagnosticError(codes.INVALID_TOML.at(None, message, help=help)) from None
+
+
+def _read_entry(name: str, entry: Mapping[str, Any]) -> CorpusEntry:
+    wheels = tuple(
+        CorpusWheel(each["name"], each["version"], each["file"], each["sha256"]) for each in entry["wheels"]
+    )
+    if wheels[0].name != name:
+        raise KeyError(name)
+    return CorpusEntry(name, Keep(entry["keep"]), wheels)
+
+
+def format_corpus(entries: Iterable[CorpusEntry]) -> str:
+    """Return the text of `corpus.toml`; `read_corpus` is its inverse."""
+    lines = [
+        "# The packages of the corpus, pinned by version, file and digest. `golden --refresh` moves the pins."
+    ]
+    for entry in sorted(entries, key=lambda entry: entry.name):
+        lines += ["", f"[{entry.name}]", f'keep = "{entry.keep.value}"', "wheels = ["]
+        lines += [f"    {_format_wheel(wheel)}," for wheel in entry.wheels]
+        lines.append("]")
+    return "\n".join(lines) + "\n"
+
+
+def _format_wheel(wheel: CorpusWheel) -> str:
+    fields = {"name": wheel.name, "version": wheel.version, "file": wheel.file, "sha256": wheel.sha256}
+    return "{ " + ", ".join(f'{key} = "{value}"' for key, value in fields.items()) + " }"
+
+
+# --- to wheels and jobs -----------------------------------------------------------------
+
+
+def open_entry(entry: CorpusEntry, host: Host, *, offline: bool = False) -> WheelSet:
+    """Return the wheels of `entry`, fetched only where the cache lacks them.
+
+    Raises `DiagnosticError` where a file cannot be had or is another one, and where binding the
+    package would take wheels that are not pinned.
+    """
+    pins = [_pin(wheel, entry) for wheel in entry.wheels]
+    session = Session(host, Cache(host), _request(entry, offline))
+    return session.fetch_with_stubs(pins[:1], pins)[0]
+
+
+def make_job(entry: CorpusEntry, wheels: WheelSet, *, strict: bool = False) -> BindJob:
+    """Return what to bind `entry` with; docs, which are other people's text, are left out."""
+    request = evolve(_request(entry, True), strict=strict)
+    return BindJob(entry.alias, wheels, TARGET, make_job_settings(request))
+
+
+def make_job_settings(request: Request) -> BindSettings:
+    """Return the settings by which packages of the corpus are bound."""
+    return make_settings(request, PythonSettings())
+
+
+def find_pins(entry: CorpusEntry, host: Host, *, spec: str = "") -> CorpusEntry:
+    """Return `entry` with the wheels that `spec` leads to, those of the newest versions without one.
+
+    With a `spec` the versions of all other wheels stay where they can.
+    """
+    kept = {wheel.name: wheel.version for wheel in entry.wheels} if spec else {}
+    request = evolve(_request(entry, False), prefer=kept, expect={})
+    session = Session(host, Cache(host), request)
+    requirement, problems = parse_import_spec(spec or entry.name, None)
+    if requirement is None:
+        raise DiagnosticError(*problems)
+    resolution = session.resolve([requirement])
+    pin = resolution.find(entry.name)
+    assert pin is not None, "a resolution holds what was asked for"
+    found = session.fetch_with_stubs([pin], resolution.pins)[0]
+    rest = sorted((*found.stubs, *found.dependencies), key=lambda each: each.pin.name)
+    pins = [each.pin for each in (found.wheel, *rest)]
+    wheels = [CorpusWheel(pin.name, pin.version, pin.file.filename, pin.file.hashes.sha256) for pin in pins]
+    return evolve(entry, wheels=tuple(wheels))
+
+
+def errors_of(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return what of `diagnostics` keeps a package from being bound."""
+    return [each for each in diagnostics if each.severity is Severity.ERROR]
+
+
+def _request(entry: CorpusEntry, offline: bool) -> Request:
+    return Request(
+        manifest=_MANIFEST,
+        target=TARGET,
+        emit=frozenset(Emit),
+        pipeline=",".join(("drop-docs", *STANDARD_PIPELINE)),
+        offline=offline,
+        expect={wheel.name: wheel.sha256 for wheel in entry.wheels},
+    )
+
+
+def _pin(wheel: CorpusWheel, entry: CorpusEntry) -> Pin:
+    # Each may import from any other: what stubs need is what is pinned beside them.
+    needed = tuple(sorted(each.name for each in entry.wheels if each.name != wheel.name))
+    source = IndexSource(DEFAULT_INDEX_NAME)
+    file = DistFile(wheel.file, FileKind.WHEEL, source, Hashes(wheel.sha256))
+    return Pin(wheel.name, wheel.version, file, dependencies=needed)
