@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: demo test test-slow check format-check format lint types golden resolve-diff bench hostile lock corpus-calls outside clean
+.PHONY: demo test test-slow check format-check format lint types golden resolve-diff bench hostile lock corpus-calls corpus-wrappers outside clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
@@ -56,6 +56,9 @@ lock: $(READY)  ## move the development lock to the newest versions
 
 corpus-calls: $(READY)  ## real calls through the wrappers of the corpus, beside direct ones
 	$(BIN)/python tests/calls/run.py corpus
+
+corpus-wrappers: $(READY)  ## every wrapper of the corpus: imports, linter, strict types, shims
+	$(BIN)/python tests/calls/wrappers.py
 
 outside: $(READY)  ## the same for packages that nobody tuned for
 	$(BIN)/python tests/calls/run.py outside

@@ -33,7 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the case files of a folder; return 0 when all calls agree and none is missing."""
     folder, *chosen = arguments
     files = [path for path in sorted((HERE / folder).glob("[!_]*.py")) if not chosen or path.stem in chosen]
-    workspace = prepare({path.stem: read_spec(path) for path in files}, OUT / folder)
+    specs = {path.stem: read_spec(path) for path in files}
+    workspace = prepare(specs, OUT / folder, choose_version())
     failed = 0
     with ThreadPoolExecutor(2) as pool:
         for path, found in zip(files, pool.map(lambda path: run(path, workspace), files), strict=True):
@@ -51,9 +52,9 @@ def read_spec(path: Path) -> str:
     raise SystemExit(f"{path.name} has no SPEC")
 
 
-def prepare(specs: dict[str, str], out: Path) -> Path:
-    """Compile and install the packages together; return the workspace."""
-    options = ["-o", str(out), "--python", choose_version()]
+def prepare(specs: dict[str, str], out: Path, version: str) -> Path:
+    """Compile and install the packages together for a version of Python; return the workspace."""
+    options = ["-o", str(out), "--python", version]
     for alias, spec in specs.items():
         options += ["--package", spec, "--as", alias]
     for command in (["compile"], ["pkg", "install"]):
