@@ -240,11 +240,15 @@ class Builder(PartBuilder):
             facts.get("required", True),
             facts.get("has_default", False),
             facts.get("value"),
+            facts.get("specifier"),
             self.make_info(facts),
             facts.get("exported"),
             facts.get("getter"),
             facts.get("setter"),
         )
+
+    def specifier(self, children: Children) -> tuple[str, Decorator]:
+        return "specifier", Decorator(*children)
 
     def property(self, children: Children) -> Property:
         facts = gather(children)

@@ -231,7 +231,8 @@ class Field:
     """An attribute of a class, or a member of an enum.
 
     `required` is false for `NotRequired` keys; `has_default` says that a constructor may
-    leave it out. `getter`, `setter` and `exported` (the field or variant name in Mochi)
+    leave it out. `specifier` is the call that stands for the value, `field(init=False)`, until
+    add-constructors. `getter`, `setter` and `exported` (the field or variant name in Mochi)
     are set by assign-names; `writable` is false for `Final` and frozen classes.
     """
 
@@ -243,6 +244,7 @@ class Field:
     required: bool = True
     has_default: bool = False
     value: LiteralValue | None = None
+    specifier: Decorator | None = None
     info: Info = Info()
     exported: str | None = None
     getter: str | None = None

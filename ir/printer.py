@@ -165,6 +165,7 @@ class _Printer:
         flags += "" if field.required else "optional "
         flags += "defaulted " if field.has_default else ""
         value = "" if field.value is None else f" = {format_value(field.value)}"
+        value += "" if field.specifier is None else f" {_decorator('by', field.specifier)}"
         names = _named("as", field.exported) + _named("get", field.getter) + _named("set", field.setter)
         head = f"{flags}{_FIELD_HEAD[field.kind]} {self._name(field)}{self._of(field.type)}{value}{names}"
         return self._leaf(head, field.info)

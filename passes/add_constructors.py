@@ -1,16 +1,15 @@
-"""Write out the `__init__` that Python makes for dataclasses, attrs classes and named tuples.
+"""Write out the `__init__` that Python or a library makes for a class from its fields.
 
     @dataclass class P: x: int; y: int = 0     =>     … fun __init__(self, x: int, y: int = ...): none
+    attr.s: _x = attr.ib(alias="y")            =>     … fun __init__(self, y): none
 
-`InitVar` and `KW_ONLY` pseudo-fields go. The fields of decorated bases come first, in the order in which
-Python collects them (PEP 557; attrs, "Subclassing"; `typing.NamedTuple`). A class that defines `__init__` or
-`__new__` keeps its own.
+Pseudo-fields such as `InitVar` and `KW_ONLY` go, and so does what calls such as `field(init=False)` say.
+The fields of bases come first, in the order in which Python collects them (PEP 557; attrs,
+"Subclassing"; `typing.NamedTuple`; PEP 681). A class that defines `__init__` keeps its own.
 """
 
 from __future__ import annotations
 
-import enum
-import re
 from collections.abc import Iterator
 from typing import ClassVar, final
 
@@ -19,7 +18,6 @@ from attrs import define, evolve, field, frozen
 from ..ir.items import (
     Binding,
     Class,
-    Decorator,
     Default,
     DefaultKind,
     Field,
@@ -32,12 +30,12 @@ from ..ir.items import (
     Signature,
 )
 from ..ir.traverse import map_items
-from ..ir.types import ANY, NONE, BridgeType, Ref
+from ..ir.types import ANY, NONE, UNANNOTATED, BridgeType, Ref
 from .context import PassContext
-from .forms import NAMED_TUPLE
-from .names import Names, has_member
-from .operations import CONSTRUCTORS
-from .stdlib_names import ATTRS_DECORATORS, DATACLASS_DECORATORS
+from .generated_constructors import Family, RuleBook, Rules
+from .names import Names, has_member, module_of
+from .resolution_order import ResolutionOrders
+from .specifiers import Arguments, converted_type, find_default, implied_flag, read_arguments
 from .substitution import match_arguments, substitute
 
 _KEYWORD_MARKER = "dataclasses.KW_ONLY"
@@ -52,42 +50,38 @@ class AddConstructors:
     name: ClassVar[str] = "add-constructors"
 
     def run(self, package: Package, ctx: PassContext) -> Package:
-        """Return `package` with an `__init__` in every class that Python writes one for."""
-        maker = _Maker(Names(package))
+        """Return `package` with an `__init__` in every class that gets one written."""
+        names = Names(package)
+        orders = ResolutionOrders(names)
+        maker = _Maker(names, orders, RuleBook(names, orders))
         return map_items(package, maker.rewrite)
-
-
-@final
-class _Family(enum.Enum):
-    """Who writes the constructor."""
-
-    DATACLASS = "dataclass"
-    ATTRS = "attrs"
-    NAMED_TUPLE = "named tuple"
 
 
 @final
 @define(eq=False)
 class _Maker:
     names: Names
-    _collected: dict[tuple[str, _Family], dict[str, Param]] = field(factory=dict)
+    orders: ResolutionOrders
+    rules: RuleBook
+    _collected: dict[str, dict[str, Param]] = field(factory=dict)
 
     def rewrite(self, item: Item) -> Item:
-        """Return `item`, with a constructor if it is a class that lacks the one Python makes."""
-        if not isinstance(item, Class) or (family := find_family(item)) is None:
+        """Return `item`, with a constructor if it is a class that lacks the one it gets."""
+        if not isinstance(item, Class):
             return item
-        fields = tuple(member for member in item.fields if not _is_for_constructor(member))
+        rules = self.rules.find(item)
+        if rules is None:
+            return _drop_specifiers(item)
         methods = item.methods
-        if not any(has_member(item, name) for name in CONSTRUCTORS) and not any(
-            _is_set(decorator, "init", "False") for decorator in item.decorators
-        ):
-            methods = (self._make_constructor(item, family), *methods)
+        if rules.writes and not _has_constructor(item, rules):
+            methods = (self._make_constructor(item, rules), *methods)
+        fields = tuple(
+            self._plain(member, item, rules) for member in item.fields if not _is_for_constructor(member)
+        )
         return evolve(item, fields=fields, methods=methods)
 
-    def _make_constructor(self, cls: Class, family: _Family) -> Function:
-        params = [
-            evolve(param, name=_argument(param.name, family)) for param in self._collect(cls, family).values()
-        ]
+    def _make_constructor(self, cls: Class, rules: Rules) -> Function:
+        params = {param.name: param for param in self._collect(cls, rules).values()}.values()
         # Python moves keyword-only fields behind the others, whatever order they were declared in.
         keyword = [param for param in params if param.kind is ParamKind.KEYWORD_ONLY]
         plain = [param for param in params if param.kind is not ParamKind.KEYWORD_ONLY]
@@ -95,57 +89,127 @@ class _Maker:
         path = f"{cls.path}.__init__"
         return Function("__init__", path, (signature,), Binding.METHOD, info=evolve(cls.info, doc=""))
 
-    def _collect(self, cls: Class, family: _Family) -> dict[str, Param]:
-        """Return the parameters of the constructor by field name; bases of the same family first."""
-        if (cls.path, family) in self._collected:
-            return self._collected[cls.path, family]
-        self._collected[cls.path, family] = {}
+    def _collect(self, cls: Class, rules: Rules) -> dict[str, Param]:
+        """Return the parameters of the constructor by field name; those of bases under like rules first."""
+        if cls.path in self._collected:
+            return self._collected[cls.path]
+        self._collected[cls.path] = {}
         params: dict[str, Param] = {}
-        for base in reversed(cls.bases):
-            found = self.names.find_class(base.path) if isinstance(base, Ref) else None
+        for base, arguments in self._bases(cls):
+            found = self.rules.find(base)
             # A base that Python writes nothing for hands on the fields of its own bases.
-            if found is None or not isinstance(base, Ref) or find_family(found) not in (family, None):
+            if found is not None and not found.is_like(rules):
                 continue
-            types = match_arguments(found.type_params, base.arguments)
-            for name, param in self._collect(found, family).items():
-                params[name] = evolve(param, type=substitute(param.type, types))
-        if find_family(cls) is family:
-            params.update(_own_params(cls, family))
-        self._collected[cls.path, family] = params
+            types = match_arguments(base.type_params, arguments)
+            for name, param in self._collect(base, found or rules).items():
+                _put(params, name, evolve(param, type=substitute(param.type, types)), rules)
+        if self.rules.find(cls) is not None:
+            for name, own in self._own_params(cls, rules):
+                if own is None:
+                    params.pop(name, None)
+                else:
+                    _put(params, name, own, rules)
+        self._collected[cls.path] = params
         return params
 
+    def _bases(self, cls: Class) -> Iterator[tuple[Class, tuple[BridgeType, ...]]]:
+        for base in reversed(cls.bases):
+            if isinstance(base, Ref) and (found := self.names.find_class(base.path)) is not None:
+                yield found, base.arguments
 
-def find_family(cls: Class) -> _Family | None:
-    """Return who writes the constructor of `cls`, by its own decorators and bases."""
-    for decorator in cls.decorators:
-        if decorator.path in DATACLASS_DECORATORS:
-            return _Family.DATACLASS
-        if decorator.path in ATTRS_DECORATORS:
-            return _Family.ATTRS
-    if any(isinstance(base, Ref) and base.path == NAMED_TUPLE for base in cls.bases):
-        return _Family.NAMED_TUPLE
-    return None
+    # --- fields -------------------------------------------------------------------------
+
+    def _own_params(self, cls: Class, rules: Rules) -> Iterator[tuple[str, Param | None]]:
+        """Yield what each field of `cls` makes of the constructor: a parameter, or that there is none."""
+        keyword = rules.keyword
+        for member in cls.fields:
+            if isinstance(member.type, Ref) and member.type.path == _KEYWORD_MARKER:
+                keyword = True
+            elif _is_field(member, rules):
+                yield member.name, self._make_param(member, cls, rules, keyword)
+
+    def _make_param(self, member: Field, cls: Class, rules: Rules, keyword: bool) -> Param | None:
+        settings = self._settings(member, rules)
+        if settings is not None and self._flag(member, settings, "init") is False:
+            return None
+        if settings is not None and (given := self._flag(member, settings, "kw_only")) is not None:
+            keyword = given
+        name = (settings and settings.text("alias")) or _argument(member.name, rules)
+        kind = ParamKind.POSITIONAL_OR_KEYWORD
+        if keyword or not name.isidentifier():
+            kind = ParamKind.KEYWORD_ONLY
+        ty = _init_type(member.type)
+        if settings is not None and (converter := settings.named.get("converter")) is not None:
+            ty = converted_type(converter, ty, module_of(cls), self.names)
+        return Param(name, kind, ty, self._default(member, cls, rules), member.info.span)
+
+    def _settings(self, member: Field, rules: Rules) -> Arguments | None:
+        """Return the arguments of the field specifier of `member`, None for a plain field."""
+        if member.specifier is None or member.specifier.path not in rules.specifiers:
+            return None
+        return read_arguments(member.specifier.arguments)
+
+    def _flag(self, member: Field, settings: Arguments, name: str) -> bool | None:
+        given = settings.flag(name)
+        if given is not None or member.specifier is None:
+            return given
+        return implied_flag(member.specifier.path, name, self.names)
+
+    def _default(self, member: Field, cls: Class, rules: Rules) -> Default | None:
+        if (settings := self._settings(member, rules)) is not None:
+            found = find_default(settings)
+            if found is None and rules.family is Family.ATTRS and _has_default_method(member, cls):
+                return Default(DefaultKind.UNKNOWN, "...")
+            return found
+        if not member.has_default:
+            return None
+        if member.value is None:
+            return Default(DefaultKind.UNKNOWN, "...")
+        return Default(DefaultKind.LITERAL, repr(member.value))
+
+    def _plain(self, member: Field, cls: Class, rules: Rules) -> Field:
+        """Return `member` as its instances have it."""
+        if _is_field(member, rules):
+            settings = self._settings(member, rules)
+            given = settings is not None and self._flag(member, settings, "init") is False
+            defaulted = given or self._default(member, cls, rules) is not None
+            member = evolve(member, kind=FieldKind.INSTANCE, has_default=defaulted)
+        return member if member.specifier is None else evolve(member, specifier=None)
 
 
-def _own_params(cls: Class, family: _Family) -> Iterator[tuple[str, Param]]:
-    keyword = any(_is_set(decorator, "kw_only", "True") for decorator in cls.decorators)
-    for member in cls.fields:
-        if isinstance(member.type, Ref) and member.type.path == _KEYWORD_MARKER:
-            keyword = True
-        elif _is_parameter(member, family):
-            kind = ParamKind.KEYWORD_ONLY if keyword else ParamKind.POSITIONAL_OR_KEYWORD
-            default = _default(member) if member.has_default else None
-            yield member.name, Param(member.name, kind, _init_type(member.type), default, member.info.span)
+def _put(params: dict[str, Param], name: str, param: Param, rules: Rules) -> None:
+    """Add a parameter. A field that is declared anew keeps its place, but with attrs it moves back."""
+    if rules.family is Family.ATTRS:
+        params.pop(name, None)
+    params[name] = param
 
 
-def _is_parameter(member: Field, family: _Family) -> bool:
-    """Return whether a field is passed to the constructor.
+def _has_constructor(cls: Class, rules: Rules) -> bool:
+    if rules.family is Family.NAMED_TUPLE and has_member(cls, "__new__"):
+        return True
+    return has_member(cls, "__init__")
 
-    attrs also counts `x = attr.ib()` without annotation: a class variable without a literal value.
+
+def _drop_specifiers(cls: Class) -> Class:
+    if all(member.specifier is None for member in cls.fields):
+        return cls
+    return evolve(cls, fields=tuple(evolve(member, specifier=None) for member in cls.fields))
+
+
+def _is_field(member: Field, rules: Rules) -> bool:
+    """Return whether a name in the class body is a field.
+
+    attrs also counts `x = attr.ib()` without annotation. In a dataclass `x: Final = 3` is a field with a
+    default.
     """
+    if rules.family is Family.ATTRS:
+        specified = member.specifier is not None and member.specifier.path in rules.specifiers
+        if specified or rules.only_specified:
+            return specified
     if member.kind is FieldKind.INSTANCE:
         return True
-    return family is _Family.ATTRS and member.kind is FieldKind.CLASS_VAR and member.value is None
+    is_final = member.kind is FieldKind.CLASS_VAR and not member.writable and member.type != UNANNOTATED
+    return is_final and rules.family is Family.DATACLASS
 
 
 def _is_for_constructor(member: Field) -> bool:
@@ -161,17 +225,12 @@ def _init_type(ty: BridgeType) -> BridgeType:
             return ty
 
 
-def _argument(name: str, family: _Family) -> str:
+def _argument(name: str, rules: Rules) -> str:
     """Return the name of the parameter for a field: attrs strips leading underscores."""
-    return name.lstrip("_") or name if family is _Family.ATTRS else name
+    return name.lstrip("_") or name if rules.family is Family.ATTRS else name
 
 
-def _default(member: Field) -> Default:
-    if member.value is None:
-        return Default(DefaultKind.UNKNOWN, "...")
-    return Default(DefaultKind.LITERAL, repr(member.value))
-
-
-def _is_set(decorator: Decorator, option: str, value: str) -> bool:
-    """Return whether the decorator is called with `option=value`."""
-    return re.search(rf"\b{option}\s*=\s*{value}\b", decorator.arguments) is not None
+def _has_default_method(member: Field, cls: Class) -> bool:
+    """Return whether a method is decorated with `@x.default`, `x` being the field."""
+    marker = f".{member.name}.default"
+    return any(each.path.endswith(marker) for method in cls.methods for each in method.decorators)

@@ -22,6 +22,7 @@ from ..ir.items import (
     Class,
     Constant,
     Decorator,
+    Field,
     Function,
     Item,
     Module,
@@ -132,10 +133,17 @@ class _Binder:
             bases=tuple(_plain_base(base) for base in bases if not _is_generic(base)),
             type_params=params,
             decorators=self._bind_decorators(cls.decorators),
-            fields=tuple([map_outer_types(each, self.bind_type) for each in cls.fields]),
+            fields=tuple(map(self._bind_field, cls.fields)),
             properties=tuple([map_outer_types(each, self.bind_type) for each in cls.properties]),
             methods=tuple([self._bind_function(each, outer) for each in cls.methods]),
         )
+
+    def _bind_field(self, member: Field) -> Field:
+        bound = map_outer_types(member, self.bind_type)
+        if bound.specifier is None:
+            return bound
+        path = self._bind_path(bound.specifier.path)
+        return evolve(bound, specifier=Decorator(path, bound.specifier.arguments))
 
     def _bind_alias(self, alias: Alias) -> Item:
         if isinstance(alias.target, Ref) and not alias.target.arguments:

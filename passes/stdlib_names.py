@@ -48,7 +48,11 @@ ATTRS_DECORATORS = frozenset(
     | {f"{package}.{name}" for package in ("attr", "attrs") for name in ("define", "mutable", "frozen")}
 )
 ATTRS_FROZEN = frozenset({"attr.frozen", "attrs.frozen"})
-ATTRS_KEYWORD = frozenset({"attr.s", "attr.attrs", "attr.attributes"})
+# Those of them that look at annotations only where `auto_attribs` says so.
+ATTRS_EXPLICIT = frozenset({"attr.s", "attr.attrs", "attr.attributes"})
+ATTRS_SPECIFIERS = frozenset(
+    {"attr.ib", "attr.attrib", "attr.attr", "attr.field", "attrs.field", "attr.attributes.attrib"}
+)
 
 
 def is_exception(path: str) -> bool:

@@ -250,6 +250,7 @@ def items(module: str) -> st.SearchStrategy[Item]:
             st.booleans(),
             st.booleans(),
             _optional(values),
+            _optional(decorators),
             infos,
             exported,
             exported,

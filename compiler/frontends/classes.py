@@ -37,6 +37,7 @@ from .declarations import MAX_DEPTH, Block, Declaration, Kind, Reading, collect
 from .functional import read_class_call
 from .functions import (
     annotate,
+    argument_text,
     build_decorators,
     build_info,
     build_method,
@@ -51,14 +52,14 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _Member: TypeAlias = Function | Property | Field
-_FIELD_SPECIFIERS = ("field", "Field", "attrib", "ib", "mapped_column", "PrivateAttr")
+# The field specifiers of attrs whose `type` says what an annotation would.
+_TYPED_SPECIFIERS = ("ib", "attrib")
 _BLOCK_PART_NAMES = """
 expression_statement block if_statement elif_clause else_clause try_statement except_clause
 finally_clause with_statement for_statement while_statement
 """
 _BLOCK_PARTS = frozenset(_BLOCK_PART_NAMES.split())
 _ASSIGNED = re.compile(rb"\bself\.(\w+)\s*(?:[-+*/%|&^@]|//|\*\*|<<|>>)?=(?!=)")
-_DEFAULT_KEYWORDS = ("default", "default_factory", "factory")
 
 
 def build_class(
@@ -235,10 +236,11 @@ def _build_attribute(
         return Field(
             name,
             path,
-            ty,
+            _told_type(value, scope, reading) or ty,
             FieldKind.CLASS_VAR,
             has_default=value is not None,
             value=literal_value(value, reading),
+            specifier=_read_specifier(value, scope, reading),
             info=info,
         )
     ty, qualified = field_type(annotation, value, scope, reading)
@@ -250,8 +252,10 @@ def _build_attribute(
         FieldKind.CLASS_VAR if is_class_var else FieldKind.INSTANCE,
         writable=not (qualified.final or qualified.read_only),
         required=total if qualified.required is None else qualified.required,
-        has_default=value is not None and not _lacks_default(value, reading),
+        # In source `x: int = ...` announces a field without default, in a stub one with some default.
+        has_default=value is not None and (reading.is_stub or value.type != "ellipsis"),
         value=literal_value(value, reading),
+        specifier=_read_specifier(value, scope, reading),
         info=info,
     )
 
@@ -275,23 +279,33 @@ def _build_property_call(
     return Property(name, path, getter.signatures[0].result, setter_type, info)
 
 
-def _lacks_default(value: Node, reading: Reading) -> bool:
-    """Return whether `value` is a field specifier without a default (PEP 681): `field(repr=False)`."""
-    if value.type != "call":
-        return value.type == "ellipsis" and not reading.is_stub
+def _read_specifier(value: Node | None, scope: Scope, reading: Reading) -> Decorator | None:
+    """Return the call that is the value of an attribute: it may specify a field (PEP 681)."""
+    if value is None or value.type != "call":
+        return None
     callee, arguments = value.child_by_field_name("function"), value.child_by_field_name("arguments")
     if callee is None or arguments is None:
-        return False
-    if reading.slice(callee).rpartition(".")[2] not in _FIELD_SPECIFIERS:
-        return False
+        return None
+    name = reading.slice(callee)
+    if not name.replace(".", "").isidentifier():
+        return None
+    return Decorator(scope.qualify(name), argument_text(arguments, reading))
+
+
+def _told_type(value: Node | None, scope: Scope, reading: Reading) -> BridgeType | None:
+    """Return the type that a field specifier names: `attr.ib(type=int)`."""
+    if value is None or value.type != "call":
+        return None
+    callee, arguments = value.child_by_field_name("function"), value.child_by_field_name("arguments")
+    if callee is None or arguments is None:
+        return None
+    if reading.slice(callee).rpartition(".")[2] not in _TYPED_SPECIFIERS:
+        return None
     for argument in arguments.named_children:
-        if argument.type != "keyword_argument":
-            return argument.type == "ellipsis"
-        name, value_text = (reading.slice(argument.named_children[index]) for index in (0, -1))
-        # `init=False` keeps the field out of the constructor: nobody has to give it.
-        if name in _DEFAULT_KEYWORDS or (name, value_text) == ("init", "False"):
-            return False
-    return True
+        name, told = argument.child_by_field_name("name"), argument.child_by_field_name("value")
+        if name is not None and told is not None and reading.slice(name) == "type":
+            return annotate(told, scope, reading)
+    return None
 
 
 # --- attributes set by __init__ ----------------------------------------------------------

@@ -225,7 +225,7 @@ def _build_decorator(node: Node, scope: Scope, reading: Reading) -> Decorator:
         argument_list = expression.child_by_field_name("arguments")
         callee = expression.child_by_field_name("function")
         if argument_list is not None and callee is not None:
-            arguments = one_line(reading.slice(argument_list)[1:-1].strip())
+            arguments = argument_text(argument_list, reading)
             expression = callee
     text = reading.slice(expression)
     if expression.type == "identifier" or (
@@ -233,6 +233,14 @@ def _build_decorator(node: Node, scope: Scope, reading: Reading) -> Decorator:
     ):
         return Decorator(scope.qualify(text), arguments)
     return Decorator(one_line(text), arguments)
+
+
+def argument_text(arguments: Node, reading: Reading) -> str:
+    """Return the arguments of a call on one line, without comments between them."""
+    if arguments.type != "argument_list":
+        return one_line(reading.slice(arguments))
+    given = (child for child in arguments.named_children if child.type != "comment")
+    return ", ".join(one_line(reading.slice(child)) for child in given)
 
 
 # --- signatures --------------------------------------------------------------------------
