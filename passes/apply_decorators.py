@@ -26,7 +26,7 @@ from .names import Names, has_member
 from .stdlib_names import PROPERTY_DECORATORS
 from .substitution import substitute
 
-_MANAGERS: Mapping[str, str] = {
+MANAGERS: Mapping[str, str] = {
     "contextlib.contextmanager": "contextlib.AbstractContextManager",
     "contextlib.asynccontextmanager": "contextlib.AbstractAsyncContextManager",
 }
@@ -116,7 +116,7 @@ def _make_property(function: Function) -> Property:
 
 def _apply_manager(function: Function) -> Function:
     """Return `function`; a generator under `contextmanager` returns the manager instead."""
-    manager = next((_MANAGERS[each.path] for each in function.decorators if each.path in _MANAGERS), None)
+    manager = next((MANAGERS[each.path] for each in function.decorators if each.path in MANAGERS), None)
     if manager is None:
         return function
     return evolve(

@@ -15,11 +15,13 @@ from ..ir.items import Package
 class PassOptions:
     """The settings of `[python]` that passes obey.
 
-    `strict` turns degradations into refusals. `int_mode` is `bigint` or `int64-only`.
+    `strict` turns degradations into refusals. `int_mode` is `bigint` or `int64-only`. `infer` allows types
+    for missing annotations.
     """
 
     strict: bool = False
     int_mode: str = "bigint"
+    infer: bool = True
 
 
 @final

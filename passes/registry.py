@@ -32,6 +32,7 @@ _PASSES: Mapping[str, str] = {
     "expand-aliases": "expand_aliases.ExpandAliases",
     "unpack-keywords": "unpack_keywords.UnpackKeywords",
     "bind-self": "bind_self.BindSelf",
+    "infer-types": "infer_types.InferTypes",
     "add-constructors": "add_constructors.AddConstructors",
     "mark-abstract": "mark_abstract.MarkAbstract",
     "inherit-members": "inherit_members.InheritMembers",

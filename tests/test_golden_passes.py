@@ -7,6 +7,7 @@ from attrs import evolve
 from casefile import GOLDEN, Case, check_case, read_cases
 from diagnostic_text import show_diagnostics
 
+from mochic_py.ir.inventory import parse_inventory
 from mochic_py.ir.items import Package
 from mochic_py.ir.parser import parse_package
 from mochic_py.ir.printer import format_package
@@ -17,7 +18,7 @@ from mochic_py.passes.registry import load_pass, parse_pipeline, pass_names
 
 FILES = sorted((GOLDEN / "passes").glob("*.md"))
 CASES = [case for file in FILES for case in read_cases(file)]
-BLOCKS = {"before", "after", "diagnostics", "pipeline", "options"}
+BLOCKS = {"before", "after", "diagnostics", "pipeline", "options", "inventory"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -29,6 +30,8 @@ def test_pass(case: Case, update_golden: bool) -> None:
     assert pipeline is not None, problems
     assert default in {each.name for each in pipeline}, f"{case.file} does not run `{default}`"
     ctx = PassContext(_read_options(case.blocks.get("options", "")))
+    if "inventory" in case.blocks:
+        ctx.inventory = parse_inventory(case.blocks["inventory"])
     after = PassManager(pipeline).run(_read_package(case), ctx)
     # The list of passes that ran is bookkeeping; a case shows it or leaves it out.
     shown = after if "\npasses " in case.blocks["after"] else evolve(after, passes=())
@@ -75,8 +78,8 @@ def _read_package(case: Case) -> Package:
 
 
 def _read_options(text: str) -> PassOptions:
-    """Read `strict` and `int-mode = <mode>`, one per line."""
+    """Read `strict`, `int-mode = <mode>` and `infer = false`, one per line."""
     lines = dict(map(str.strip, f"{line}=".split("=")[:2]) for line in text.splitlines())
-    options = PassOptions(strict="strict" in lines, int_mode=lines.get("int-mode", "bigint"))
-    assert set(lines) <= {"strict", "int-mode"}, f"unknown options {sorted(lines)}"
+    options = PassOptions("strict" in lines, lines.get("int-mode", "bigint"), lines.get("infer") != "false")
+    assert set(lines) <= {"strict", "int-mode", "infer"}, f"unknown options {sorted(lines)}"
     return options

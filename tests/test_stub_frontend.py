@@ -16,7 +16,11 @@ from mochic_py.ir.printer import format_package
 from mochic_py.ir.source import SourceFile
 from mochic_py.ir.types import Ref
 
-CASES = casefile.read_cases(casefile.GOLDEN / "frontends" / "stub.md")
+CASES = [
+    case
+    for name in ("stub", "evidence")
+    for case in casefile.read_cases(casefile.GOLDEN / "frontends" / f"{name}.md")
+]
 _WORDS = r"""
 def class f C ( ) [ ] { } : , . = -> * ** / @ | ' " \""" \ # if else try except import from as lambda type
 overload None ... 3 f'{ é async match __all__ + += self.x

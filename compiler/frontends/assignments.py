@@ -29,6 +29,7 @@ from ...ir.types import (
 )
 from .annotation import parse_annotation, parse_type_params
 from .declarations import Declaration, Reading
+from .evidence import value_evidence, with_evidence
 from .functional import build_functional_class
 from .functions import annotate
 from .qualifiers import Qualified, strip_qualifiers
@@ -72,7 +73,17 @@ def build_assignment(
         return _build_call(declaration, value, path, info, scope, reading)
     if is_type_expression(value, reading):
         return Alias(name, path, annotate(value, scope, reading), (), info)
-    return Constant(name, path, value_type(value, scope, reading, {}), literal_value(value, reading), info)
+    return _build_constant(name, path, value, info, scope, reading)
+
+
+def _build_constant(
+    name: str, path: str, value: Node, info: Info, scope: Scope, reading: Reading
+) -> Constant:
+    """Return the constant that a value without annotation makes."""
+    ty = value_type(value, scope, reading, {})
+    if ty == UNANNOTATED:
+        info = with_evidence(info, value_evidence("value", value, scope, reading))
+    return Constant(name, path, ty, literal_value(value, reading), info)
 
 
 def build_type_alias(declaration: Declaration, path: str, scope: Scope, reading: Reading) -> Alias:
@@ -260,7 +271,7 @@ def _build_call(
         made = build_functional_class(call, name, path, info, scope, reading)
         if made is not None:
             return made
-    return Constant(name, path, value_type(call, scope, reading, {}), None, info)
+    return _build_constant(name, path, call, info, scope, reading)
 
 
 def _build_type_variable(

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from ...ir.items import (
     Alias,
+    Binding,
     Class,
     Constant,
     Decorator,
@@ -18,8 +19,10 @@ from ...ir.items import (
     Function,
     Info,
     Item,
+    Param,
     ParamKind,
     Property,
+    Signature,
     TypeParam,
 )
 from ...ir.types import UNANNOTATED, BridgeType, Ref
@@ -34,6 +37,7 @@ from .assignments import (
     value_type,
 )
 from .declarations import MAX_DEPTH, Block, Declaration, Kind, Reading, collect
+from .evidence import doc_evidence, field_evidence, param_evidence, read_doc_types, with_evidence
 from .functional import read_class_call
 from .functions import (
     annotate,
@@ -43,6 +47,7 @@ from .functions import (
     build_method,
     build_signature,
     find_deprecation,
+    find_doc,
 )
 from .scopes import Scope
 from .source_text import one_line
@@ -102,6 +107,8 @@ def build_class(
     # Decorators such as `dataclass` make parameters of instance fields, but not of these.
     if not reading.is_stub and body is not None and not declaration.decorators:
         _find_instance_fields(members, reading.text.data[body.start_byte : body.end_byte])
+    if not reading.is_stub:
+        _add_evidence(members, block, find_doc(node, reading), inner, reading)
     members = {field.name: field for field in given} | members
     decorators = build_decorators(declaration.decorators, scope, reading)
     yield Class(
@@ -306,6 +313,46 @@ def _told_type(value: Node | None, scope: Scope, reading: Reading) -> BridgeType
         if name is not None and told is not None and reading.slice(name) == "type":
             return annotate(told, scope, reading)
     return None
+
+
+def _add_evidence(
+    members: dict[str, _Member], block: Block, doc: str, scope: Scope, reading: Reading
+) -> None:
+    """Put on attributes and on `__init__` what a class tells of their types."""
+    bare = [m for m in members.values() if isinstance(m, Field) and m.type == UNANNOTATED]
+    init = members.get("__init__")
+    types = read_doc_types(doc)
+    if isinstance(init, Function) and len(init.signatures) == 1 and types.params:
+        bare_params = [param.name for param in init.signatures[0].params if param.type == UNANNOTATED]
+        found = param_evidence(bare_params, types, scope)
+        init = evolve(init, info=with_evidence(init.info, found))
+        members["__init__"] = init
+    if not bare:
+        return
+    values = {
+        name: declarations[0].value
+        for name, declarations in block.declared.items()
+        if declarations[0].kind is Kind.ASSIGNMENT and declarations[0].value is not None
+    }
+    found_fields = field_evidence(
+        [field.name for field in bare], values, _methods(members, block), scope, reading
+    )
+    for field in bare:
+        told = doc_evidence("field", types.attributes.get(field.name), scope)
+        info = with_evidence(field.info, (*told, *found_fields.get(field.name, ())))
+        members[field.name] = evolve(field, info=info)
+
+
+def _methods(members: dict[str, _Member], block: Block) -> Iterator[tuple[Declaration, Signature, Binding]]:
+    """Yield the definitions in a class body; of properties, the getter."""
+    for name, declarations in block.declared.items():
+        member = members.get(name)
+        if declarations[0].kind is not Kind.FUNCTION:
+            continue
+        if isinstance(member, Function):
+            yield declarations[-1], member.signatures[-1], member.binding
+        elif isinstance(member, Property):
+            yield declarations[0], Signature((Param("self"),)), Binding.METHOD
 
 
 # --- attributes set by __init__ ----------------------------------------------------------

@@ -24,6 +24,7 @@ from ...ir.source import Span
 from ...ir.types import UNANNOTATED, BridgeType
 from .annotation import parse_annotation, parse_type_params
 from .declarations import Declaration, Reading
+from .evidence import function_evidence, with_evidence
 from .scopes import Scope
 from .source_text import decode_string, first_sentence, one_line
 from .type_tokens import type_param_names
@@ -101,6 +102,10 @@ def _build_function(
             for signature, (_, decorators) in zip(signatures, arms, strict=True)
         )
     info = build_info(described[0], deprecated, reading)
+    if not reading.is_stub and not arms:
+        node = described[0].node
+        doc = find_doc(node, reading)
+        info = with_evidence(info, function_evidence(node, signatures[0], binding, doc, scope, reading))
     return Function(name, path, signatures, binding, tuple(kept), abstract, info)
 
 
@@ -141,6 +146,12 @@ def build_info(declaration: Declaration, deprecated: str | None, reading: Readin
 
 def read_doc(definition: Node, reading: Reading) -> str:
     """Return the first sentence of the docstring of a definition or module, or an empty string."""
+    literal = find_doc(definition, reading)
+    return first_sentence(literal) if literal else ""
+
+
+def find_doc(definition: Node, reading: Reading) -> str:
+    """Return the literal that is the docstring of a definition or module, or an empty string."""
     body = definition if definition.type == "module" else definition.child_by_field_name("body")
     if body is None:
         return ""
@@ -155,7 +166,7 @@ def read_doc(definition: Node, reading: Reading) -> str:
         literal = statement.children[0]
         if literal.type != "string" or data[literal.start_byte : literal.start_byte + 1] in b"bBfFtT":
             return ""
-        return first_sentence(reading.slice(literal))
+        return reading.slice(literal)
     return ""
 
 
@@ -188,6 +199,11 @@ def _build_property(
     described = getter or decorated[0][0]
     ty = _result(getter.node, scope, reading) if getter else UNANNOTATED
     info = build_info(described, deprecated, reading)
+    if getter is not None and ty == UNANNOTATED and not reading.is_stub:
+        signature = build_signature(getter.node, getter.name_node, scope, reading)
+        doc = find_doc(getter.node, reading)
+        found = function_evidence(getter.node, signature, Binding.METHOD, doc, scope, reading)
+        info = with_evidence(info, (piece for piece in found if piece.where == "result"))
     return Property(name, path, ty, setter_type, info, abstract=abstract)
 
 

@@ -1,0 +1,136 @@
+"""Give what has no annotation the type that the source shows.
+
+    fun name(self)   evidence return "result" string       =>  fun name(self): string
+    fun f(n = literal "0")                                  =>  fun f(n: int = literal "0")
+    class B(@m.A)  fun put(self, item)                      =>  fun put(self, item: int), as `m.A.put` has it
+
+Tried in turn: what a base class of the package declares, what is assigned or returned, the docstring; for
+parameters the base class, then default and docstring together. A type is taken only where all of it is
+known. Each is recorded as a note, the wrapper checks it like any other, and the evidence is gone
+afterwards. An annotation is never touched; with `[python] infer = false` nothing else is either.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from attrs import evolve, frozen
+
+from ..ir.items import (
+    Class,
+    Constant,
+    Field,
+    Function,
+    Info,
+    Item,
+    Note,
+    NoteKind,
+    Package,
+    Param,
+    Property,
+    Signature,
+)
+from ..ir.traverse import map_items
+from ..ir.types import UNANNOTATED, BridgeType
+from .context import PassContext
+from .inference import Found, Inference
+from .receivers import has_receiver
+
+
+@final
+@frozen
+class InferTypes:
+    """Missing annotations are filled in from the source."""
+
+    name: ClassVar[str] = "infer-types"
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with types for missing annotations, and without evidence."""
+        inference = Inference(package) if ctx.options.infer else None
+        return map_items(package, lambda item: _rewrite(item, inference))
+
+
+def _rewrite(item: Item, inference: Inference | None) -> Item:
+    match item:
+        case Function():
+            return _function(item, None, inference)
+        case Class():
+            return evolve(
+                item,
+                fields=tuple([_field(each, item, inference) for each in item.fields]),
+                properties=tuple([_property(each, item, inference) for each in item.properties]),
+                methods=tuple([_function(each, item, inference) for each in item.methods]),
+            )
+        case Constant():
+            found = inference.constant(item) if inference and item.type == UNANNOTATED else None
+            if found is None:
+                return evolve(item, info=_settle(item.info, [])) if item.info.evidence else item
+            return evolve(item, type=found.type, info=_settle(item.info, [("value", found)]))
+        case _:
+            return item
+
+
+def _function(function: Function, owner: Class | None, inference: Inference | None) -> Function:
+    notes: list[tuple[str, Found]] = []
+    signatures = function.signatures
+    if inference is not None and len(signatures) == 1:
+        signatures = (_signature(function, signatures[0], owner, inference, notes),)
+    if not notes and not function.info.evidence:
+        return function
+    return evolve(function, signatures=signatures, info=_settle(function.info, notes))
+
+
+def _signature(
+    function: Function,
+    signature: Signature,
+    owner: Class | None,
+    inference: Inference,
+    notes: list[tuple[str, Found]],
+) -> Signature:
+    params: list[Param] = []
+    for index, param in enumerate(signature.params):
+        is_receiver = index == 0 and has_receiver(function, signature)
+        if param.type == UNANNOTATED and not is_receiver:
+            found = inference.parameter(function, owner, param.name)
+            if found is not None:
+                notes.append((f"parameter {param.name}", found))
+                param = Param(param.name, param.kind, found.type, param.default, param.span)
+        params.append(param)
+    result: BridgeType = signature.result
+    if result == UNANNOTATED:
+        found = inference.result(function, owner)
+        if found is not None:
+            notes.append(("result", found))
+            result = found.type
+    if not notes:
+        return signature
+    return Signature(tuple(params), result, signature.type_params, signature.is_async, signature.span)
+
+
+def _field(field: Field, owner: Class, inference: Inference | None) -> Field:
+    found = inference.field(field, owner) if inference and field.type == UNANNOTATED else None
+    if found is None:
+        return evolve(field, info=_settle(field.info, [])) if field.info.evidence else field
+    return evolve(field, type=found.type, info=_settle(field.info, [("field", found)]))
+
+
+def _property(member: Property, owner: Class, inference: Inference | None) -> Property:
+    notes: list[tuple[str, Found]] = []
+    ty, setter = member.type, member.setter_type
+    if inference is not None and ty == UNANNOTATED:
+        found = inference.property(member, owner)
+        if found is not None:
+            notes.append(("result", found))
+            ty = found.type
+    if inference is not None and setter == UNANNOTATED and ty != UNANNOTATED:
+        # What is read back is what was set.
+        notes.append(("setter", Found(ty, "getter")))
+        setter = ty
+    if not notes and not member.info.evidence:
+        return member
+    return evolve(member, type=ty, setter_type=setter, info=_settle(member.info, notes))
+
+
+def _settle(info: Info, found: list[tuple[str, Found]]) -> Info:
+    notes = tuple(Note(NoteKind.INFERRED, where, each.source) for where, each in found)
+    return evolve(info, notes=(*info.notes, *notes), evidence=())
