@@ -18,6 +18,7 @@ from typing import Final, TypeAlias, TypedDict, final
 
 from attrs import evolve, frozen
 
+from ..ir.helpers import is_helper
 from ..ir.items import Class, ClassKind, Info, Package, ParamKind, Property, Refusal
 from ..ir.traverse import walk_items
 from .entries import Call, Declarations, Entry, EntryKind, TypeDeclaration
@@ -180,6 +181,8 @@ def _sight(package: Package, declared: Declarations) -> Iterator[Sighting]:
         if isinstance(each, Property)
     }
     for entry in declared.entries:
+        if isinstance(entry.operation, Call) and is_helper(entry.operation.function):
+            continue
         if entry.kind is EntryKind.GETTER:
             kind = Kind.PROPERTY if entry.path in properties else Kind.ATTRIBUTE
             yield _bound(entry.path, kind, entry)

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from ..host import Host
-from ..machine import available_cpus
 from . import EXIT_FAILED
 from .options import (
     color_option,
@@ -17,6 +16,8 @@ from .options import (
     find_manifest,
     find_programs,
     open_host,
+    probe_option,
+    read_probe,
     source_options,
     target_options,
     wants_color,
@@ -36,16 +37,13 @@ FORMS = ("text", "json", "html")
     help="Form of the report.",
 )
 @click.option("-o", "--out", default="", metavar="FILE", help="Write the report to FILE instead of stdout.")
+@probe_option
 @click.option("--strict", is_flag=True, help="Count as if what would be degraded were refused.")
 @click.option("--corpus", is_flag=True, help="Measure the pinned corpus against its bars; fail below one.")
 @click.option("--folder", default="golden/packages", show_default=True, help="Where corpus.toml lies.")
 @click.option("--manifest", type=click.Path(dir_okay=False), help="The mochi.toml to obey [the nearest].")
 @click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=available_cpus,
-    help="Packages at a time [processors].",
+    "-j", "--jobs", type=click.IntRange(min=1), help="Packages at a time [1; with --corpus all processors]."
 )
 @target_options
 @source_options
@@ -66,6 +64,8 @@ def report_command(**options: Any) -> int:
     variable), `checked` (a union that the wrapper checks), `inferred` (a type no annotation gives).
     """  # noqa: D301  -- click reads the backspace as "keep these lines as they are"
     host = open_host()
+    options["probe"] = read_probe(host, options["probe"])
+    options["jobs"] = options["jobs"] or (host.cpu_count if options["corpus"] else 1)
     if options["corpus"]:
         if options["targets"] or options["form"] == "html":
             raise click.UsageError("`--corpus` takes no packages, and gives text or JSON")
