@@ -11,24 +11,29 @@ from ..ir.diagnostics import InternalError
 from ..ir.types import (
     ANY,
     NONE,
+    AsyncOf,
     BridgeType,
+    EnumMember,
     FunOf,
     ListOf,
+    LiteralOf,
+    LiteralValue,
     MapOf,
     OptionOf,
     Ref,
     Scalar,
     ScalarKind,
     SetOf,
+    StreamOf,
+    UnionOf,
 )
 from .entries import EnumType, HandleType, RecordShape, RecordType, SumType, TypeDeclaration
 from .imports import Imports
 from .literals import python_string, python_tuple
-from .mochi_types import mochi_type
+from .mochi_types import shown_type
+from .type_tests import ENTRY_PREFIX, TypeTests
+from .type_tests import HELPERS as HELPERS
 from .writer import Writer
-
-HELPERS = "_mochi_wrap"
-ENTRY_PREFIX = "mochi.entry."
 
 _SCALARS = {
     ScalarKind.BOOL: "as_bool",
@@ -74,6 +79,8 @@ class Converters:
         self._known: dict[tuple[BridgeType, bool], str] = {}
         self._changing: dict[BridgeType, bool] = {}
         self._definitions: list[_Definition] = []
+        self._tests = TypeTests(self._types, imports, self._write_test)
+        self._tag_table: str | None = None
 
     def out(self, ty: BridgeType) -> str:
         """Return the name of the converter of `ty` from Python to Mochi."""
@@ -103,6 +110,8 @@ class Converters:
                 return False
             case ListOf(inner) | SetOf(inner) | OptionOf(inner) | MapOf(value=inner):
                 return self.changes(inner)
+            case AsyncOf() | StreamOf() | FunOf(None) | OptionOf(FunOf()) | UnionOf() | LiteralOf():
+                return True
             case FunOf(params, result):
                 return any(map(self.changes, (*(params or ()), result)))
             case Ref(path):
@@ -135,15 +144,35 @@ class Converters:
             case OptionOf(inner):
                 part = self._converter(inner, inward=inward)
                 return self._define(ty, inward, self._helper("option_of"), [part])
-            case FunOf(params, result):
-                # What goes into the function crosses the other way than what comes out of it.
-                takes = [self._argument(param, not inward) for param in params or ()]
-                parts = [python_tuple(takes), self._argument(result, inward)]
-                return self._compose("function_of", ty, parts, inward)
+            case AsyncOf(inner):
+                helper = self._helper("to_awaitable" if inward else "awaited")
+                return self._define(ty, inward, helper, [self._converter(inner, inward=inward)])
+            case StreamOf(element):
+                helper = "to_stream" if inward else "stream_of"
+                return self._compose(helper, ty, [self._converter(element, inward=inward)], inward)
+            case FunOf():
+                return self._function(ty, inward)
+            case UnionOf():
+                return self._union(ty)
+            case LiteralOf(values):
+                name = python_string(shown_type(ty, self._type_names))
+                return self._define(ty, True, self._helper("to_literal"), [_tuple(values), name])
             case Ref(path):
                 return self._declared_converter(self._declared(path), ty, inward)
             case _:
                 raise InternalError(f"legalize-types left {ty!r}")
+
+    def _function(self, ty: FunOf, inward: bool) -> str:
+        helper, result = "function_of", ty.result
+        if inward and isinstance(result, AsyncOf):
+            helper, result = "async_function_of", result.inner
+        if ty.params is None:
+            # Nobody knows what it is called with, so that is handed on as it is.
+            parts = ["None", self._argument(result, inward), python_string("fun")]
+            return self._define(ty, inward, self._helper(helper), parts)
+        # What goes into the function crosses the other way than what comes out of it.
+        takes = [self._argument(param, not inward) for param in ty.params]
+        return self._compose(helper, ty, [python_tuple(takes), self._argument(result, inward)], inward)
 
     def _argument(self, ty: BridgeType, inward: bool) -> str:
         """Return the converter of a callback's part: only what comes from Python is checked."""
@@ -161,15 +190,8 @@ class Converters:
                 return self._enum(declared, ty, inward)
             case RecordType():
                 return self._record_in(declared, ty) if inward else self._record_out(declared, ty)
-            case SumType(cases=cases):
-                parts = [(case.name, self._converter(case.type, inward=inward)) for case in cases]
-                if inward:
-                    table = self._table(
-                        declared.name, "values", [f"{python_string(n)}: {c}" for n, c in parts]
-                    )
-                    return self._define(ty, True, self._helper("to_variant"), [table, name])
-                table = self._table(declared.name, "cases", [f"{n}: {c}" for n, c in parts])
-                return self._define(ty, False, self._helper("variant_of"), [table, name])
+            case SumType():
+                return self._variant_in(declared, ty) if inward else self._variant_out(declared, ty)
             case _:
                 assert_never(declared)
 
@@ -181,6 +203,45 @@ class Converters:
         if inward:
             return self._compose("to_entries", ty, parts, inward)
         return self._compose("entries_of", ty, [entry.name, *parts], inward)
+
+    def _union(self, ty: UnionOf) -> str:
+        """Return the converter of a union that flows in: it checks what Mochi declares as `any`."""
+        tests = self._tests.tests(ty.members, inward=True)
+        pairs = zip(tests, ty.members, strict=True)
+        parts = [python_tuple([test, self._member(each)]) for test, each in pairs]
+        name = python_string(shown_type(ty, self._type_names))
+        return self._define(ty, True, self._helper("to_union"), [python_tuple(parts), name, *self._tags()])
+
+    def _member(self, ty: BridgeType) -> str:
+        """Return the converter of a member that flows in, when a test has found the value to be of it."""
+        return self._converter(ty, inward=True) if self.changes(ty) else self._helper("as_any")
+
+    def _variant_out(self, declared: SumType, ty: BridgeType) -> str:
+        tests = self._tests.tests([case.type for case in declared.cases], inward=False)
+        parts = [
+            python_tuple([case.name, test, self._converter(case.type, inward=False)])
+            for test, case in zip(tests, declared.cases, strict=True)
+        ]
+        table = self._literal(declared.name, "cases", parts, "(", ")")
+        return self._define(ty, False, self._helper("variant_of"), [table, python_string(declared.name)])
+
+    def _variant_in(self, declared: SumType, ty: BridgeType) -> str:
+        tests = self._tests.tests([case.type for case in declared.cases], inward=True)
+        items = [
+            f"{python_string(case.name)}: {python_tuple([test, self._member(case.type)])}"
+            for test, case in zip(tests, declared.cases, strict=True)
+        ]
+        table = self._table(declared.name, "values", items)
+        arguments = [table, python_string(declared.name), *self._tags()]
+        return self._define(ty, True, self._helper("to_variant"), arguments)
+
+    def _tags(self) -> list[str]:
+        """Return the argument that names the cases of all sum types, where there are any."""
+        if self._tag_table is None:
+            names = [case.name for ty in self._types.values() if isinstance(ty, SumType) for case in ty.cases]
+            items = list(map(python_string, sorted(names)))
+            self._tag_table = self._literal("union", "tags", items, "{", "}") if items else ""
+        return [self._tag_table] if self._tag_table else []
 
     def _enum(self, declared: EnumType, ty: BridgeType, inward: bool) -> str:
         name = python_string(declared.name)
@@ -224,12 +285,17 @@ class Converters:
     # --- definitions --------------------------------------------------------------------
 
     def _compose(self, helper: str, ty: BridgeType, parts: Sequence[str], inward: bool) -> str:
-        name = python_string(mochi_type(ty, self._type_names))
+        name = python_string(shown_type(ty, self._type_names))
         return self._define(ty, inward, self._helper(helper), [*parts, name])
 
     def _define(self, ty: BridgeType, inward: bool, function: str, arguments: Sequence[str]) -> str:
         direction = "to" if inward else "as"
         variable = self._imports.names.fresh(f"_{direction}_{self._slug(ty)}")
+        self._definitions.append(_Definition(f"{variable} = {function}(", tuple(arguments), ")", False))
+        return variable
+
+    def _write_test(self, name: str, function: str, arguments: Sequence[str]) -> str:
+        variable = self._imports.names.fresh(f"_is_{name}"[:_SLUG_LIMIT])
         self._definitions.append(_Definition(f"{variable} = {function}(", tuple(arguments), ")", False))
         return variable
 
@@ -263,6 +329,14 @@ class Converters:
                 slug = f"map_{self._slug(key)}_{self._slug(value)}"
             case OptionOf(inner):
                 slug = f"optional_{self._slug(inner)}"
+            case UnionOf(members):
+                slug = "_or_".join(map(self._slug, members))
+            case LiteralOf(values):
+                slug = f"one_of_{len(values)}"
+            case AsyncOf(inner):
+                slug = f"async_{self._slug(inner)}"
+            case StreamOf(element):
+                slug = f"stream_{self._slug(element)}"
             case FunOf(params, result):
                 slug = "_".join(["fun", *map(self._slug, params or ()), "to", self._slug(result)])
             case Ref(path):
@@ -275,3 +349,7 @@ class Converters:
 def is_unchecked(ty: BridgeType) -> bool:
     """Tell whether a value of `ty` is handed on as it is."""
     return ty == ANY
+
+
+def _tuple(values: Sequence[LiteralValue | EnumMember]) -> str:
+    return python_tuple([python_string(each) if isinstance(each, str) else repr(each) for each in values])

@@ -14,7 +14,7 @@ from ..ir.items import Binding, Degradation, Function, Info, Param, ParamKind, S
 from ..ir.text import format_type
 from ..ir.types import UNANNOTATED, BridgeType
 from .entries import Call, Entry, EntryKind, TypeDeclaration, takes_options
-from .mochi_types import mochi_type
+from .mochi_types import shown_type
 
 _STARS = {ParamKind.VAR_POSITIONAL: "*", ParamKind.VAR_KEYWORD: "**"}
 
@@ -98,7 +98,7 @@ def python_signature(function: Function, signature: Signature, type_names: Mappi
 def show_type(ty: BridgeType, type_names: Mapping[str, str]) -> str:
     """Return `ty` as Mochi writes it, or as IR where Mochi has no such type."""
     try:
-        return mochi_type(ty, type_names)
+        return shown_type(ty, type_names)
     except InternalError:
         return format_type(ty)
 

@@ -24,6 +24,7 @@ from .entries import (
     SumCase,
     SumType,
 )
+from .mochi_types import crossing_type
 from .names import Names
 
 SCALARS = {
@@ -158,7 +159,7 @@ def linked_type(ty: BridgeType) -> str:
 
     What a function takes or returns that is itself a function is a handle.
     """
-    match ty:
+    match crossing_type(ty):
         case Scalar(kind) if kind in SCALARS:
             return SCALARS[kind]
         case FunOf(params, result) if params is not None:

@@ -24,6 +24,7 @@ from .linked import (
     link,
 )
 from .literals import python_docstring, python_string
+from .mochi_types import crossing_type
 from .names import Names, python_parameter
 from .writer import Writer
 
@@ -126,16 +127,16 @@ def _write_keep(writer: Writer, head: str, arguments: list[str], tail: str) -> N
 
 def _take(local: str, ty: BridgeType) -> str:
     """Return the expression for an argument as the wrapper takes it."""
-    match ty:
+    match crossing_type(ty):
         case FunOf(params, result) if params is not None:
             kept = ", ".join(str(not _is_scalar(param)) for param in params)
             comma = "," if len(params) == 1 else ""
             taken = not _is_scalar(result) and result != NONE
             return f"_link.callback({local}, ({kept}{comma}), {taken})"
-        case _ if ty == FLOAT:
+        case Scalar() as scalar if scalar == FLOAT:
             # Mochi's Python back end writes the literal 2.0 as 2.
             return f"float({local})"
-        case _ if _is_scalar(ty):
+        case Scalar() as scalar if _is_scalar(scalar):
             return local
         case _:
             return f"_link.take({local})"

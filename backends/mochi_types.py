@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from ..ir.diagnostics import InternalError
+from ..ir.traverse import map_children
 from ..ir.types import (
+    ANY,
     AsyncOf,
     BridgeType,
+    EnumMember,
     FunOf,
     IteratorOf,
     ListOf,
     LiteralOf,
+    LiteralValue,
     MapOf,
     OptionOf,
     Ref,
@@ -41,28 +46,126 @@ _SCALARS = {
 }
 
 
+_LONGEST_SHOWN = 120
+"""A longer union is shown by its first members."""
+
+
 def mochi_type(ty: BridgeType, names: Mapping[str, str]) -> str:
     """Return the text of a legal type; `names` maps the paths of declared types to their names.
 
-    An optional function is `any`, since the `?` behind `fun(): int` belongs to `int` and
-    Mochi has no parentheses in types. Raises InternalError for what legalize-types leaves
-    nowhere.
+    What Mochi cannot declare is `any`: a union that flows in (the wrapper checks it), a function of
+    unknown parameters, and an optional function, since the `?` behind `fun(): int` belongs to `int`
+    and Mochi has no parentheses in types. A literal type is the scalar of its values. An awaitable is
+    what it yields, for the wrapper waits, or makes one. Raises InternalError for what legalize-types
+    leaves nowhere.
     """
+    match ty:
+        case OptionOf(FunOf()) | FunOf(None) | UnionOf():
+            return "any"
+        case OptionOf(inner):
+            text = mochi_type(inner, names)
+            return text if text == "any" or text.endswith("?") else f"{text}?"
+        case LiteralOf():
+            return _SCALARS[literal_kind(ty)]
+        case _:
+            return _text(ty, names, mochi_type)
+
+
+def shown_type(ty: BridgeType, names: Mapping[str, str]) -> str:
+    """Return the text of a type for people: like `mochi_type`, with the members of unions and literals."""
+    match ty:
+        case OptionOf(UnionOf() | LiteralOf() | FunOf() as inner):
+            return f"({shown_type(inner, names)})?"
+        case OptionOf(inner):
+            return f"{shown_type(inner, names)}?"
+        case UnionOf(members):
+            return _join([_member(member, names) for member in members])
+        case LiteralOf(values):
+            return _join([literal_text(value) for value in values])
+        case FunOf(None, result):
+            return f"fun(...): {shown_type(result, names)}"
+        case _:
+            return _text(ty, names, shown_type)
+
+
+def literal_kind(ty: LiteralOf) -> ScalarKind:
+    """Return the scalar that all values of a literal type are, or `any`."""
+    kinds = {_LITERAL_KINDS.get(type(value), ScalarKind.ANY) for value in ty.values}
+    return kinds.pop() if len(kinds) == 1 else ScalarKind.ANY
+
+
+def crossing_type(ty: BridgeType) -> BridgeType:
+    """Return the type as which Mochi sees a value that flows in: unions are `any`, literals scalars."""
+    match ty:
+        case UnionOf():
+            return ANY
+        case LiteralOf():
+            return Scalar(literal_kind(ty))
+        case OptionOf(inner):
+            crossing = crossing_type(inner)
+            return crossing if crossing == ANY else OptionOf(crossing)
+        case _:
+            return map_children(ty, crossing_type)
+
+
+_LITERAL_KINDS: Mapping[type, ScalarKind] = {
+    bool: ScalarKind.BOOL,
+    int: ScalarKind.INT,
+    str: ScalarKind.STRING,
+    bytes: ScalarKind.BYTES,
+}
+
+
+def literal_text(value: LiteralValue | EnumMember) -> str:
+    """Return a value of a literal type as Mochi writes it; bytes as Python does."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case EnumMember(path):
+            return path
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return repr(value)
+
+
+def _member(ty: BridgeType, names: Mapping[str, str]) -> str:
+    text = shown_type(ty, names)
+    return f"({text})" if isinstance(ty, FunOf) else text
+
+
+def _join(members: list[str]) -> str:
+    """Join the members of a union, the first ones where they are many."""
+    text = " | ".join(members)
+    if len(text) <= _LONGEST_SHOWN:
+        return text
+    kept: list[str] = []
+    for member in members:
+        if kept and len(" | ".join([*kept, member])) > _LONGEST_SHOWN - 16:
+            break
+        kept.append(member)
+    left = len(members) - len(kept)
+    return " | ".join([*kept, f"{left} more"] if left else kept)
+
+
+def _text(
+    ty: BridgeType, names: Mapping[str, str], inner_text: Callable[[BridgeType, Mapping[str, str]], str]
+) -> str:
     match ty:
         case Scalar(kind):
             return _SCALARS[kind]
         case ListOf(element):
-            return f"list<{mochi_type(element, names)}>"
+            return f"list<{inner_text(element, names)}>"
         case SetOf(element):
-            return f"set<{mochi_type(element, names)}>"
+            return f"set<{inner_text(element, names)}>"
         case MapOf(key, value):
-            return f"map<{mochi_type(key, names)}, {mochi_type(value, names)}>"
-        case OptionOf(FunOf()):
-            return "any"
-        case OptionOf(inner):
-            return f"{mochi_type(inner, names)}?"
+            return f"map<{inner_text(key, names)}, {inner_text(value, names)}>"
+        case AsyncOf(inner):
+            return inner_text(inner, names)
+        case StreamOf(element):
+            return f"stream<{inner_text(element, names)}>"
         case FunOf(params, result) if params is not None:
-            return f"fun({', '.join(mochi_type(p, names) for p in params)}): {mochi_type(result, names)}"
+            return f"fun({', '.join(inner_text(p, names) for p in params)}): {inner_text(result, names)}"
         case Ref(path, ()):
             if path not in names:
                 raise InternalError(f"nothing declares the type {path!r}")
@@ -71,10 +174,9 @@ def mochi_type(ty: BridgeType, names: Mapping[str, str]) -> str:
             Ref()
             | FunOf()
             | TupleOf()
+            | OptionOf()
             | UnionOf()
             | LiteralOf()
-            | AsyncOf()
-            | StreamOf()
             | IteratorOf()
             | TypeVarRef()
             | SelfType()

@@ -6,8 +6,26 @@ from collections.abc import Mapping
 from typing import final
 
 from ..ir.diagnostics import InternalError
-from ..ir.types import BridgeType, FunOf, ListOf, MapOf, OptionOf, Ref, Scalar, ScalarKind, SetOf
+from ..ir.types import (
+    ANY,
+    AsyncOf,
+    BridgeType,
+    EnumMember,
+    FunOf,
+    ListOf,
+    LiteralOf,
+    LiteralValue,
+    MapOf,
+    OptionOf,
+    Ref,
+    Scalar,
+    ScalarKind,
+    SetOf,
+    StreamOf,
+    UnionOf,
+)
 from .imports import Imports
+from .literals import python_string
 
 _BUILTINS = {
     ScalarKind.BOOL: "bool",
@@ -54,8 +72,22 @@ class PythonTypes:
                 return f"{self._imports.builtin('set')}[{self.text(element)}]"
             case MapOf(key, value):
                 return f"{self._imports.builtin('dict')}[{self.text(key)}, {self.text(value)}]"
+            case OptionOf(AsyncOf(inner)) if isinstance(inner, OptionOf) or inner == ANY:
+                return self.text(inner)
             case OptionOf(inner):
                 return f"{self.text(inner)} | None"
+            case UnionOf(members):
+                return " | ".join(dict.fromkeys(map(self.text, members)))
+            case LiteralOf(values):
+                literal = self._imports.use("typing", "Literal")
+                return f"{literal}[{', '.join(map(_literal, values))}]"
+            case AsyncOf(inner):
+                return self.text(inner)
+            case StreamOf(element):
+                return f"{self._imports.use('collections.abc', 'Iterable')}[{self.text(element)}]"
+            case FunOf(None, result):
+                function = self._imports.use("collections.abc", "Callable")
+                return f"{function}[..., {self.text(result)}]"
             case FunOf(params, result) if params is not None:
                 function = self._imports.use("collections.abc", "Callable")
                 return f"{function}[[{', '.join(map(self.text, params))}], {self.text(result)}]"
@@ -63,3 +95,8 @@ class PythonTypes:
                 return self._type_names[path]
             case _:
                 raise InternalError(f"legalize-types left {ty!r}, or nothing declares it")
+
+
+def _literal(value: LiteralValue | EnumMember) -> str:
+    assert not isinstance(value, EnumMember), "legalize-types makes the enum of its members"
+    return python_string(value) if isinstance(value, str) else repr(value)

@@ -37,8 +37,8 @@ from .types import (
     NEVER,
     NONE,
     STRING,
-    AsyncOf,
     BridgeType,
+    EnumMember,
     FunOf,
     IteratorOf,
     LiteralOf,
@@ -46,7 +46,6 @@ from .types import (
     OptionOf,
     Ref,
     SelfType,
-    StreamOf,
     TupleOf,
     TypeObject,
     TypeVarRef,
@@ -58,10 +57,6 @@ from .verify_names import repeated, verify_names, verify_order
 
 _NEVER_LEGAL = (
     TupleOf,
-    UnionOf,
-    LiteralOf,
-    AsyncOf,
-    StreamOf,
     IteratorOf,
     TypeVarRef,
     SelfType,
@@ -84,7 +79,7 @@ _VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 
 # The passes that add rules for types, and those that add rules for items.
 _TYPE_STAGES = frozenset(
-    {"bind-names", "flatten-unions", "desugar-options", "widen-literals", "legalize-types"}
+    {"bind-names", "flatten-unions", "desugar-options", "widen-literals", "legalize-types", "close-unions"}
 )
 _ITEM_STAGES = _TYPE_STAGES | {"classify-classes", "plan-calls"}
 
@@ -101,6 +96,7 @@ class Verified:
     _rules: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
     _classes: frozenset[str] = frozenset()
     types: dict[int, BridgeType | Signature] = field(factory=dict)
+    inward: dict[int, BridgeType] = field(factory=dict)
     items: dict[int, Item] = field(factory=dict)
 
     def start(self, ran: frozenset[str], classes: frozenset[str]) -> None:
@@ -109,6 +105,7 @@ class Verified:
         moved = "legalize-types" in ran and classes != self._classes
         if moved or rules[0] != self._rules[0]:
             self.types.clear()
+            self.inward.clear()
         if moved or rules != self._rules:
             self.items.clear()
         self._rules, self._classes = rules, classes
@@ -187,7 +184,7 @@ class _Verifier:
             case Alias():
                 self.type_params(item.type_params, item.path)
                 if not isinstance(item.target, Ref) or item.target.arguments:
-                    self.type(item.target, item.path)
+                    self.type(item.target, item.path, inward=True)
             case TypeVariable():
                 self.type_params((item.param,), item.path)
             case Refusal():
@@ -217,7 +214,7 @@ class _Verifier:
         for prop in cls.properties:
             self.type(prop.type, prop.path)
             if prop.setter_type is not None:
-                self.type(prop.setter_type, prop.path)
+                self.type(prop.setter_type, prop.path, inward=True)
         for function in (*cls.constructors, *cls.methods):
             self.item(function)
 
@@ -243,7 +240,6 @@ class _Verifier:
             known[id(signature)] = signature
 
     def check_signature(self, signature: Signature, path: str) -> None:
-        known = self.verified.types
         self.type_params(signature.type_params, path)
         last = 0
         for param in signature.params:
@@ -254,11 +250,10 @@ class _Verifier:
             last = rank + variadic
             if variadic and param.default is not None:
                 self.fail(path, f"parameter `{param.kind.value}{param.name}` has a default")
-            if id(param.type) not in known:
-                self.type(param.type, path)
+            self.type(param.type, path, inward=True)
         for name in repeated([param.name for param in signature.params]):
             self.fail(path, f"two parameters of the name `{name}`")
-        self.type(signature.result.inner if isinstance(signature.result, AsyncOf) else signature.result, path)
+        self.type(signature.result, path)
 
     def call(self, call: CallPlan, function: Function) -> None:
         path = function.path
@@ -272,14 +267,15 @@ class _Verifier:
         for name in repeated(taken):
             self.fail(path, f"a call plan takes `{name}` twice")
         for argument in call.arguments:
-            self.type(argument.type, path)
+            self.type(argument.type, path, inward=True)
             if argument.fixed and not has_one_value(argument.type):
                 self.fail(path, f"a fixed argument `{argument.name}` of more than one value")
         for option in call.options:
-            self.type(option.type, path)
-        for ty in (call.receiver, call.open_options, call.result):
+            self.type(option.type, path, inward=True)
+        for ty in (call.receiver, call.open_options):
             if ty is not None:
-                self.type(ty, path)
+                self.type(ty, path, inward=True)
+        self.type(call.result, path)
 
     # --- types --------------------------------------------------------------------------
 
@@ -291,20 +287,27 @@ class _Verifier:
         if "legalize-types" in self.ran:
             self.fail(path, "type parameters after legalize-types")
 
-    def type(self, ty: BridgeType, path: str) -> None:
-        known = self.verified.types
+    def type(self, ty: BridgeType, path: str, *, inward: bool = False) -> None:
+        """Check `ty`, whose values a program gets or, `inward`, gives."""
+        known = self.verified.inward if inward else self.verified.types
         if id(ty) in known:
             return
-        if problem := self._find_problem(ty):
+        if problem := self._find_problem(ty, inward):
             self.fail(path, f"`{format_type(ty)}`: {problem}")
             return
         before = len(self.problems)
-        for child in children(ty):
-            self.type(child, path)
+        if isinstance(ty, FunOf):
+            # What the function takes flows against what it gives.
+            for param in ty.params or ():
+                self.type(param, path, inward=not inward)
+            self.type(ty.result, path, inward=inward)
+        else:
+            for child in children(ty):
+                self.type(child, path, inward=inward)
         if len(self.problems) == before:
             known[id(ty)] = ty
 
-    def _find_problem(self, ty: BridgeType) -> str:
+    def _find_problem(self, ty: BridgeType, inward: bool) -> str:
         legal = "legalize-types" in self.ran
         if legal and (isinstance(ty, _NEVER_LEGAL) or ty in (BIGINT, NEVER)):
             return "this type may not stand here after legalize-types"
@@ -312,15 +315,17 @@ class _Verifier:
             case OptionOf(inner) if isinstance(inner, OptionOf) or inner in (NONE, ANY):
                 return "an option of none, `any` or an option"
             case UnionOf():
+                if "close-unions" in self.ran and not inward:
+                    return "a union in what flows out after close-unions"
                 return self._find_union_problem(ty)
             case LiteralOf(values):
-                if "widen-literals" in self.ran:
-                    return "a literal type after widen-literals"
+                if "widen-literals" in self.ran and not inward:
+                    return "a literal type in what flows out after widen-literals"
+                if legal and any(isinstance(value, EnumMember) for value in values):
+                    return "a member of an enum in a literal type after legalize-types"
                 return "" if values else "a literal type without values"
             case MapOf(key) if legal and key not in (STRING, INT):
                 return "a key that is neither `string` nor `int` after legalize-types"
-            case FunOf(params) if legal and params is None:
-                return "a function with unknown parameters after legalize-types"
             case Ref() if legal and (ty.arguments or ty.path not in self.classes):
                 return (
                     "type arguments after legalize-types" if ty.arguments else "no such class in the package"

@@ -128,7 +128,9 @@ def type_name(ty: BridgeType) -> str:
             return "Fun"
         case Ref():
             return _class_name(ty.path)
-        case AsyncOf() | StreamOf() | IteratorOf() | TupleOf() | UnionOf() | LiteralOf():
+        case UnionOf():
+            return "Or".join(map(type_name, ty.members))
+        case AsyncOf() | StreamOf() | IteratorOf() | TupleOf() | LiteralOf():
             return type(ty).__name__.removesuffix("Of")
         case TypeVarRef() | SelfType() | TypeObject() | Unsupported():
             return "Any"

@@ -15,18 +15,19 @@ from ..ir.helpers import TYPE_OBJECT
 from ..ir.info import NoteKind
 from ..ir.items import Alias, Class, ClassKind, Item, TypeParam, TypeParamKind, Variant
 from ..ir.refusals import SkipReason
-from ..ir.text import format_type
 from ..ir.traverse import map_type
 from ..ir.types import (
     ANY,
     BIGINT,
     BYTES,
+    FLOAT,
     INT,
     NEVER,
     NONE,
     STRING,
     AsyncOf,
     BridgeType,
+    EnumMember,
     FunOf,
     IteratorOf,
     ListOf,
@@ -46,14 +47,15 @@ from ..ir.types import (
 )
 from .desugar_options import option_of
 from .generated_types import GeneratedTypes
-from .losses import Loss, explicit_any
-from .unions import union_of
+from .losses import Loss, explicit_any, shorten, show_type
+from .scalar_classes import absorb_scalars, find_spelling, scalar_values
+from .unions import join_bools, union_of
 from .widen_literals import widen_literal
 
 _MUTABLE_BUFFERS = ("builtins.bytearray", "builtins.memoryview")
 _TYPING_MODULES = ("typing", "typing_extensions", "_typeshed", "collections.abc")
+_COMPLEX = Ref("builtins.complex")
 _TYPING_CLASSES = frozenset({"IO", "TextIO", "BinaryIO"})
-_LONGEST_DETAIL = 200
 
 
 @final
@@ -96,22 +98,27 @@ class TypeTable:
     own: frozenset[str] = frozenset()
     obtainable: frozenset[str] = frozenset()
     repeated: bool = False
-    _seen: dict[int, tuple[BridgeType, Legal]] = field(factory=dict)
+    _seen: dict[tuple[int, bool], tuple[BridgeType, Legal]] = field(factory=dict)
     _scoped: bool = False
+    _inward: bool = False
 
-    def legalize(self, ty: BridgeType, scope: Scope) -> Legal:
-        """Return `ty` as a type of the closed table, the same object where it is legal."""
+    def legalize(self, ty: BridgeType, scope: Scope, *, inward: bool = False) -> Legal:
+        """Return `ty` as a type of the closed table, the same object where it is legal.
+
+        `inward` says that a program gives the values; else it gets them.
+        """
         if type(ty) is Scalar:
             return self._scalar(ty)
-        known = self._seen.get(id(ty))
+        known = self._seen.get((id(ty), inward))
         if known is not None:
             return known[1]
         self._scoped = False
+        self._inward = inward
         losses: list[Loss] = []
         legal = self._legal(ty, scope, losses)
         found = Legal(ty if legal == ty else legal, tuple(dict.fromkeys(losses)))
         if not self._scoped:
-            self._seen[id(ty)] = (ty, found)
+            self._seen[id(ty), inward] = (ty, found)
         return found
 
     def legalize_result(self, ty: BridgeType, scope: Scope, is_async: bool) -> Legal:
@@ -138,16 +145,14 @@ class TypeTable:
             case MapOf():
                 return self._map(ty, scope, losses)
             case TupleOf():
-                elements = tuple(self._legal(element, scope, losses) for element in ty.elements)
+                elements = tuple(self._element(element, scope, losses) for element in ty.elements)
                 return self.generated.tuple_record(elements) if elements else ListOf(ANY)
             case OptionOf():
-                inner = self._legal(ty.inner, scope, losses)
-                # Mochi cannot spell it: a `?` behind a function type belongs to its result.
-                return _lose(ty, _UNSUPPORTED, losses) if isinstance(inner, FunOf) else option_of(inner)
+                return self._option(ty, scope, losses)
             case UnionOf():
-                return self._union(ty.members, scope, losses)
+                return self._union(ty, scope, losses)
             case LiteralOf():
-                return self._legal(widen_literal(ty), scope, losses)
+                return self._literal(ty, scope, losses)
             case FunOf():
                 return self._function(ty, scope, losses)
             case Ref():
@@ -157,17 +162,19 @@ class TypeTable:
                 self._scoped = True
                 param = scope.type_params.get(ty.name)
                 reason = _VARIABLE_REASONS[param.kind] if param else _UNSUPPORTED
-                losses.append(Loss(reason, _detail(ty), note=NoteKind.ERASED))
+                losses.append(Loss(reason, show_type(ty), note=NoteKind.ERASED))
                 return ANY
             case SelfType():
                 self._scoped = True
                 return Ref(scope.owner) if scope.owner else _lose(ty, _UNSUPPORTED, losses)
             case TypeObject():
                 return self.generated.handle(TYPE_OBJECT)
-            case AsyncOf() | StreamOf():
-                return _lose(ty, SkipReason.INCOMPATIBLE_ASYNC_RUNTIME, losses)
+            case AsyncOf():
+                return AsyncOf(_argument(self._legal(ty.inner, scope, losses)))
+            case StreamOf():
+                return StreamOf(_argument(self._legal(ty.element, scope, losses)))
             case Unsupported():
-                losses.append(Loss(ty.reason, _shorten(ty.text), ty.span))
+                losses.append(Loss(ty.reason, shorten(ty.text), ty.span))
                 return ANY
             case _:
                 assert_never(ty)
@@ -179,9 +186,26 @@ class TypeTable:
             return Legal(ANY)
         return Legal(INT) if ty == BIGINT else Legal(ty)
 
+    def _literal(self, ty: LiteralOf, scope: Scope, losses: list[Loss]) -> BridgeType:
+        """What flows in keeps its values, for the wrapper to check; members of an enum are their enum."""
+        if not self._inward:
+            return self._legal(widen_literal(ty), scope, losses)
+        parts = union_of(
+            widen_literal(LiteralOf((value,))) if isinstance(value, EnumMember) else LiteralOf((value,))
+            for value in ty.values
+        )
+        return join_bools(parts) if isinstance(parts, LiteralOf) else self._legal(parts, scope, losses)
+
+    def _element(self, ty: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
+        """An element of a tuple is a field of a record, which a program both gives and gets."""
+        inward, self._inward = self._inward, False
+        legal = self._legal(map_type(ty, widen_literal), scope, losses)
+        self._inward = inward
+        return legal
+
     def _map(self, ty: MapOf, scope: Scope, losses: list[Loss]) -> BridgeType:
         key_losses: list[Loss] = []
-        key = self._legal(ty.key, scope, key_losses)
+        key = self._legal(map_type(ty.key, widen_literal), scope, key_losses)
         if key == ANY:
             # A list of pairs of `any` would be harder to use than the value itself.
             losses += key_losses
@@ -190,16 +214,39 @@ class TypeTable:
         losses += key_losses
         return MapOf(key, value) if key in (STRING, INT) else ListOf(self.generated.entry_record(key, value))
 
+    def _option(self, ty: OptionOf, scope: Scope, losses: list[Loss]) -> BridgeType:
+        inner = self._legal(ty.inner, scope, losses)
+        if isinstance(inner, FunOf) and inner.params is not None:
+            # Mochi cannot spell it: a `?` behind a function type belongs to its result.
+            losses.append(Loss(_UNSUPPORTED, show_type(ty), note=NoteKind.CHECKED))
+        return option_of(inner)
+
     def _function(self, ty: FunOf, scope: Scope, losses: list[Loss]) -> BridgeType:
         if ty.params is None:
-            return _lose(ty, SkipReason.PARAM_SPEC, losses)
-        params = tuple(_argument(self._legal(param, scope, losses)) for param in ty.params)
-        result = NONE if ty.result == NEVER else self._legal(ty.result, scope, losses)
-        return FunOf(params, result)
+            losses.append(Loss(SkipReason.PARAM_SPEC, show_type(ty), note=NoteKind.CHECKED))
+            params = None
+        else:
+            # What a function takes flows against what it gives.
+            self._inward = not self._inward
+            params = tuple(_argument(self._legal(param, scope, losses)) for param in ty.params)
+            self._inward = not self._inward
+        return FunOf(params, self._function_result(ty.result, scope, losses))
+
+    def _function_result(self, ty: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
+        match ty:
+            case Scalar() if ty == NEVER:
+                return NONE
+            case AsyncOf(inner):
+                return AsyncOf(self._function_result(inner, scope, losses))
+            case _:
+                return self._legal(ty, scope, losses)
 
     # --- names --------------------------------------------------------------------------
 
     def _reference(self, ref: Ref, losses: list[Loss]) -> BridgeType:
+        scalar = find_spelling(ref.path)
+        if scalar is not None:
+            return scalar
         item = self.known.get(ref.path)
         if isinstance(item, Alias) and isinstance(item.target, Ref) and item.target.path != ref.path:
             ref = item.target
@@ -215,10 +262,10 @@ class TypeTable:
     def _foreign(self, ref: Ref, losses: list[Loss]) -> BridgeType:
         """A class that is not an item of the package: a handle without members."""
         if ref.path in _MUTABLE_BUFFERS:
-            losses.append(Loss(SkipReason.BYTEARRAY_MUTABLE, _detail(ref)))
+            losses.append(Loss(SkipReason.BYTEARRAY_MUTABLE, show_type(ref)))
             return BYTES
         if ref.path == "builtins.complex":
-            losses.append(Loss(SkipReason.NO_COMPLEX_TYPE, _detail(ref)))
+            losses.append(Loss(SkipReason.NO_COMPLEX_TYPE, show_type(ref)))
         module, _, name = ref.path.rpartition(".")
         if not module or (module in _TYPING_MODULES and name not in _TYPING_CLASSES):
             return _lose(ref, _UNSUPPORTED, losses)
@@ -228,60 +275,92 @@ class TypeTable:
 
     # --- unions -------------------------------------------------------------------------
 
-    def _union(self, members: tuple[BridgeType, ...], scope: Scope, losses: list[Loss]) -> BridgeType:
-        """A union whose members are one type in Mochi is that type; any other one is open."""
+    def _union(self, union: UnionOf, scope: Scope, losses: list[Loss]) -> BridgeType:
+        """A union of legal types, or the one type that its members are in Mochi.
+
+        A member that is `any` makes it `any`, for what was lost of the member.
+        """
         inner: list[Loss] = []
-        legal = [self._legal(member, scope, inner) for member in members]
-        open_parts: list[BridgeType] = []
-        joined = self._join(legal, open_parts)
-        if any(loss.reason is SkipReason.PRIVATE_NAME for loss in inner):
-            joined = None
-        if joined is None or open_parts:
-            _lose(UnionOf(members), SkipReason.OPEN_UNION, losses)
-        if joined is None:
+        legal: list[BridgeType] = []
+        open_losses: list[Loss] = []
+        for member in union.members:
+            lost: list[Loss] = []
+            ty = self._member(member, scope, lost)
+            legal.append(ty)
+            inner += lost
+            if ty == ANY:
+                open_losses += lost
+        if ANY in legal:
+            losses += open_losses
             return ANY
-        losses += inner
+        joined = self._join(legal)
+        if joined == ANY:
+            return _lose(union, SkipReason.OPEN_UNION, losses)
+        losses += [loss for loss in inner if not (self._inward and _is_harmless(loss, union))]
         return joined
 
-    def _join(self, members: Iterable[BridgeType], open_parts: list[BridgeType]) -> BridgeType | None:
-        """Return the one type of these legal types, or None where there is none.
+    def _member(self, member: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
+        """A member of a union may be a private class: a value of it that comes along is let through."""
+        if self._inward and isinstance(member, Ref) and member.path not in self.known:
+            private: list[Loss] = []
+            legal = self._legal(member, scope, private)
+            if any(loss.reason is SkipReason.PRIVATE_NAME for loss in private):
+                return self.generated.handle(member.path)
+            losses += private
+            return legal
+        return self._legal(member, scope, losses)
 
-        Containers of one shape join to a container; element types that do not join are
-        added to `open_parts` and become `any`.
-        """
-
-        def join_parts(parts: Iterable[BridgeType]) -> BridgeType:
-            union = union_of(parts)
-            joined = self._join((union,), open_parts)
-            if joined is None:
-                open_parts.append(union)
-            return joined or ANY
-
+    def _join(self, members: Iterable[BridgeType]) -> BridgeType:
+        """Return these legal types as one: without what others say too, in normal form."""
         union = union_of(members)
         if not isinstance(union, UnionOf):
             return union
-        members = union.members
-        if NONE in members:
-            rest = self._join((member for member in members if member != NONE), open_parts)
-            return None if rest is None else option_of(rest)
-        lists = [member for member in members if isinstance(member, ListOf)]
-        sets = [member for member in members if isinstance(member, SetOf)]
-        maps = [member for member in members if isinstance(member, MapOf)]
-        refs = [member for member in members if isinstance(member, Ref)]
-        if len(lists) == len(members):
-            return ListOf(join_parts(each.element for each in lists))
-        if len(sets) == len(members):
-            return SetOf(join_parts(each.element for each in sets))
-        if len(maps) == len(members) and len({each.key for each in maps}) == 1:
-            return MapOf(maps[0].key, join_parts(each.value for each in maps))
-        return self._common_base(refs) if len(refs) == len(members) else None
+        flat = union.members
+        if NONE in flat:
+            return option_of(self._join(member for member in flat if member != NONE))
+        if self._inward:
+            # `complex` means `float | complex` to type checkers (PEP 484, the numeric tower).
+            wider = (*flat, FLOAT) if _COMPLEX in flat else flat
+            parts = absorb_scalars(dict.fromkeys(_open(union_of(wider))))
+        else:
+            parts = scalar_values(flat)
+        return union_of(self._without_subclasses(self._join_containers(parts)))
 
-    def _common_base(self, refs: list[Ref]) -> Ref | None:
-        """Return the member that is a base class of every other one: the union says no more."""
-        for candidate in refs:
-            if all(self._is_subclass(ref.path, candidate.path) for ref in refs):
-                return candidate
-        return None
+    def _join_containers(self, members: list[BridgeType]) -> list[BridgeType]:
+        """Return `members` with containers of one shape as one where their elements are one type."""
+        joined: list[BridgeType] = []
+        for member in members:
+            for index, other in enumerate(joined):
+                both = self._join_pair(other, member)
+                if both is not None:
+                    joined[index] = both
+                    break
+            else:
+                joined.append(member)
+        return joined
+
+    def _join_pair(self, a: BridgeType, b: BridgeType) -> BridgeType | None:
+        match a, b:
+            case (ListOf(one), ListOf(other)) | (SetOf(one), SetOf(other)):
+                element = self._join((one, other))
+                if not _is_one(element, one, other):
+                    return None
+                return ListOf(element) if isinstance(a, ListOf) else SetOf(element)
+            case MapOf(key, one), MapOf(other_key, other) if key == other_key:
+                element = self._join((one, other))
+                return MapOf(key, element) if _is_one(element, one, other) else None
+            case _:
+                return None
+
+    def _without_subclasses(self, members: list[BridgeType]) -> list[BridgeType]:
+        """Return `members` without classes that have a base class among them: it says no less."""
+        refs = [member for member in members if isinstance(member, Ref)]
+        return [
+            member
+            for member in members
+            if not isinstance(member, Ref)
+            or not any(other != member and self._is_subclass(member.path, other.path) for other in refs)
+        ]
 
     def _is_subclass(self, path: str, base: str) -> bool:
         pending, seen = [path], {path}
@@ -309,20 +388,25 @@ def _argument(ty: BridgeType) -> BridgeType:
     return ANY if ty == NONE else ty
 
 
+def _open(ty: BridgeType) -> tuple[BridgeType, ...]:
+    return ty.members if isinstance(ty, UnionOf) else (ty,)
+
+
+def _is_one(joined: BridgeType, one: BridgeType, other: BridgeType) -> bool:
+    return not isinstance(joined, UnionOf) or joined in (one, other)
+
+
+def _is_harmless(loss: Loss, union: UnionOf) -> bool:
+    """Whether a program that gives a value of another member loses nothing."""
+    match loss.reason:
+        case SkipReason.NO_COMPLEX_TYPE:
+            return True
+        case SkipReason.BYTEARRAY_MUTABLE:
+            return BYTES in union.members
+        case _:
+            return False
+
+
 def _lose(ty: BridgeType, reason: SkipReason, losses: list[Loss]) -> Scalar:
-    losses.append(Loss(reason, _detail(ty)))
+    losses.append(Loss(reason, show_type(ty)))
     return ANY
-
-
-def _detail(ty: BridgeType) -> str:
-    return _shorten(format_type(map_type(ty, _without_span)))
-
-
-def _without_span(ty: BridgeType) -> BridgeType:
-    if isinstance(ty, Unsupported) and ty.span is not None:
-        return Unsupported(ty.reason, ty.text)
-    return ty
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 1] + "…"

@@ -1,7 +1,7 @@
 """Apply the closed type table; what it cannot keep is recorded, or refused in strict mode.
 
 fun f(x: tuple<int, string>): iterator<int>   =>   fun f(x: @mochi.tuple.IntStringPair): list<int>
-fun g(x: string | bytes)                      =>   fun g(x: any), degraded: SkipOpenUnion
+fun g(x: float | int | string)                =>   fun g(x: float | string)
 fun h(): @ssl.SSLContext                      =>   the same, and a generated handle class
 """
 
@@ -167,7 +167,7 @@ class _Legalizer:
             params[0] = _typed(params[0], _receiver_type(function, scope))
         for index, param in enumerate(params):
             if not (receiver and index == 0):
-                legal = self.table.legalize(param.type, scope)
+                legal = self.table.legalize(param.type, scope, inward=True)
                 losses += [PlacedLoss(f"parameter {param.name}", loss, param.span) for loss in legal.losses]
                 params[index] = _typed(param, legal.type)
         if function.binding is Binding.CONSTRUCTOR and scope.owner:
@@ -234,7 +234,7 @@ class _Legalizer:
         losses = [PlacedLoss("result", loss, member.info.span) for loss in legal.losses]
         setter_type = member.setter_type
         if setter_type is not None:
-            found = self.table.legalize(setter_type, scope)
+            found = self.table.legalize(setter_type, scope, inward=True)
             losses += [PlacedLoss("setter", loss, member.info.span) for loss in found.losses]
             setter_type = found.type
         if losses and self.ctx.options.strict:
@@ -272,7 +272,8 @@ class _Legalizer:
         if isinstance(item.target, Ref) and item.target.path in self.table.known:
             target: BridgeType = _plain(item.target)
         else:
-            target = self.table.legalize(item.target, Scope({}).with_params(item.type_params)).type
+            scope = Scope({}).with_params(item.type_params)
+            target = self.table.legalize(item.target, scope, inward=True).type
         if target is item.target and not item.type_params:
             return item
         return evolve(item, target=target, type_params=())

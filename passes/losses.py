@@ -12,8 +12,12 @@ from ..ir.info import Degradation, Info, Note, NoteKind
 from ..ir.items import Refusal
 from ..ir.refusals import SkipReason
 from ..ir.source import Span
+from ..ir.text import format_type
+from ..ir.traverse import map_type
+from ..ir.types import BridgeType, Unsupported
 
 _ANY_TEXT = "any"
+_LONGEST_DETAIL = 200
 
 _CODES = {
     SkipReason.OPEN_UNION: codes.OPEN_UNION,
@@ -61,8 +65,24 @@ class PlacedLoss:
 
 
 def explicit_any() -> Loss:
-    """Return the loss that stands for `Any` or `object` in a declaration."""
-    return Loss(SkipReason.UNSUPPORTED_TYPING_CONSTRUCT, _ANY_TEXT)
+    """Return what stands for `Any` or `object` in a declaration: the author says so."""
+    return Loss(SkipReason.UNSUPPORTED_TYPING_CONSTRUCT, _ANY_TEXT, note=NoteKind.DECLARED_ANY)
+
+
+def show_type(ty: BridgeType) -> str:
+    """Return the IR text of `ty` for a loss or note: without places, cut where it is long."""
+    return shorten(format_type(map_type(ty, _without_span)))
+
+
+def shorten(text: str) -> str:
+    """Return `text`, cut where it is long."""
+    return text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 1] + "…"
+
+
+def _without_span(ty: BridgeType) -> BridgeType:
+    if isinstance(ty, Unsupported) and ty.span is not None:
+        return Unsupported(ty.reason, ty.text)
+    return ty
 
 
 def record_losses(info: Info, losses: list[PlacedLoss]) -> Info:

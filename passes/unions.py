@@ -47,6 +47,15 @@ def union_of(members: Iterable[BridgeType]) -> BridgeType:
             return UnionOf(tuple(flat))
 
 
+def join_bools(ty: LiteralOf) -> BridgeType:
+    """Return `ty` with bool for `True` and `False`, which are all of it."""
+    bools = [value for value in ty.values if isinstance(value, bool)]
+    if len(bools) < 2:
+        return ty
+    rest = tuple(value for value in ty.values if not isinstance(value, bool))
+    return union_of((BOOL, LiteralOf(rest))) if rest else BOOL
+
+
 def literal_scalar(value: LiteralValue) -> Scalar:
     """Return the scalar that `value` belongs to. A bool is a bool, not an int."""
     match value:

@@ -1,8 +1,9 @@
-"""Replace literal types by the scalar, or the enum, that their values belong to.
+"""Replace literal types of what flows out by the scalar, or the enum, that their values belong to.
 
-fun f(mode: literal<"r", "w">)      =>    fun f(mode: string)
-fun g(x: literal<1, "auto">?)       =>    fun g(x: (int | string)?)
-fun h(x: literal<@m.Color.RED>)     =>    fun h(x: @m.Color)
+fun f(): literal<"r", "w">                  =>    fun f(): string
+fun g(): literal<1, "auto">?                =>    fun g(): (int | string)?
+var color: literal<@m.Color.RED>            =>    var color: @m.Color
+fun h(f: fun(literal<1, 2>): none)          =>    fun h(f: fun(int): none)
 """
 
 from __future__ import annotations
@@ -12,24 +13,26 @@ from typing import ClassVar, final
 from attrs import frozen
 
 from ..ir.items import Package
-from ..ir.sharing import memoised_map
-from ..ir.traverse import map_outer_types
 from ..ir.types import BridgeType, EnumMember, LiteralOf, LiteralValue, OptionOf, Ref, UnionOf
 from .context import PassContext
 from .desugar_options import option_of
+from .directions import map_outward
 from .unions import literal_scalar, union_of
 
 
 @final
 @frozen
 class WidenLiterals:
-    """Removes every `LiteralOf` (PEP 586); unions and options around it are put in normal form again."""
+    """Removes `LiteralOf` (PEP 586) from what flows out; unions and options around it are put in normal form.
+
+    What flows in keeps its values: the wrapper checks them.
+    """
 
     name: ClassVar[str] = "widen-literals"
 
     def run(self, package: Package, ctx: PassContext) -> Package:
-        """Return `package` without literal types. Reports nothing."""
-        return map_outer_types(package, memoised_map(widen_literal))
+        """Return `package` without literal types in what flows out. Reports nothing."""
+        return map_outward(package, widen_literal)
 
 
 def widen_literal(ty: BridgeType) -> BridgeType:

@@ -12,9 +12,11 @@ from others, and `to_*` converters lead from Mochi to Python only.
 from __future__ import annotations
 
 import importlib
+import itertools
 import operator
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+import threading
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Set
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -329,19 +331,21 @@ def inside(
 
 
 def function_of(
-    parameters: tuple[Converter, ...], result: Converter, name: str = "fun"
+    parameters: tuple[Converter, ...] | None, result: Converter, name: str = "fun"
 ) -> Converter:
     """Make the converter of a function: `parameters` lead inward, `result` comes back.
 
-    With `as_any` everywhere the function itself is handed on.
+    With `as_any` everywhere the function itself is handed on. Without `parameters` it takes any.
     """
-    plain = result is as_any and all(parameter is as_any for parameter in parameters)
+    plain = result is as_any and all(p is as_any for p in parameters or ())
 
     def as_function(value: Any, where: str) -> Any:
         if not callable(value):
             fail(where, name, value)
         if plain:
             return value
+        if parameters is None:
+            return lambda *places, **named: result(value(*places, **named), where)
 
         def call(*arguments: Any) -> Any:
             if len(arguments) != len(parameters):
@@ -357,6 +361,155 @@ def function_of(
         return call
 
     return as_function
+
+
+def async_function_of(
+    parameters: tuple[Converter, ...] | None, result: Converter, name: str = "fun"
+) -> Converter:
+    """Make the converter of a function to a coroutine function, for where Python awaits the call.
+
+    An asynchronous function of Python's own is awaited in it.
+    """
+    convert = function_of(parameters, as_any, name)
+
+    def as_function(value: Any, where: str) -> Any:
+        function = convert(value, where)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            found = function(*arguments, **named)
+            return result(await found if isinstance(found, Awaitable) else found, where)
+
+        return call
+
+    return as_function
+
+
+# --- awaitables and streams -------------------------------------------------------------
+
+
+def awaited(inner: Converter) -> Converter:
+    """Make the converter of an awaitable to what it yields; the wrapper waits for it."""
+
+    def wait(value: Any, where: str) -> Any:
+        if not isinstance(value, Awaitable):
+            fail(where, "an awaitable", value)
+        return inner(run_async(value, where), where)
+
+    return wait
+
+
+def to_awaitable(inner: Converter) -> Converter:
+    """Make the converter of a value to an awaitable of it; an awaitable is handed on."""
+
+    def give(value: Any, where: str) -> Any:
+        if isinstance(value, Awaitable):
+            return value
+        found = inner(value, where)
+
+        async def yield_value() -> Any:
+            return found
+
+        return yield_value()
+
+    return give
+
+
+class Stream:
+    """An asynchronous iterator as Mochi reads it: `next(stream)` drives it to its next value.
+
+    Python code may go on with it asynchronously.
+    """
+
+    __slots__ = ("_convert", "_loop", "_source", "_where")
+
+    def __init__(self, source: Any, convert: Converter, where: str) -> None:
+        self._source = source
+        self._convert = convert
+        self._where = where
+        self._loop: Any = None
+
+    def __aiter__(self) -> Any:
+        return self._source
+
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> Any:
+        if self._loop is None:
+            self._loop = own_loop()
+        try:
+            found = drive(self._loop, self._source.__anext__(), self._where)
+        except StopAsyncIteration:
+            raise StopIteration from None
+        return self._convert(found, self._where)
+
+
+def stream_of(element: Converter, name: str = "stream") -> Converter:
+    """Make the converter of an asynchronous iterable to a `Stream`."""
+
+    def as_stream(value: Any, where: str) -> Any:
+        if not hasattr(type(value), "__aiter__"):
+            fail(where, name, value)
+        return Stream(value.__aiter__(), element, where)
+
+    return as_stream
+
+
+def to_stream(element: Converter, name: str = "stream") -> Converter:
+    """Make the converter of a stream, or of any iterable, to an asynchronous iterator."""
+
+    def from_stream(value: Any, where: str) -> Any:
+        if isinstance(value, Stream) or hasattr(type(value), "__aiter__"):
+            return value.__aiter__()
+        if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+            fail(where, name, value)
+
+        async def give() -> Any:
+            for item in value:
+                yield element(item, where)
+
+        return give()
+
+    return from_stream
+
+
+# --- context managers -------------------------------------------------------------------
+
+
+def run_with(manager: Any, body: Any) -> Any:
+    """Return what `body` makes of the value of `manager`, which is left whatever happens.
+
+    None where the manager swallows an error of the body.
+    """
+    with manager as value:
+        return body(value)
+
+
+def run_async_with(manager: Any, body: Any, where: str) -> Any:
+    """Do `run_with` for an asynchronous manager; `body` is synchronous, and shares its loop."""
+    if is_loop_running():
+        raise LoopError(_LOOP_MESSAGE.format(where))
+    loop = own_loop()
+    outer, _loops.current = getattr(_loops, "current", None), loop
+    cls = type(manager)
+    try:
+        value = drive(loop, cls.__aenter__(manager), where)
+        try:
+            result = body(value)
+        except BaseException as error:
+            if not drive(
+                loop,
+                cls.__aexit__(manager, type(error), error, error.__traceback__),
+                where,
+            ):
+                raise
+            return None
+        drive(loop, cls.__aexit__(manager, None, None, None), where)
+        return result
+    finally:
+        _loops.current = outer
+        if outer is None:
+            close_loop(loop)
 
 
 # --- handles ----------------------------------------------------------------------------
@@ -514,7 +667,7 @@ def _read_field(value: Any, field: str, where: str, name: str) -> Any:
     return found
 
 
-# --- enums and variants -----------------------------------------------------------------
+# --- enums ----------------------------------------------------------------------------
 
 
 class Case:
@@ -566,30 +719,372 @@ def to_enum(path: str, cases: Mapping[str, str], name: str) -> Converter:
     return from_variant
 
 
-def variant_of(cases: Mapping[Callable[[Any], Any], Converter], name: str) -> Converter:
-    """Make the converter of a value to the first variant whose converter takes it."""
+# --- which type a value is of -----------------------------------------------------------
+
+Test = Callable[[Any], "bool | None"]
+"""Tells whether a value is of a type; None where that cannot be told from the value."""
+
+_LOOK = 8
+"""How many items of a container are looked at to tell its type."""
+
+
+def is_bool(value: Any) -> bool:
+    """Tell whether `value` is a bool or an array scalar of booleans."""
+    return type(value) is bool or _array_scalar_kind(value) == "b"
+
+
+def is_int(value: Any) -> bool:
+    """Tell whether `value` is an int or an array scalar of integers, but no bool."""
+    if isinstance(value, int):
+        return not isinstance(value, bool)
+    return _array_scalar_kind(value) in ("i", "u")
+
+
+def is_float(value: Any) -> bool:
+    """Tell whether `value` is a number that is no bool: every int is a float too (PEP 484)."""
+    if isinstance(value, (float, int)):
+        return not isinstance(value, bool)
+    return _array_scalar_kind(value) in ("f", "i", "u")
+
+
+def is_complex(value: Any) -> bool:
+    """Tell whether `value` is a complex number or an array scalar of these."""
+    return isinstance(value, complex) or _array_scalar_kind(value) == "c"
+
+
+def is_string(value: Any) -> bool:
+    """Tell whether `value` is a str."""
+    return isinstance(value, str)
+
+
+def is_bytes(value: Any) -> bool:
+    """Tell whether `value` holds bytes."""
+    return isinstance(value, (bytes, bytearray, memoryview))
+
+
+def is_anything(value: Any) -> None:
+    """Tell nothing."""
+
+
+def is_option(inner: Test) -> Test:
+    """Make the test for None, and for what `inner` takes."""
+    return lambda value: True if value is None else inner(value)
+
+
+def is_any_of(tests: tuple[Test, ...]) -> Test:
+    """Make the test for what one of `tests` takes."""
+
+    def is_one(value: Any) -> bool | None:
+        answers = [test(value) for test in tests]
+        return True if any(answers) else None if None in answers else False
+
+    return is_one
+
+
+def is_list(element: Test | None = None) -> Test:
+    """Make the test for what crosses as a list; `element` tests the first of its items."""
+
+    def is_list_of(value: Any) -> bool | None:
+        if isinstance(value, (str, bytes, bytearray, Mapping)):
+            return False
+        if not isinstance(value, Iterable):
+            return False
+        if element is None or iter(value) is value:
+            return True
+        return _all(map(element, itertools.islice(value, _LOOK)))
+
+    return is_list_of
+
+
+def is_set(element: Test | None = None) -> Test:
+    """Make the test for a set; `element` tests the first of its items."""
+
+    def is_set_of(value: Any) -> bool | None:
+        if not isinstance(value, Set):
+            return False
+        return element is None or _all(map(element, itertools.islice(value, _LOOK)))
+
+    return is_set_of
+
+
+def is_map(key: Test | None = None, element: Test | None = None) -> Test:
+    """Make the test for a mapping; `key` and `element` test the first of its items."""
+
+    def is_map_of(value: Any) -> bool | None:
+        if not isinstance(value, Mapping):
+            return False
+        first = list(itertools.islice(value.items(), _LOOK))
+        answers = [key(k) for k, _ in first] if key else []
+        return _all([*answers, *([element(v) for _, v in first] if element else [])])
+
+    return is_map_of
+
+
+def is_tuple(elements: tuple[Test, ...]) -> Test:
+    """Make the test for a tuple with these items."""
+
+    def is_tuple_of(value: Any) -> bool | None:
+        if not isinstance(value, tuple) or len(value) != len(elements):
+            return False
+        return _all([test(item) for test, item in zip(elements, value, strict=True)])
+
+    return is_tuple_of
+
+
+def is_dict(required: Collection[str], known: Collection[str]) -> Test:
+    """Make the test for a TypedDict: it has all `required` keys and only `known` ones."""
+    return lambda value: (
+        isinstance(value, Mapping)
+        and all(key in value for key in required)
+        and all(key in known for key in value)
+    )
+
+
+def is_record(name: str, fields: Collection[str]) -> Test:
+    """Make the test for a record of Mochi: an object of class `name`, or with these fields."""
+
+    def is_record_of(value: Any) -> bool:
+        if type(value).__name__ == name:
+            return True
+        if isinstance(value, Mapping):
+            return all(field in value for field in fields)
+        return all(hasattr(value, field) for field in fields)
+
+    return is_record_of
+
+
+def is_case(names: Collection[str]) -> Test:
+    """Make the test for a variant of Mochi, by the names of its cases."""
+    return lambda value: type(value).__name__ in names
+
+
+def is_awaitable(value: Any) -> bool:
+    """Tell whether `value` can be awaited."""
+    return hasattr(type(value), "__await__")
+
+
+def is_stream(value: Any) -> bool:
+    """Tell whether `value` is iterated asynchronously."""
+    return hasattr(type(value), "__aiter__")
+
+
+def is_instance(path: str) -> Test:
+    """Make the test for an instance of the class at `path`."""
+    return InstanceTest(path)
+
+
+class InstanceTest:
+    """The test for an instance of the class at `path`.
+
+    Where no module of its package is loaded there can be none. Nothing is told for a class
+    that is not there, or of which only type checkers know the instances.
+    """
+
+    __slots__ = ("_cls", "_path")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._cls: Any = None
+
+    def __call__(self, value: Any) -> bool | None:
+        if self._cls is None:
+            self._cls = _find_class(self._path)
+            if self._cls is None:
+                return False
+        try:
+            return None if self._cls is _UNKNOWN else isinstance(value, self._cls)
+        except TypeError:
+            return None
+
+    def narrows(self, other: InstanceTest) -> bool:
+        """Tell whether this class is a subclass of that of `other`; a value is of both."""
+        return issubclass(self._cls, other._cls)
+
+
+_UNKNOWN = object()
+
+
+def _find_class(path: str) -> Any:
+    """Return the class at `path` to test with, or None where its package is not loaded yet.
+
+    Returns `_UNKNOWN` for what is not there and for what is no class to test with.
+    """
+    top = path.partition(".")[0]
+    if top not in sys.modules and _is_installed(top):
+        return None
+    try:
+        cls = load_object(path)
+    except Exception:
+        return _UNKNOWN
+    protocol = getattr(cls, "_is_protocol", False)
+    if not isinstance(cls, type) or cls.__module__ == "typing":
+        return _UNKNOWN
+    return (
+        cls if not protocol or getattr(cls, "_is_runtime_protocol", False) else _UNKNOWN
+    )
+
+
+def _is_installed(top: str) -> bool:
+    import importlib.util
+
+    try:
+        return importlib.util.find_spec(top) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _all(answers: Iterable[bool | None]) -> bool | None:
+    """Return False for one False, None for one that is not told, else True."""
+    unsure = False
+    for answer in answers:
+        if answer is None:
+            unsure = True
+        elif not answer:
+            return False
+    return None if unsure else True
+
+
+# What the tests of scalars take without looking: a value of exactly this type.
+_EXACT: dict[Test, tuple[type, ...]] = {
+    is_bool: (bool,),
+    is_int: (int,),
+    is_float: (float, int),
+    is_string: (str,),
+    is_bytes: (bytes,),
+}
+
+# --- unions and literals ----------------------------------------------------------------
+
+
+def variant_of(
+    cases: tuple[tuple[Callable[[Any], Any], Test, Converter], ...], name: str
+) -> Converter:
+    """Make the converter of a value to the variant of its type.
+
+    Of several classes that a value is an instance of, the most derived one is meant; they
+    stand first. What no test takes for sure belongs to the one case whose test could not tell.
+    """
+    exact = {
+        cls: (make, convert)
+        for make, test, convert in reversed(cases)
+        for cls in _EXACT.get(test, ())
+    }
 
     def as_variant(value: Any, where: str) -> Any:
-        for make, convert in cases.items():
-            try:
-                return make(convert(value, where))
-            except ConversionError:
-                continue
-        fail(where, name, value)
+        make, convert = exact.get(type(value)) or find(value, where)
+        return make(convert(value, where))
+
+    def find(value: Any, where: str) -> tuple[Callable[[Any], Any], Converter]:
+        taken: tuple[Callable[[Any], Any], Converter] | None = None
+        taken_by: Test | None = None
+        unsure = []
+        for make, test, convert in cases:
+            if taken_by is not None and not isinstance(test, InstanceTest):
+                break
+            answer = test(value)
+            if answer is None:
+                unsure.append((make, convert))
+            elif answer and (taken_by is None or _narrows(test, taken_by)):
+                taken, taken_by = (make, convert), test
+        if taken is None and len(unsure) == 1:
+            taken = unsure[0]
+        if taken is None:
+            fail(where, name, value)
+        return taken
 
     return as_variant
 
 
-def to_variant(cases: Mapping[str, Converter], name: str) -> Converter:
-    """Make the converter of a variant, known by the name of its class, to the value it holds."""
+def _narrows(test: Test, other: Test) -> bool:
+    if isinstance(test, InstanceTest) and isinstance(other, InstanceTest):
+        return test.narrows(other)
+    return False
+
+
+def to_union(
+    members: tuple[tuple[Test, Converter], ...], name: str, tags: Collection[str] = ()
+) -> Converter:
+    """Make the converter of a value that must be of one of `members`, bare or tagged.
+
+    A tagged value is an object of a class that `tags` names; what it holds is meant. `as_any`
+    hands a value on as it is.
+    """
+    exact = {cls for test, _ in members for cls in _EXACT.get(test, ())}
+
+    def from_union(value: Any, where: str) -> Any:
+        if type(value) in exact:
+            return value
+        if type(value).__name__ in tags:
+            return from_union(value.value, where)
+        unsure = False
+        for test, convert in members:
+            answer = test(value)
+            if answer:
+                return convert(value, where)
+            unsure = unsure or answer is None
+        if unsure:
+            return value
+        fail(where, name, value)
+
+    return from_union
+
+
+def to_variant(
+    cases: Mapping[str, tuple[Test, Converter]], name: str, tags: Collection[str] = ()
+) -> Converter:
+    """Make the converter of a variant, known by the name of its class, to the value it holds.
+
+    A bare value is taken too, as by `to_union`.
+    """
+    bare = to_union(tuple(cases.values()), name, tags)
 
     def from_variant(value: Any, where: str) -> Any:
-        convert = cases.get(type(value).__name__)
-        if convert is None:
-            fail(where, name, value)
-        return convert(value.value, where)
+        known = cases.get(type(value).__name__)
+        if known is None:
+            return bare(value, where)
+        return known[1](value.value, where)
 
     return from_variant
+
+
+def to_literal(values: tuple[Any, ...], name: str) -> Converter:
+    """Make the converter that takes these values and no others; `True` is not 1 (PEP 586)."""
+    allowed = {(type(value), value) for value in values}
+
+    def from_literal(value: Any, where: str) -> Any:
+        try:
+            if (type(value), value) in allowed:
+                return value
+        except TypeError:
+            pass
+        for each in values:
+            # An enum of strings, or a scalar of an array.
+            if type(each) is not bool and type(value) is not bool and value == each:
+                return each
+        raise ConversionError(where, name, _shown_value(value, values))
+
+    return from_literal
+
+
+def is_literal(values: tuple[Any, ...]) -> Test:
+    """Make the test for one of these values."""
+    allowed = {(type(value), value) for value in values}
+    kinds = tuple({type(value) for value in values})
+    return lambda value: isinstance(value, kinds) and (type(value), value) in allowed
+
+
+def _shown_value(value: object, values: tuple[Any, ...]) -> str:
+    """Return `value` for a message, with the nearest of `values` where that is a hint."""
+    if not isinstance(value, (str, bytes, int, float)):
+        return type_name(value)
+    shown = repr(value) if len(repr(value)) <= 60 else type_name(value)
+    if not isinstance(value, str):
+        return shown
+    import difflib  # only needed for this message
+
+    texts = [each for each in values if isinstance(each, str)]
+    near = difflib.get_close_matches(value, texts, n=1)
+    return f"{shown}; did you mean {near[0]!r}?" if near else shown
 
 
 # --- calls ------------------------------------------------------------------------------
@@ -662,21 +1157,51 @@ def _unknown_option(where: str, name: object, known: Mapping[str, Converter]) ->
     return f"{where}: unknown option {name!r}; did you mean {(near or sorted(known))[0]!r}?"
 
 
+_LOOP_MESSAGE = "{}: an event loop is already running in this thread; await the asynchronous form instead"
+
+# The loop that the calls of a thread share while they are inside of `run_async_with`.
+_loops = threading.local()
+
+
 def run_async(awaitable: Awaitable[Any], where: str) -> Any:
     """Drive `awaitable` to its result in an event loop of its own."""
     import asyncio  # slow to import, and most packages have nothing asynchronous
 
-    if not _is_loop_running():
+    current = getattr(_loops, "current", None)
+    if current is not None:
+        return drive(current, awaitable, where)
+    if not is_loop_running():
         return asyncio.run(_await(awaitable))
-    close = getattr(awaitable, "close", None)
-    if close is not None:
-        close()
-    raise LoopError(
-        f"{where}: an event loop is already running in this thread; await the asynchronous form instead"
-    )
+    _close(awaitable)
+    raise LoopError(_LOOP_MESSAGE.format(where))
 
 
-def _is_loop_running() -> bool:
+def drive(loop: Any, awaitable: Awaitable[Any], where: str) -> Any:
+    """Drive `awaitable` to its result in `loop`, which goes on living."""
+    if not is_loop_running():
+        return loop.run_until_complete(_await(awaitable))
+    _close(awaitable)
+    raise LoopError(_LOOP_MESSAGE.format(where))
+
+
+def own_loop() -> Any:
+    """Return the loop that the calls of this thread share, or a new one."""
+    import asyncio
+
+    return getattr(_loops, "current", None) or asyncio.new_event_loop()
+
+
+def close_loop(loop: Any) -> None:
+    """Let `loop` finish what it has begun, and close it."""
+    try:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+
+
+def is_loop_running() -> bool:
+    """Tell whether this thread is inside of an event loop."""
     import asyncio
 
     try:
@@ -684,6 +1209,12 @@ def _is_loop_running() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def _close(awaitable: Awaitable[Any]) -> None:
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()
 
 
 async def _await(awaitable: Awaitable[Any]) -> Any:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import array
 import asyncio
 import collections
+import datetime
 import decimal
 import enum
 import importlib.util
+import io
 import re
 import subprocess
 import sys
 import typing
 import xml.sax.handler
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -270,18 +273,143 @@ def test_enum_crosses_by_names() -> None:
         to_color(1, "f")
 
 
-def test_variant_takes_the_first_case_that_fits() -> None:
-    number = collections.namedtuple("Number", ["value"])
-    text = collections.namedtuple("Text", ["value"])
-    convert = w.variant_of({number: w.as_int, text: w.as_string}, "NumberOrText")
-    assert convert(1, "f") == number(1)
-    assert convert("a", "f") == text("a")
+NUMBER = collections.namedtuple("Number", ["value"])
+TEXT = collections.namedtuple("Text", ["value"])
+NUMBER_OR_TEXT = ((NUMBER, w.is_int, w.as_int), (TEXT, w.is_string, w.as_string))
+
+
+def test_variant_takes_the_case_of_the_value() -> None:
+    convert = w.variant_of(NUMBER_OR_TEXT, "NumberOrText")
+    assert convert(1, "f") == NUMBER(1)
+    assert convert("a", "f") == TEXT("a")
+    for wrong in (1.5, True, None, [1]):
+        with pytest.raises(w.ConversionError, match=r"f: expected NumberOrText, got"):
+            convert(wrong, "f")
+
+
+def test_variants_flow_in_tagged_or_bare() -> None:
+    back = w.to_variant(
+        {"Number": (w.is_int, w.as_any), "Text": (w.is_string, w.as_any)}, "NumberOrText", {"Number", "Text"}
+    )
+    assert back(TEXT("a"), "f") == "a"
+    assert back("a", "f") == "a"
     with pytest.raises(w.ConversionError, match=r"f: expected NumberOrText, got float"):
-        convert(1.5, "f")
-    back = w.to_variant({"Number": w.as_int, "Text": w.as_string}, "NumberOrText")
-    assert back(text("a"), "f") == "a"
-    with pytest.raises(w.ConversionError, match=r"f: expected NumberOrText, got int"):
-        back(1, "f")
+        back(1.5, "f")
+
+
+@given(st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3), max_leaves=4))
+def test_a_variant_that_flows_out_comes_back(value: object) -> None:
+    """Of ints, texts, lists of ints and lists of anything else that is a case."""
+    case = {name: collections.namedtuple(name, ["value"]) for name in ("Int", "Text", "Ints", "Texts")}
+    tests = {
+        "Int": (w.is_int, w.as_int),
+        "Text": (w.is_string, w.as_string),
+        "Ints": (w.is_list(w.is_int), w.list_of(w.as_int)),
+        "Texts": (w.is_list(w.is_string), w.list_of(w.as_string)),
+    }
+    out = w.variant_of(tuple((case[name], *parts) for name, parts in tests.items()), "Case")
+    back = w.to_variant(tests, "Case", set(tests))
+    fits = not isinstance(value, list) or len({type(each) for each in value} - {list}) <= 1
+    fits = fits and not (isinstance(value, list) and any(isinstance(each, list) for each in value))
+    if fits:
+        assert back(out(value, "f"), "f") == value
+        assert back(value, "f") == value
+    else:
+        with pytest.raises(w.ConversionError):
+            out(value, "f")
+
+
+def test_of_overlapping_classes_the_most_derived_is_meant() -> None:
+    case = {name: collections.namedtuple(name, ["value"]) for name in ("Date", "DateTime")}
+    convert = w.variant_of(
+        (
+            (case["Date"], w.is_instance("datetime.date"), w.handle_of("datetime.date", "date")),
+            (case["DateTime"], w.is_instance("datetime.datetime"), w.handle_of("datetime.datetime", "dt")),
+        ),
+        "DateOrDateTime",
+    )
+    day, moment = datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2)  # noqa: DTZ001
+    assert convert(day, "f") == case["Date"](day)
+    assert convert(moment, "f") == case["DateTime"](moment)
+
+
+def test_what_cannot_be_tested_is_the_case_that_is_left() -> None:
+    case = {name: collections.namedtuple(name, ["value"]) for name in ("Stream", "Text")}
+    convert = w.variant_of(
+        (
+            (case["Stream"], w.is_instance("typing.IO"), w.handle_of("typing.IO", "IO")),
+            (case["Text"], w.is_string, w.as_string),
+        ),
+        "IOOrText",
+    )
+    stream = io.BytesIO()
+    assert convert(stream, "f") == case["Stream"](stream)
+    assert convert("a", "f") == case["Text"]("a")
+
+
+def test_union_checks_what_it_hands_on() -> None:
+    convert = w.to_union(
+        ((w.is_int, w.as_any), (w.is_list(), w.as_any), (w.is_instance("decimal.Decimal"), w.as_any)),
+        "int | list<int> | Decimal",
+        {"Number"},
+    )
+    items = [1]
+    assert convert(items, "f") is items
+    assert convert(NUMBER(2), "f") == 2
+    assert convert(decimal.Decimal(1), "f") == 1
+    for wrong in ("a", True, 1.5, None, {"a": 1}):
+        with pytest.raises(w.ConversionError, match=r"f: expected int \| list<int> \| Decimal, got"):
+            convert(wrong, "f")
+
+
+def test_union_lets_pass_what_it_cannot_test() -> None:
+    convert = w.to_union(((w.is_int, w.as_any), (w.is_instance("typing.IO"), w.as_any)), "int | IO")
+    assert convert("a", "f") == "a"
+    absent = w.to_union(((w.is_int, w.as_any), (w.is_instance("no_such_package.C"), w.as_any)), "int | C")
+    assert absent("a", "f") == "a"
+
+
+def test_a_class_whose_package_is_not_loaded_has_no_instances() -> None:
+    sys.modules.pop("this", None)
+    convert = w.to_union(((w.is_int, w.as_any), (w.is_instance("this.C"), w.as_any)), "int | C")
+    with pytest.raises(w.ConversionError):
+        convert("a", "f")
+    assert "this" not in sys.modules
+
+
+def test_literals_are_their_values() -> None:
+    convert = w.to_literal(("read", "write", 1, True), '"read" | "write" | 1 | true')
+    for value in ("read", 1, True):
+        assert convert(value, "f") is value
+    with pytest.raises(w.ConversionError, match=r"""f: expected .*, got 'reed'; did you mean 'read'\?"""):
+        convert("reed", "f")
+    for wrong in (False, 2, ["read"], None):
+        with pytest.raises(w.ConversionError):
+            convert(wrong, "f")
+
+
+@pytest.mark.parametrize(
+    ("test", "yes", "no"),
+    [
+        (w.is_bool, [True], [1, 0.0, "a"]),
+        (w.is_int, [1], [True, 1.0]),
+        (w.is_float, [1, 1.5], [True, "1", 1j, decimal.Decimal(1)]),
+        (w.is_complex, [1j], [1.5]),
+        (w.is_bytes, [b"", bytearray()], ["", [1]]),
+        (w.is_set(), [{1}, frozenset()], [[1], {1: 2}]),
+        (w.is_map(), [{}, MappingProxyType({})], [[], set()]),
+        (w.is_map(w.is_string, w.is_int), [{}, {"a": 1}], [{1: 1}, {"a": "b"}]),
+        (w.is_tuple((w.is_int, w.is_string)), [(1, "a")], [(1,), (1, 2), [1, "a"]]),
+        (w.is_dict(("a",), ("a", "b")), [{"a": 1}, {"a": 1, "b": 2}], [{}, {"a": 1, "c": 1}, 1]),
+        (w.is_record("Number", ("value",)), [NUMBER(1), {"value": 1}], [1, {}]),
+        (w.is_option(w.is_int), [None, 1], ["a"]),
+        (w.is_any_of((w.is_int, w.is_string)), [1, "a"], [1.5]),
+        (w.is_literal(("a", 1)), ["a", 1], [True, "b", []]),
+    ],
+)
+def test_tests(test: Callable[[object], bool | None], yes: list[object], no: list[object]) -> None:
+    assert [test(value) for value in yes] == [True] * len(yes)
+    assert [test(value) for value in no] == [False] * len(no)
 
 
 # --- options ----------------------------------------------------------------------------
