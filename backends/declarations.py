@@ -275,7 +275,7 @@ def _call_entry(function: Function, plan: CallPlan, module: str, owner: str) -> 
     parameters = []
     if plan.receiver is not None:
         parameters.append(Parameter(mochi.fresh("self"), "self", plan.receiver))
-    parameters += [_parameter(argument, mochi) for argument in plan.arguments]
+    parameters += [_parameter(argument, mochi) for argument in plan.arguments if not argument.fixed]
     if plan.form is CallForm.WITH_OPTIONS:
         parameters.append(Parameter(mochi.fresh("options"), "options", OPTIONS))
     kind = _KINDS[function.binding]

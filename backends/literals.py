@@ -11,6 +11,8 @@ import keyword
 import unicodedata
 from collections.abc import Sequence
 
+from ..ir.types import BridgeType, LiteralOf
+
 _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -25,6 +27,17 @@ def python_string(text: str) -> str:
 def python_tuple(items: Sequence[str]) -> str:
     """Return the Python tuple of `items`, which are expressions already."""
     return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def python_value(ty: BridgeType) -> str:
+    """Return the Python literal of the one value of `ty`; see `has_one_value`."""
+    match ty:
+        case LiteralOf((str(value),)):
+            return python_string(value)
+        case LiteralOf((bool(value),)) | LiteralOf((int(value),)):
+            return repr(value)
+        case _:
+            return "None"
 
 
 def _escape(ch: str, quote: str) -> str:

@@ -13,7 +13,7 @@ from .converters import HELPERS, Converters
 from .dunders import INFIX, PREFIX, UNARY
 from .entries import Entry, Parameter
 from .imports import Imports
-from .literals import is_python_name, python_string, python_tuple
+from .literals import is_python_name, python_string, python_tuple, python_value
 from .names import Names, attribute, nested_attribute, python_parameter
 
 _LONGEST_ARGUMENT = 64
@@ -61,7 +61,11 @@ class Calls:
         reserved = UNARY.get(function.name, "") if special else ""
         scope = Scope(entry.parameters, [reserved] if reserved else [])
         first = 0 if plan.receiver is None else 1
-        values = [self.argument(entry, scope, first + index) for index in range(len(plan.arguments))]
+        places = iter(range(first, len(entry.parameters)))
+        values = [
+            python_value(argument.type) if argument.fixed else self.argument(entry, scope, next(places))
+            for argument in plan.arguments
+        ]
         receiver = "" if plan.receiver is None else self.argument(entry, scope, 0)
         if special:
             expression = self._special(function.name, receiver, values, entry.result == NONE)
@@ -73,8 +77,8 @@ class Calls:
         setup = None
         after: list[str] = []
         if table:
-            places, after, setup = self._options(entry, function, plan, table, scope)
-            items += places
+            before, after, setup = self._options(entry, function, plan, table, scope)
+            items += before
         items += [f"{name}={value}" for name, value in keywords if is_python_name(name)]
         odd = [f"{python_string(name)}: {value}" for name, value in keywords if not is_python_name(name)]
         items += [f"**{{{', '.join(odd)}}}"] if odd else []

@@ -227,9 +227,9 @@ UNANNOTATED = Unsupported(SkipReason.UNTYPED_PACKAGE, "")
 
 
 def has_one_value(ty: BridgeType) -> bool:
-    """Tell whether `ty` leaves no choice: none, or a literal that Python can write down."""
+    """Tell whether `ty` leaves no choice: none, or one literal that is a bool, an int or a string."""
     match ty:
         case LiteralOf((value,)):
-            return not isinstance(value, EnumMember)
+            return not isinstance(value, EnumMember | bytes)
         case _:
             return ty == NONE

@@ -26,6 +26,7 @@ from ..ir.items import (
     Variant,
 )
 from ..ir.traverse import walk_items
+from .arm_names import name_arms
 from .context import PassContext
 from .name_claims import Claim, ClaimKey, grant_local_names, grant_names
 from .operations import OPERATIONS
@@ -41,7 +42,7 @@ class AssignNames:
     =>  sub_load(path)                    Reader: Reader_get(self, key), Reader_len(self), Reader_text(self)
 
     Types, functions, variants and constants share one namespace. Its names are granted in
-    three steps, and no step takes a name away that an earlier one gave:
+    four steps, and no step takes a name away that an earlier one gave:
 
     1. types (`Class`, or `sub_mod_Class` where two want that; a type of the package goes before a
        generated or foreign one), module functions and constants
@@ -49,6 +50,7 @@ class AssignNames:
     2. members: `Class_method`, `Class_field`, `Class_new`, `Enum_MEMBER`, `Variant_Case`; special
        methods by `operations` (`Class_len`), or `Class_eq` where a method is called `equals`.
     3. derived names: `…_with`, `Class_set_field`, `Class_as_Base`, `Base_as_Class`.
+    4. further overload arms by what tells them apart (`read_csv_iterator`), then their `…_with`.
 
     A function whose awaitable the wrapper drives ends in `_sync`. Parameters and record fields
     are unique within their function or record; `self` is the receiver, `options` the map of a
@@ -86,6 +88,9 @@ def _grant(package: Package) -> _Names:
     names |= grant_names(members, taken)
     derived = [claim for item in items for claim in _claim_derived(item, names)]
     names |= grant_names(derived, taken)
+    for form in (CallForm.REQUIRED, CallForm.WITH_OPTIONS):
+        arms = [claim for item in items for claim in _claim_arms(item, form, names)]
+        names |= grant_names(arms, taken)
     return names
 
 
@@ -165,10 +170,10 @@ def _claim_derived(item: Item, names: _Names) -> Iterator[Claim]:
 
 
 def _claim_calls(function: Function, role: str, names: _Names) -> Iterator[Claim]:
-    """Claim a name for every call but the first without options, which has that of `function`."""
+    """Claim a name for the form with options of the first arm, whose other form has that of `function`."""
     first = _first_required(function)
     for index, call in enumerate(function.calls):
-        if index == first:
+        if index == first or call.arm != function.calls[first].arm:
             continue
         stem = names[function.path, role]
         key = (function.path, f"{role} call {index:03}")
@@ -176,6 +181,33 @@ def _claim_calls(function: Function, role: str, names: _Names) -> Iterator[Claim
             yield Claim(key, _extend(stem, "with"), f"{stem}_with")
         else:
             yield Claim(key, stem, stem)
+
+
+def _claim_arms(item: Item, form: CallForm, names: _Names) -> Iterator[Claim]:
+    """Claim a name for the forms of every arm but the first."""
+    functions: list[tuple[Function, str]] = []
+    if isinstance(item, Function):
+        functions.append((item, "function"))
+    elif isinstance(item, Class):
+        functions += _functions(item)
+    for function, role in functions:
+        first = _first_required(function)
+        others = [(index, call) for index, call in enumerate(function.calls) if index > first >= 0]
+        others = [(index, call) for index, call in others if call.arm != function.calls[first].arm]
+        if not others:
+            continue
+        endings = name_arms(function)
+        required = {call.arm: index for index, call in others if call.form is CallForm.REQUIRED}
+        stem = names[function.path, role].removesuffix(_ending(function))
+        for index, call in others:
+            key = (function.path, f"{role} call {index:03}")
+            if call.form is not form:
+                continue
+            if form is CallForm.REQUIRED:
+                name = _extend(stem, endings[call.arm]) + ("_sync" if call.run_async else "")
+            else:
+                name = _extend(names[function.path, f"{role} call {required[call.arm]:03}"], "with")
+            yield Claim(key, name, name)
 
 
 def _extend(name: str, ending: str) -> str:
@@ -205,7 +237,8 @@ def _functions(cls: Class) -> Iterator[tuple[Function, str]]:
 
 
 def _ending(function: Function) -> str:
-    return "_sync" if any(call.run_async for call in function.calls) else ""
+    """Return `_sync` where the wrapper waits for what the plainest arm returns."""
+    return "_sync" if function.calls and function.calls[0].run_async else ""
 
 
 def _is_record_field(cls: Class, member: Field | Property) -> bool:
@@ -296,8 +329,10 @@ def _rename_call(call: CallPlan, name: str) -> CallPlan:
         *(["self"] if call.receiver is not None else []),
         *(["options"] if call.form is CallForm.WITH_OPTIONS else []),
     ]
-    exported = grant_local_names([argument.name for argument in call.arguments], reserved)
+    shown = [argument.name for argument in call.arguments if not argument.fixed]
+    exported = iter(grant_local_names(shown, reserved))
     arguments = tuple(
-        evolve(argument, exported=chosen) for argument, chosen in zip(call.arguments, exported, strict=True)
+        argument if argument.fixed else evolve(argument, exported=next(exported))
+        for argument in call.arguments
     )
     return evolve(call, exported=name, arguments=arguments)

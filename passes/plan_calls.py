@@ -3,6 +3,7 @@
 fun get(url: string, *, timeout: float = ...)   =>   get(url: string)
                                                      get_with(url: string, options: timeout: float)
 async fun fetch(url: string): Response          =>   fetch(url: string): Response, driven to its end
+fun read(path: string, raw: literal<true>)      =>   read(path: string), which sends `raw=True`
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ from ..ir.items import (
     CallForm,
     CallPlan,
     Class,
-    Degradation,
     Function,
-    Info,
     Item,
     Module,
     Option,
@@ -32,8 +31,7 @@ from ..ir.items import (
     Signature,
 )
 from ..ir.refusals import SkipReason
-from ..ir.text import format_type
-from ..ir.types import ANY, NONE, AsyncOf, BridgeType, ListOf, Ref
+from ..ir.types import NONE, AsyncOf, BridgeType, ListOf, Ref, has_one_value
 from .context import PassContext
 from .receivers import has_receiver, lacks_receiver
 
@@ -49,13 +47,11 @@ class PlanCalls:
     Parameters without a default are arguments in their order, passed by keyword where
     Python demands it. All others are options by their Python name: `*args` is the option
     `args`, a list, and `**kwargs` opens further names. A parameter whose type is `none` is
-    left out where it may be, else it is `any`. The receiver of a method comes first; that
+    left out where it may be, else it is fixed. The receiver of a method comes first; that
     of a class method or constructor is Python's own matter.
 
-    Of overload arms the one with the fewest required parameters is bound, the first of
-    those: it is the plainest call. Arms with equal arguments and result are one with it, with the
-    options of all of them; every other one is recorded as degraded. A method that has no
-    place for its receiver is refused.
+    Every overload arm has a form of its own. An argument that can have one value only is fixed: the
+    wrapper sends it. A method that has no place for its receiver is refused.
     """
 
     name: ClassVar[str] = "plan-calls"
@@ -68,9 +64,16 @@ class PlanCalls:
 
 
 def plan_calls(function: Function, owner: str | None) -> tuple[CallPlan, ...]:
-    """Return the call plans of the arm of `function` that is bound; `owner` is its class."""
-    plans, _ = _plan_arms(function, owner)
-    return plans
+    """Return the call plans of `function`, arm by arm; `owner` is its class."""
+    plans: list[CallPlan] = []
+    for index, arm in enumerate(function.signatures):
+        if lacks_receiver(function, arm):
+            continue
+        plan = _plan_arm(function, index, arm, owner)
+        plans.append(evolve(plan, form=CallForm.REQUIRED, options=(), open_options=None))
+        if plan.options or plan.open_options is not None:
+            plans.append(plan)
+    return tuple(plans)
 
 
 def _plan_module(module: Module, ctx: PassContext) -> Module:
@@ -99,51 +102,13 @@ def _plan_member(function: Function, cls: Class, ctx: PassContext) -> Function |
 
 
 def _plan_function(function: Function, owner: str | None, shown: str, ctx: PassContext) -> Function | Refusal:
-    callable_arms = tuple(arm for arm in function.signatures if not lacks_receiver(function, arm))
-    if not callable_arms:
-        span = function.signatures[0].span if function.signatures else None
-        ctx.report(
-            codes.MISSING_RECEIVER.at(span or function.info.span, f"`{function.path}` takes no receiver")
-        )
-        detail = codes.MISSING_RECEIVER.summary
-        return Refusal(shown, function.path, "method", SkipReason.UNKNOWN, detail, function.info)
-    plans, lost = _plan_arms(function, owner)
-    if lost and ctx.options.strict:
-        for each in lost:
-            message = f"`{function.path}` is bound without {each.where}: `{each.detail}`"
-            ctx.report(codes.OVERLOAD_AMBIGUITY.at(function.info.span, message))
-    info = _without_other_arms(function.info, plans[0].arm)
-    degradations = tuple(dict.fromkeys((*info.degradations, *lost)))
-    if degradations != info.degradations:
-        info = evolve(info, degradations=degradations)
-    return evolve(function, calls=plans, info=info)
-
-
-# --- arms -------------------------------------------------------------------------------
-
-
-def _plan_arms(function: Function, owner: str | None) -> tuple[tuple[CallPlan, ...], list[Degradation]]:
-    """Return the plans of the arm that is bound and the arms that differ from it."""
-    plans = [
-        _plan_arm(function, index, arm, owner)
-        for index, arm in enumerate(function.signatures)
-        if not lacks_receiver(function, arm)
-    ]
-    chosen = min(plans, key=lambda plan: len(plan.arguments))
-    lost: dict[str, Degradation] = {}
-    for plan in plans:
-        if plan.arm == chosen.arm:
-            continue
-        if _same_call(plan, chosen):
-            chosen = _merge(chosen, plan)
-        else:
-            text = _format_plan(plan)
-            where = f"overload {plan.arm + 1}"
-            lost.setdefault(text, Degradation(SkipReason.OVERLOAD_AMBIGUITY, where, text))
-    required = evolve(chosen, form=CallForm.REQUIRED, options=(), open_options=None)
-    if chosen.options or chosen.open_options is not None:
-        return (required, chosen), list(lost.values())
-    return (required,), list(lost.values())
+    plans = plan_calls(function, owner)
+    if plans:
+        return evolve(function, calls=plans)
+    span = function.signatures[0].span if function.signatures else None
+    ctx.report(codes.MISSING_RECEIVER.at(span or function.info.span, f"`{function.path}` takes no receiver"))
+    detail = codes.MISSING_RECEIVER.summary
+    return Refusal(shown, function.path, "method", SkipReason.UNKNOWN, detail, function.info)
 
 
 def _plan_arm(function: Function, index: int, arm: Signature, owner: str | None) -> CallPlan:
@@ -173,8 +138,8 @@ def _plan_arm(function: Function, index: int, arm: Signature, owner: str | None)
             )
             by_keyword = True
         else:
-            ty = ANY if param.type == NONE else param.type
-            arguments.append(Argument(names[param.name], ty, _passing(param, by_keyword)))
+            passing, fixed = _passing(param, by_keyword), has_one_value(param.type)
+            arguments.append(Argument(names[param.name], param.type, passing, fixed=fixed))
     is_method = function.binding is Binding.METHOD and owner is not None
     result, run_async = _result(function, arm, owner)
     return CallPlan(
@@ -221,47 +186,3 @@ def _result(function: Function, arm: Signature, owner: str | None) -> tuple[Brid
     if isinstance(arm.result, AsyncOf):
         return arm.result.inner, True
     return arm.result, arm.is_async
-
-
-def _same_call(a: CallPlan, b: CallPlan) -> bool:
-    return (
-        a.receiver == b.receiver
-        and a.arguments == b.arguments
-        and a.result == b.result
-        and a.run_async == b.run_async
-    )
-
-
-def _merge(first: CallPlan, other: CallPlan) -> CallPlan:
-    """Return `first` with the options of `other` too; an option of two types is `any`."""
-    options = {option.name: option for option in first.options}
-    for option in other.options:
-        known = options.setdefault(option.name, option)
-        if known.type != option.type:
-            options[option.name] = evolve(known, type=ANY)
-    open_options = first.open_options if first.open_options is not None else other.open_options
-    if first.open_options is not None and other.open_options not in (None, first.open_options):
-        open_options = ANY
-    return evolve(first, options=tuple(options.values()), open_options=open_options)
-
-
-def _format_plan(plan: CallPlan) -> str:
-    """Return `(x: int, options: y, z): string`."""
-    parts = [f"{argument.name}: {format_type(argument.type)}" for argument in plan.arguments]
-    names = [option.name for option in plan.options]
-    if plan.open_options is not None:
-        names.append("…")
-    if names:
-        parts.append(f"options: {', '.join(names)}")
-    return f"({', '.join(parts)}): {format_type(plan.result)}"
-
-
-def _without_other_arms(info: Info, arm: int) -> Info:
-    """Return `info` without what was lost in arms that are not bound."""
-    own = f"overload {arm + 1}: "
-    kept = tuple(
-        evolve(each, where=each.where.removeprefix(own))
-        for each in info.degradations
-        if each.where.startswith(own) or not each.where.startswith("overload ")
-    )
-    return info if kept == info.degradations else evolve(info, degradations=kept)

@@ -1,0 +1,136 @@
+"""What overload arms are called: the ending that tells each arm from the plainest one.
+
+Endings are made of the arm and the plainest arm alone. Only where two arms would have one ending does the
+later one say more, so an arm more changes no other name, unless it is the plainest itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from typing import assert_never
+
+from ..ir.items import Argument, CallForm, CallPlan, Function
+from ..ir.types import (
+    NONE,
+    AsyncOf,
+    BridgeType,
+    FunOf,
+    IteratorOf,
+    ListOf,
+    LiteralOf,
+    MapOf,
+    OptionOf,
+    Ref,
+    Scalar,
+    SelfType,
+    SetOf,
+    StreamOf,
+    TupleOf,
+    TypeObject,
+    TypeVarRef,
+    UnionOf,
+    Unsupported,
+)
+
+_TAKEN = frozenset({"with", "sync", "async"})
+"""Endings that mean something else."""
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_TUPLE = re.compile(r"(?:Pair|Triple|Tuple(?:Of[A-Z][a-z]+)?)$")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_LONGEST_VALUE = 24
+
+
+def name_arms(function: Function) -> dict[int, str]:
+    """Return the ending of every arm but the first by its index: `iterator` for `read_csv_iterator`."""
+    plans = [call for call in function.calls if call.form is CallForm.REQUIRED]
+    endings: dict[int, str] = {}
+    taken = set(_TAKEN)
+    for plan in plans[1:]:
+        words = list(dict.fromkeys(_words(plan, plans[0])))
+        tries = ["_".join(words[:length]) for length in range(1, len(words) + 1)]
+        ending = next((each for each in tries if each not in taken), None)
+        if ending is None:
+            stem = f"{tries[0]}_" if tries else ""
+            ending = next(each for each in (f"{stem}{number}" for number in count(2)) if each not in taken)
+        taken.add(ending)
+        endings[plan.arm] = ending
+    return endings
+
+
+def _words(plan: CallPlan, plainest: CallPlan) -> Iterator[str]:
+    """Yield what tells `plan` from `plainest`, the most telling first.
+
+    The literals it asks for; the parameters that only it requires, where the choice is free; the types
+    of arguments that both require; the result; what only the plainest requires; what only it requires.
+    """
+    known = {argument.name: argument.type for argument in plainest.arguments}
+    literals = [
+        _value_word(argument)
+        for argument in plan.arguments
+        if argument.fixed and known.get(argument.name) != argument.type
+    ]
+    if literals:
+        yield "_".join(literals)
+    more = [argument for argument in plan.arguments if argument.name not in known and not argument.fixed]
+    yield from (argument.name for argument in more if not isinstance(argument.type, LiteralOf))
+    for argument in plan.arguments:
+        if not argument.fixed and known.get(argument.name, argument.type) != argument.type:
+            yield _type_word(argument.type)
+    if plan.result != plainest.result:
+        yield _type_word(plan.result)
+    own = {argument.name for argument in plan.arguments}
+    yield from (f"without_{name}" for name in known if name not in own)
+    yield from (argument.name for argument in more)
+
+
+def _value_word(argument: Argument) -> str:
+    """Return what names a fixed argument: its name for a switch, else its value."""
+    match argument.type:
+        case LiteralOf((True,)):
+            return argument.name
+        case LiteralOf((str(value),)) if _WORD.fullmatch(value) and len(value) <= _LONGEST_VALUE:
+            return value
+        case LiteralOf((int(value),)) if value is not False and value >= 0:
+            return f"{argument.name}_{value}"
+        case LiteralOf((False,)):
+            return f"no_{argument.name}"
+        case ty if ty == NONE:
+            return f"no_{argument.name}"
+        case _:
+            return argument.name
+
+
+def _type_word(ty: BridgeType) -> str:
+    """Return a word for `ty`: `string`, `text_file_reader`, `list_int`."""
+    match ty:
+        case Scalar(kind):
+            return kind.value
+        case Ref(path):
+            name = path.rpartition(".")[2]
+            shape = _TUPLE.search(name) if path.startswith("mochi.") else None
+            return _HUMP.sub("_", shape[0] if shape else name).lower()
+        case ListOf(inner):
+            return f"list_{_type_word(inner)}"
+        case SetOf(inner):
+            return f"set_{_type_word(inner)}"
+        case MapOf(value=inner):
+            return f"map_{_type_word(inner)}"
+        case OptionOf(inner):
+            return f"optional_{_type_word(inner)}"
+        case UnionOf(members):
+            return _type_word(members[0])
+        case FunOf():
+            return "fun"
+        case LiteralOf():
+            return "literal"
+        case TupleOf():
+            return "tuple"
+        case AsyncOf(inner) | StreamOf(inner) | IteratorOf(inner) | TypeObject(inner):
+            return _type_word(inner)
+        case TypeVarRef() | SelfType() | Unsupported():
+            return "other"
+        case _:
+            assert_never(ty)

@@ -1,0 +1,116 @@
+"""Keep the overload arms that are different calls in Mochi; those that one call can stand for are one.
+
+fun f(x: int): int, overload (x: string): int          =>   fun f(x: int | string): int
+fun f(x: int): int, overload (x: int, y: float): int   =>   fun f(x: int, kw y: float = ...): int
+fun f(x: int): int, overload (x: string): string       =>   the same, to be called `f` and `f_string`
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from attrs import evolve, frozen
+
+from ..ir import codes
+from ..ir.info import Degradation, Info, Note
+from ..ir.items import Class, Function, Item, Package, Signature
+from ..ir.refusals import SkipReason
+from ..ir.traverse import map_items
+from .context import PassContext
+from .overload_arms import Arm, group_arms
+from .receivers import lacks_receiver
+
+
+@final
+@frozen
+class ExpandOverloads:
+    """Rewrites `Function.signatures`: the plainest arm first, then the others, `cap` at the most.
+
+    Arms with equal results, of which the one requires what the other does and more, are one: an
+    argument takes the types of all, and what only some arms require is an option. Where Mochi cannot
+    tell by the arguments which result a call has, the plainest arm returns `any`, and the arms with
+    their own results stay. There is no product of types and no arm that the package does not declare.
+    What is beyond the cap is recorded once. It runs behind legalize-types, for arms are compared by
+    what Mochi sees of them.
+    """
+
+    name: ClassVar[str] = "expand-overloads"
+    cap: int = 8
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        """Return `package` with the arms of every function joined."""
+        package = map_items(package, lambda item: self._expand_item(item, ctx))
+        generated = tuple(self._expand_item(item, ctx) for item in package.generated)
+        return package if generated == package.generated else evolve(package, generated=generated)
+
+    def _expand_item(self, item: Item, ctx: PassContext) -> Item:
+        match item:
+            case Function():
+                return self._expand(item, ctx)
+            case Class() if any(len(each.signatures) > 1 for each in (*item.constructors, *item.methods)):
+                return evolve(
+                    item,
+                    constructors=tuple(self._expand(each, ctx) for each in item.constructors),
+                    methods=tuple(self._expand(each, ctx) for each in item.methods),
+                )
+            case _:
+                return item
+
+    def _expand(self, function: Function, ctx: PassContext) -> Function:
+        if len(function.signatures) < 2:
+            return function
+        arms = [
+            Arm(signature, (number,))
+            for number, signature in enumerate(function.signatures, 1)
+            if not lacks_receiver(function, signature)
+        ]
+        if not arms:
+            return function
+        groups = group_arms(function, arms, strict=ctx.options.strict)
+        kept, left_out = groups[: self.cap], groups[self.cap :]
+        info = _renumber(function.info, kept)
+        if left_out:
+            detail = f"{len(left_out)} more arm{'s' if len(left_out) > 1 else ''}"
+            lost = Degradation(SkipReason.OVERLOAD_AMBIGUITY, "overloads", detail)
+            info = evolve(info, degradations=(*info.degradations, lost))
+            if ctx.options.strict:
+                message = f"`{function.path}` is bound without {detail} of {len(function.signatures)}"
+                ctx.report(codes.OVERLOAD_AMBIGUITY.at(function.info.span, message))
+        signatures: tuple[Signature, ...] = tuple(arm.signature for arm in kept)
+        if signatures == function.signatures and info == function.info:
+            return function
+        return evolve(function, signatures=signatures, info=info)
+
+
+def _renumber(info: Info, kept: list[Arm]) -> Info:
+    """Return `info` with places in the new arms; what was in arms that are left out goes with them."""
+    numbers: dict[int, int] = {}
+    for new, arm in enumerate(kept, 1):
+        for old in arm.numbers:
+            numbers.setdefault(old, new)
+    losses: list[Degradation] = []
+    for loss in info.degradations:
+        where = _move(loss.where, numbers, len(kept))
+        if where:
+            losses.append(evolve(loss, where=where))
+    notes: list[Note] = []
+    for note in info.notes:
+        where = _move(note.where, numbers, len(kept))
+        if where:
+            notes.append(evolve(note, where=where))
+    kept_losses, kept_notes = tuple(dict.fromkeys(losses)), tuple(dict.fromkeys(notes))
+    if kept_losses == info.degradations and kept_notes == info.notes:
+        return info
+    return evolve(info, degradations=kept_losses, notes=kept_notes)
+
+
+def _move(where: str, numbers: dict[int, int], count: int) -> str:
+    """Return the place in the new arms, empty where its arm is gone."""
+    arm, colon, part = where.partition(": ")
+    word, _, number = arm.partition(" ")
+    if not colon or word != "overload" or not number.isdigit():
+        return where
+    new = numbers.get(int(number))
+    if new is None:
+        return ""
+    return f"overload {new}: {part}" if count > 1 else part

@@ -1,0 +1,208 @@
+"""Overload arms as calls: which of them one Mochi declaration can stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import final
+
+from attrs import evolve, frozen
+
+from ..ir.items import Default, DefaultKind, Function, Param, ParamKind, Signature
+from ..ir.traverse import walk_type
+from ..ir.types import ANY, AsyncOf, BridgeType, FunOf, OptionOf, UnionOf
+from .desugar_options import desugar_option
+from .receivers import has_receiver
+from .unions import union_of
+
+_UNKNOWN = Default(DefaultKind.UNKNOWN, "...")
+_VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
+_NAMED_POSITIONAL = (ParamKind.POSITIONAL_ONLY, ParamKind.POSITIONAL_OR_KEYWORD)
+
+
+@final
+@frozen
+class Arm:
+    """A signature with the numbers of the declared arms that it stands for, its own first."""
+
+    signature: Signature
+    numbers: tuple[int, ...]
+
+
+def plainness(function: Function, arm: Arm) -> tuple[bool, bool, int, bool, int]:
+    """Return the key by which the plainest arm comes first.
+
+    An arm that is not deprecated and that names some parameter; of those the one with the fewest
+    required parameters, then one with a typed result, then the first.
+    """
+    signature = arm.signature
+    params = own_params(function, signature)
+    return (
+        signature.deprecated is not None,
+        bool(params) and all(param.kind in _VARIADIC for param in params),
+        len(_required(params)),
+        signature.result == ANY,
+        arm.numbers[0],
+    )
+
+
+def join_arms(function: Function, first: Arm, other: Arm, *, strict: bool) -> Arm | None:
+    """Return the arm that takes what either takes, or None where one call cannot stand for both.
+
+    The results must be equal and the required parameters of `first` those that `other` begins with.
+    What `other` requires beyond them is an option of the whole. With `strict` no type may grow.
+    """
+    a, b = first.signature, other.signature
+    if a.result != b.result or a.is_async != b.is_async:
+        return None
+    joined = _join_signatures(function, a, b)
+    if joined is None or (strict and _grows(a, joined)):
+        return None
+    if b.deprecated is not None and a.deprecated is None and joined != a:
+        return None
+    return Arm(joined, (*first.numbers, *other.numbers))
+
+
+def own_params(function: Function, signature: Signature) -> tuple[Param, ...]:
+    """Return the parameters of `signature` without the receiver."""
+    return signature.params[1:] if has_receiver(function, signature) else signature.params
+
+
+def _join_signatures(function: Function, a: Signature, b: Signature) -> Signature | None:
+    if has_receiver(function, a) != has_receiver(function, b):
+        return None
+    receiver = a.params[:1] if has_receiver(function, a) else ()
+    ours, theirs = own_params(function, a), own_params(function, b)
+    params = {_label(param): param for param in ours}
+    rest = _match_required(ours, theirs)
+    if rest is None:
+        return None
+    for splat in (param for param in rest if param.kind is ParamKind.VAR_POSITIONAL):
+        params.setdefault(_label(splat), splat)
+    for param in rest:
+        label = _label(param)
+        known = params.get(label)
+        if known is not None and (known.kind in _VARIADIC) == (param.kind in _VARIADIC):
+            ty = join_types(known.type, param.type)
+            if known.default is None and _is_optional_function(ty):
+                return None
+            params[label] = known if ty == known.type else evolve(known, type=ty)
+        elif known is not None:
+            return None
+        elif param.kind is ParamKind.POSITIONAL_ONLY:
+            wider = params.get(ParamKind.VAR_POSITIONAL.value)
+            if wider is None or param.default is not None:
+                return None
+            params[_label(wider)] = evolve(wider, type=join_types(wider.type, param.type))
+        elif param.kind in _VARIADIC:
+            params[label] = param
+        else:
+            params[label] = evolve(param, kind=ParamKind.KEYWORD_ONLY, default=param.default or _UNKNOWN)
+    ordered = sorted(params.values(), key=lambda param: _ORDER[param.kind])
+    if len({param.name for param in ordered}) < len(ordered):
+        return None
+    return a if tuple(ordered) == ours else evolve(a, params=(*receiver, *ordered))
+
+
+_ORDER = {kind: rank for rank, kind in enumerate(ParamKind)}
+
+
+def _match_required(ours: Sequence[Param], theirs: Sequence[Param]) -> list[Param] | None:
+    """Return the parameters of the second arm, if a call of the first is a call of it but for the rest.
+
+    `*args` of the second takes the positional ones that the first requires.
+    """
+    mine, other = _required(ours), _required(theirs)
+    positional = [_label(param) for param in mine if param.kind in _NAMED_POSITIONAL]
+    named = [_label(param) for param in other if param.kind in _NAMED_POSITIONAL]
+    keywords = {_label(param) for param in mine} - set(positional)
+    if not keywords <= {_label(param) for param in other} - set(named):
+        return None
+    if named[: len(positional)] == positional:
+        return list(theirs)
+    takes_any = any(param.kind is ParamKind.VAR_POSITIONAL for param in theirs)
+    has_named = any(param.kind in _NAMED_POSITIONAL for param in theirs)
+    return list(theirs) if takes_any and not has_named else None
+
+
+def _required(params: Sequence[Param]) -> list[Param]:
+    return [param for param in params if param.default is None and param.kind not in _VARIADIC]
+
+
+def _label(param: Param) -> str:
+    """Return what identifies a parameter among arms: `*args` and `**kwargs` are one whatever their names."""
+    if param.kind in _VARIADIC:
+        return param.kind.value
+    return param.name.lstrip("_") if param.kind is ParamKind.POSITIONAL_ONLY else param.name
+
+
+def join_types(first: BridgeType, other: BridgeType) -> BridgeType:
+    """Return the type of values of either type, on their way into Python."""
+    if first == other:
+        return first
+    joined = desugar_option(union_of((first, other)))
+    return ANY if any(isinstance(part, UnionOf) for part in walk_type(joined)) else joined
+
+
+def _is_optional_function(ty: BridgeType) -> bool:
+    """Tell whether `ty` cannot be written: in Mochi the `?` would belong to the result."""
+    return isinstance(ty, OptionOf) and isinstance(ty.inner, FunOf)
+
+
+def _grows(before: Signature, after: Signature) -> bool:
+    types = {param.name: param.type for param in before.params}
+    return any(types.get(param.name, param.type) != param.type for param in after.params)
+
+
+def group_arms(function: Function, arms: Sequence[Arm], *, strict: bool) -> list[Arm]:
+    """Return `arms` joined where one call can stand for several; the plainest first, then in order."""
+    ordered = sorted(arms, key=lambda arm: plainness(function, arm))
+    groups: list[Arm] = []
+    for arm in [*ordered[:1], *_splats_first(ordered[1:])]:
+        for index, group in enumerate(groups):
+            joined = join_arms(function, group, arm, strict=strict)
+            if joined is not None:
+                groups[index] = joined
+                break
+        else:
+            groups.append(arm)
+    further = sorted(groups[1:], key=lambda arm: (arm.signature.deprecated is not None, arm.numbers[0]))
+    return [*groups[:1], *further] if strict else _blur(function, groups[0], further)
+
+
+def _blur(function: Function, first: Arm, further: list[Arm]) -> list[Arm]:
+    """Make `any` of the result of the plainest arm where its arguments leave the choice to others.
+
+    Type checkers do the same where an argument is `Any` (typing specification, "Overload call evaluation").
+    The arms with their own results stay behind it.
+    """
+    rivals = [arm for arm in further if _is_alike(function, first.signature, arm.signature)]
+    if not rivals or first.signature.result == ANY:
+        return [first, *further]
+    blurred = evolve(first, signature=evolve(first.signature, result=ANY))
+    rest: list[Arm] = []
+    for arm in further:
+        joined = join_arms(function, blurred, arm, strict=False) if arm in rivals else None
+        if joined is None:
+            rest.append(arm)
+        else:
+            blurred = joined
+    return [blurred, first, *rest]
+
+
+def _is_alike(function: Function, first: Signature, other: Signature) -> bool:
+    """Tell whether a call of `first` may mean `other`, as far as Mochi knows its arguments."""
+    if first.is_async != other.is_async or isinstance(first.result, AsyncOf) or other.deprecated is not None:
+        return False
+    ours = {_label(param): param for param in own_params(function, first)}
+    theirs = {_label(param): param for param in own_params(function, other)}
+    required = [_label(param) for param in _required(tuple(ours.values()))]
+    if required != [_label(param) for param in _required(tuple(theirs.values()))]:
+        return False
+    return all(ours[label].type in (ANY, theirs[label].type) for label in ours if label in theirs)
+
+
+def _splats_first(arms: Sequence[Arm]) -> Iterator[Arm]:
+    """Yield the arms with `*args` before the others: they take what others name one by one."""
+    splats = [arm for arm in arms if any(p.kind is ParamKind.VAR_POSITIONAL for p in arm.signature.params)]
+    yield from splats
+    yield from (arm for arm in arms if arm not in splats)
