@@ -159,7 +159,8 @@ class Calls:
         ty, local = entry.parameters[index].type, scope.parameters[index]
         if not self._converters.changes(ty):
             return local
-        convert, name = self._converters.into(ty), python_string(entry.name)
+        convert = self._converters.into(ty)
+        name = python_string(f"{entry.name}: parameter {entry.parameters[index].name}")
         expression = f"{convert}({local}, {name})"
         if len(expression) <= _LONGEST_ARGUMENT:
             return expression

@@ -46,6 +46,7 @@ _PASSES: Mapping[str, str] = {
     "desugar-options": "desugar_options.DesugarOptions",
     "widen-literals": "widen_literals.WidenLiterals",
     "legalize-types": "legalize_types.LegalizeTypes",
+    "close-unions": "close_unions.CloseUnions",
     "expand-overloads": "expand_overloads.ExpandOverloads",
     "plan-calls": "plan_calls.PlanCalls",
     "assign-names": "assign_names.AssignNames",
