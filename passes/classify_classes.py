@@ -2,6 +2,7 @@
 
     class E(@enum.Enum): classvar RED = 1          =>  enum E: member RED = 1
     class P(@typing.NamedTuple): var x: int        =>  record P
+    class F(@enum.Flag): classvar R = 1            =>  handle F: classvar R: @F, and `__or__`, …
     class H(@builtins.ValueError)                  =>  error H
     class C: fun __init__(self, x: int): none      =>  handle C: new __init__(self, x: int): @a.C
 
@@ -45,6 +46,7 @@ from ..ir.types import (
     Unsupported,
 )
 from .context import PassContext
+from .flags import FLAG_BASES, make_flag_constructor, open_flags
 from .forms import GENERIC, NAMED_TUPLE, PROTOCOL, TYPED_DICT, canonical_path
 from .operations import CONSTRUCTORS
 from .stdlib_names import ATTRS_DECORATORS, ATTRS_FROZEN, DATACLASS_DECORATORS, ENUM_BASES, is_exception
@@ -96,6 +98,9 @@ class _Classifier:
             fields = tuple(self._all_fields(cls, set()).values())
         if _is_frozen(cls) or NAMED_TUPLE in self._external_roots(cls):
             fields = tuple(evolve(each, writable=False) for each in fields)
+        if kind is ClassKind.HANDLE and self._external_roots(cls) & FLAG_BASES:
+            cls = open_flags(evolve(cls, fields=tuple(_as_member(each, is_stub) for each in fields)))
+            fields = cls.fields
         return evolve(
             cls,
             kind=kind,
@@ -108,6 +113,8 @@ class _Classifier:
 
     def _find_kind(self, cls: Class) -> ClassKind:
         roots = self._external_roots(cls)
+        if roots & FLAG_BASES:
+            return ClassKind.HANDLE
         if roots & ENUM_BASES:
             return ClassKind.ENUM
         if any(map(is_exception, roots)):
@@ -162,7 +169,10 @@ class _Classifier:
     def _find_constructors(self, cls: Class, kind: ClassKind) -> tuple[Function, ...]:
         if kind in (ClassKind.ENUM, ClassKind.INTERFACE) or TYPED_DICT in self._external_roots(cls):
             return ()
-        found = self._nearest_constructor(cls, set())
+        if self._external_roots(cls) & FLAG_BASES:
+            found: Function | None = make_flag_constructor(cls)
+        else:
+            found = self._nearest_constructor(cls, set())
         own = _own_constructor(cls)
         if own is not None and own.abstract:
             return ()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from ...ir.items import Class, Decorator, Field, FieldKind, Info
 from ...ir.types import UNANNOTATED, BridgeType, Ref
 from .declarations import Reading
@@ -51,7 +53,7 @@ def read_class_call(
         fields = _typed_fields(members, path, info, scope, reading)
         return None if fields is None else (Ref("typing.NamedTuple"), fields, ())
     if last == "namedtuple":
-        fields = _untyped_fields(members, path, info, reading)
+        fields = _untyped_fields(members, operands, path, info, reading)
         return None if fields is None else (Ref("typing.NamedTuple"), fields, ())
     if last == "TypedDict":
         keywords = _keywords(operands, reading)
@@ -79,9 +81,24 @@ def _typed_fields(
     return tuple(fields)
 
 
-def _untyped_fields(members: Node, path: str, info: Info, reading: Reading) -> tuple[Field, ...] | None:
+def _untyped_fields(
+    members: Node, operands: list[Node], path: str, info: Info, reading: Reading
+) -> tuple[Field, ...] | None:
+    """Return the fields of `namedtuple("A", "x y", defaults=(0,))`: the last ones have the defaults."""
     names = _names(members, reading)
-    return None if names is None else tuple(_field(name, UNANNOTATED, path, info) for name in names)
+    if names is None:
+        return None
+    required = len(names)
+    for operand in operands:
+        value = operand.child_by_field_name("value")
+        name = operand.child_by_field_name("name")
+        if name is not None and value is not None and reading.slice(name) == "defaults":
+            is_listed = value.type in _SEQUENCES
+            required -= sum(child.type != "comment" for child in value.named_children) if is_listed else 0
+    return tuple(
+        evolve(_field(name, UNANNOTATED, path, info), has_default=index >= required)
+        for index, name in enumerate(names)
+    )
 
 
 def _enum_members(members: Node, path: str, info: Info, reading: Reading) -> tuple[Field, ...] | None:
