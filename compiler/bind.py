@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import final
 
@@ -21,8 +22,12 @@ from ..ir.dist import Target
 from ..ir.items import Package
 from ..ir.printer import format_package
 from ..ir.source import SourceFile
+from ..passes.context import PassContext
+from ..passes.manager import Observer
+from .cache import Cache
 from .host import Host
 from .lower import LowerSettings, lower_package
+from .probe import ProbeJob, Prober
 from .request import PassTiming
 from .session import WheelSet, read_texts, read_wheels
 
@@ -58,10 +63,16 @@ class Bound:
     seconds: float = field(default=0.0, eq=False)
 
 
-def bind_package(alias: str, raw: Package, settings: BindSettings, clock: Callable[[], float]) -> Bound:
-    """Run the passes over `raw` and emit the files of `alias`."""
+def bind_package(
+    alias: str,
+    raw: Package,
+    settings: BindSettings,
+    clock: Callable[[], float],
+    observe: Callable[[PassContext], Observer] | None = None,
+) -> Bound:
+    """Run the passes over `raw`, with an observer that `observe` makes, and emit the files of `alias`."""
     started = clock()
-    lowered = lower_package(raw, settings.lower, clock)
+    lowered = lower_package(raw, settings.lower, clock, observe)
     declared = declare(lowered.package)
     member = WorkspaceMember(lowered.package, alias)
     files = plan_member(member, settings.workspace, declared)
@@ -90,19 +101,21 @@ def _find_names(declared: Declarations) -> frozenset[str]:
 @final
 @frozen
 class BindJob:
-    """What a worker needs for one alias."""
+    """What a worker needs for one alias. `probe` is None where the package is not to be imported."""
 
     alias: str
     wheels: WheelSet
     target: Target
     settings: BindSettings
+    probe: ProbeJob | None = None
 
 
 def bind_wheels(job: BindJob, host: Host) -> Bound:
     """Read the wheels of `job` and bind them; raises `DiagnosticError` for a damaged wheel."""
     started = host.clock()
     raw, problems = read_wheels(job.wheels, job.target, host)
-    bound = bind_package(job.alias, raw, job.settings, host.clock)
+    observe = partial(Prober, job.probe, job.target, host, Cache(host)) if job.probe else None
+    bound = bind_package(job.alias, raw, job.settings, host.clock, observe)
     diagnostics = (*problems, *bound.diagnostics)
     sources = read_texts(diagnostics, job.wheels, host)
     return evolve(bound, diagnostics=diagnostics, sources=sources, seconds=host.clock() - started)

@@ -12,6 +12,7 @@ from ..backends.target import Artifact
 from ..backends.venv import Venv
 from ..backends.workspace import WorkspaceMember, WorkspaceOptions, add_to_venv, plan_root
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
+from ..ir.dist import Resolution
 from ..ir.source import SourceFile
 from ..passes.context import PassOptions
 from .bind import BindJob, BindSettings, Bound, bind_in_worker, bind_wheels
@@ -20,6 +21,7 @@ from .collect import check_text, collect_bindings, find_clashes
 from .host import Host
 from .lower import LowerSettings, check_emission
 from .manifest import Manifest, read_manifest
+from .probe import ProbeJob, not_probed
 from .request import Binding, BoundPackage, Emit, Request, Result
 from .resolve.download import CachedWheel
 from .session import Session
@@ -144,8 +146,19 @@ class _Run:
         for binding in self.bindings:
             wheels = by_name[binding.requirement.name]
             self.wheels[binding.alias] = wheels.wheel
-            jobs.append(BindJob(binding.alias, wheels, self.request.target, settings))
+            probe = self._find_probe(wheels.wheel, resolution)
+            jobs.append(BindJob(binding.alias, wheels, self.request.target, settings, probe))
         return jobs
+
+    def _find_probe(self, wheel: CachedWheel, resolution: Resolution) -> ProbeJob | None:
+        """Return what to look at the installed package with; where that cannot be had, say so."""
+        if not self.request.probe:
+            return None
+        try:
+            return self.session.find_probe(wheel, resolution.pins)
+        except DiagnosticError as error:
+            self.diagnostics.append(not_probed(wheel, error.diagnostics[0].message))
+            return None
 
     def _map(self, jobs: Sequence[BindJob]) -> Iterator[Bound]:
         workers = min(self.request.jobs, len(jobs))

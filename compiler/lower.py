@@ -13,7 +13,7 @@ from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.items import Package
 from ..ir.source import SourceFile
 from ..passes.context import Pass, PassContext, PassOptions
-from ..passes.manager import IrPrinter, PassError, PassManager, PassReport
+from ..passes.manager import IrPrinter, Observer, PassError, PassManager, PassReport
 from ..passes.registry import STANDARD_PIPELINE, parse_pipeline, pass_names, standard_passes
 from .request import IrDump, PassTiming
 
@@ -93,8 +93,13 @@ def _is_ordered(names: Sequence[str]) -> bool:
     return places == sorted(set(places))
 
 
-def lower_package(package: Package, settings: LowerSettings, clock: Callable[[], float]) -> Lowered:
-    """Run the pipeline of `settings` over `package`.
+def lower_package(
+    package: Package,
+    settings: LowerSettings,
+    clock: Callable[[], float],
+    observe: Callable[[PassContext], Observer] | None = None,
+) -> Lowered:
+    """Run the pipeline of `settings` over `package`; `observe` makes a further observer of the run.
 
     Raises `PassError` when a pass breaks an invariant, `DiagnosticError` for a pipeline that
     cannot be read or that does not fit the package.
@@ -104,13 +109,14 @@ def lower_package(package: Package, settings: LowerSettings, clock: Callable[[],
     printer = IrPrinter(
         log.dumps.append, settings.dump.before, settings.dump.after, settings.dump.after_change
     )
+    ctx = PassContext(settings.options)
+    further = () if observe is None else (observe(ctx),)
     manager = PassManager(
         read_pipeline(settings.pipeline),
-        observers=(printer,) if settings.dump else (),
+        observers=(*further, printer) if settings.dump else further,
         clock=clock,
         on_report=log.add,
     )
-    ctx = PassContext(settings.options)
     try:
         lowered = manager.run(package, ctx)
     except PassError as error:

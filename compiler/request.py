@@ -75,7 +75,8 @@ class Request:
     the default index. `prefer` holds versions to keep while they fit, by distribution name;
     `expect` the SHA-256 digests that chosen files must have. `lock` is the mochi.lock to take
     pins from where it fits; `locked` makes it an error that it does not. `resolve` adds to what
-    the manifest says of resolution, and `resolver` chooses who resolves.
+    the manifest says of resolution, and `resolver` chooses who resolves. `probe` has each package
+    imported in a sandbox, to compare it with its types.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -96,6 +97,7 @@ class Request:
     locked: bool = False
     resolve: ResolveOptions = ResolveOptions()
     resolver: Engine = Engine.IN_PROCESS
+    probe: bool = False
 
 
 @final

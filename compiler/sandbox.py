@@ -124,7 +124,7 @@ def _run(
             "tool": around.tool,
             "out": str(out),
             "home": str(home),
-            "read": _readable(around),
+            "read": readable(around),
             "memory": limits.memory,
             "cpu": limits.cpu,
         }
@@ -134,16 +134,16 @@ def _run(
             # Without `site`, as `.pth` files of the packages would run before the sandbox closes.
             command = [around.python, "-s", "-S", "-P", "-B", str(path), str(folder / "job.json")]
             try:
-                done = host.run(command, folder=home, environ=_environ(str(home)), timeout=limits.wall)
+                done = host.run(command, folder=home, environ=environ(str(home)), timeout=limits.wall)
                 ended = f"the process ended with status {done.returncode}" if done.returncode else ""
             except DiagnosticError as error:
                 ended = error.diagnostics[0].message
         return _read_result(out, ended, host)
     finally:
-        _discard(folder, host)
+        discard(folder, host)
 
 
-def _readable(around: Surroundings) -> list[str]:
+def readable(around: Surroundings) -> list[str]:
     """Return the folders an interpreter needs; homes are not among them."""
     prefix = str(Path(around.python).parent.parent)
     system = ["/usr", "/lib", "/lib64", "/bin", "/etc", "/opt", "/nix/store", "/proc", "/sys"]
@@ -151,7 +151,7 @@ def _readable(around: Surroundings) -> list[str]:
     return [prefix, *around.packages, *around.tools, *system, *devices]
 
 
-def _environ(home: str) -> dict[str, str]:
+def environ(home: str) -> dict[str, str]:
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return {
         "HOME": home,
@@ -195,7 +195,7 @@ def _failure(module: str, detail: str, network: str) -> Failure:
     return Failure(module, SkipReason.IMPORT_TIME_ERROR, detail)
 
 
-def _discard(folder: Path, host: Host) -> None:
+def discard(folder: Path, host: Host) -> None:
     """Remove the folder; what foreign code left undeletable there is left to the system."""
     try:
         host.remove_tree(folder)

@@ -34,6 +34,7 @@ from .locked import find_misfits, locked_resolution
 from .lockfile import read_lock
 from .lower import PIPELINE
 from .manifest import read_manifest
+from .probe import ProbeJob
 from .request import Engine, Request
 from .resolve.download import CachedWheel, fetch_all
 from .resolve.index import IndexClient, default_index_url
@@ -238,6 +239,15 @@ class Session:
         wanted = dict.fromkeys(pin for found in stubs.values() for pin in found.pins)
         fetched = {wheel.pin: wheel for wheel in self.fetch(list(wanted))}
         return tuple(self._join(wheel, stubs[wheel.pin.name], fetched, locked) for wheel in wheels)
+
+    def find_probe(self, wheel: CachedWheel, locked: Sequence[Pin]) -> ProbeJob:
+        """Return what looking at the installed package takes; `locked` is all that was resolved with it.
+
+        Raises `DiagnosticError` where a file cannot be had.
+        """
+        by_name = {pin.name: pin for pin in locked}
+        names = sorted(_closure(wheel.pin.name, by_name) - {wheel.pin.name})
+        return ProbeJob(wheel, (wheel, *self.fetch([by_name[name] for name in names])))
 
     def _join(
         self, wheel: CachedWheel, found: StubPins, fetched: Mapping[Pin, CachedWheel], locked: Sequence[Pin]

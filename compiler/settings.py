@@ -136,6 +136,7 @@ class PythonSettings:
     int_mode: IntMode = IntMode.BIGINT
     strict_return_types: bool = True
     infer: bool = True
+    probe: bool = True
     flatten_inherited: bool = False
     monomorphise: tuple[Monomorphise, ...] = ()
     indexes: tuple[Index, ...] = ()
@@ -196,6 +197,7 @@ def read_settings(table: Table) -> PythonSettings:
         int_mode=table.read_choice(default.int_mode, "int-mode"),
         strict_return_types=table.read_flag(default.strict_return_types, "strict-return-types"),
         infer=table.read_flag(default.infer, "infer"),
+        probe=table.read_flag(default.probe, "probe"),
         flatten_inherited=table.read_flag(default.flatten_inherited, "flatten-inherited"),
         monomorphise=tuple(filter(None, map(_read_monomorphise, table.read_tables("monomorphise")))),
         indexes=tuple(filter(None, map(_read_index, table.read_tables("indexes")))),

@@ -31,6 +31,7 @@ from .install import find_interpreter
 from .machine import this_platform
 from .resolve.download import CachedWheel
 from .sandbox import Failure, Inspection, Surroundings, inspect_modules, script
+from .unpack import unpack_wheels
 
 KIND: Final = "stubgen"
 
@@ -143,25 +144,9 @@ def _inspect(
     with host.temporary_folder() as folder:
         places = f"{folder}/packages", f"{folder}/tools"
         for place, content in zip(places, (wheels, tools), strict=True):
-            _unpack(content, place, python, host)
+            unpack_wheels(content, place, python, host)
         around = Surroundings(python, places[:1], places[1:], default_tool().module)
         return inspect_modules(modules, known, around, host)
-
-
-def _unpack(wheels: Sequence[CachedWheel], folder: str, python: str, host: Host) -> None:
-    """Install `wheels` into `folder`; no code of theirs runs."""
-    import uv  # deferred: it only tells where its executable lies
-
-    with host.temporary_folder() as links:
-        paths = [f"{links}/{wheel.pin.file.filename}" for wheel in wheels]
-        for wheel, path in zip(wheels, paths, strict=True):
-            host.link_or_copy(wheel.path, path)
-        command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", python, "--target", folder]
-        command += ["--no-deps", "--no-index", "--offline", "--no-config", "--no-python-downloads"]
-        done = host.run([*command, "--link-mode", "copy", *paths])
-    if done.returncode != 0:
-        reason = done.stderr.strip() or f"exit code {done.returncode}"
-        raise DiagnosticError(codes.INSTALL_FAILED.at(None, f"uv could not unpack wheels: {reason}"))
 
 
 def _as_archive(found: Inspection, known: Sequence[str]) -> GeneratedStubs:

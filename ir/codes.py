@@ -65,6 +65,13 @@ STUBGEN_FAILED = Code(
 STUBS_GENERATED = Code(
     "PY215", "stubs-generated", "compiled modules were imported in a sandbox to look at them", Severity.NOTE
 )
+NOT_PROBED = Code("PY216", "not-probed", "the installed package was not looked at", Severity.NOTE)
+NOT_IMPORTABLE = Code(
+    "PY217", "not-importable", "a module does not import in the environment of the program", Severity.WARNING
+)
+PROBE_FINDINGS = Code(
+    "PY218", "probe-findings", "the types declare what the installed package does not have", Severity.NOTE
+)
 
 OPEN_UNION = Code(
     "PY301", "open-union", "a union without a closed Mochi type becomes `any`", Severity.WARNING

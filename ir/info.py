@@ -15,12 +15,13 @@ from .types import ANY, BridgeType
 
 @final
 class Probe(enum.Enum):
-    """What the installed package says of a name."""
+    """What the installed package says of a name. `UNKNOWN`: it was asked and does not tell."""
 
     EXISTS = "exists"
     TYPING_ONLY = "typing-only"
     ABSENT = "absent"
     DIFFERS = "differs"
+    UNKNOWN = "unknown"
 
 
 @final
@@ -40,12 +41,15 @@ class NoteKind(enum.Enum):
     `DECLARED_ANY`: the declaration itself says `Any` or `object`. `ERASED`: a type variable
     without a bound became `any`. `CHECKED`: a union that Mochi sees as `any` and the wrapper
     checks. `INFERRED`: no annotation; the type follows from what `Note.detail` names.
+    `NOT_IMPORTABLE`: the module does not import where the package was looked at, for want of an optional
+    dependency or on another system.
     """
 
     DECLARED_ANY = "declared-any"
     ERASED = "erased"
     CHECKED = "checked"
     INFERRED = "inferred"
+    NOT_IMPORTABLE = "not-importable"
 
 
 @final

@@ -39,6 +39,7 @@ _PASSES: Mapping[str, str] = {
     "inherit-members": "inherit_members.InheritMembers",
     "expose-callables": "expose_callables.ExposeCallables",
     "select-public": "select_public.SelectPublic",
+    "add-dynamic-names": "add_dynamic_names.AddDynamicNames",
     "classify-classes": "classify_classes.ClassifyClasses",
     "resolve-generics": "resolve_generics.ResolveGenerics",
     "expose-types": "expose_types.ExposeTypes",
@@ -49,6 +50,7 @@ _PASSES: Mapping[str, str] = {
     "close-unions": "close_unions.CloseUnions",
     "expand-overloads": "expand_overloads.ExpandOverloads",
     "plan-calls": "plan_calls.PlanCalls",
+    "probe-runtime": "probe_runtime.ProbeRuntime",
     "assign-names": "assign_names.AssignNames",
     "sort-items": "sort_items.SortItems",
 }

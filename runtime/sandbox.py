@@ -139,7 +139,7 @@ class Job(TypedDict):
 def main(path: str) -> NoReturn:
     """Do the job in the file at `path`; never returns normally, as modules may leave threads behind."""
     job: Job = json.loads(Path(path).read_text("utf-8"))
-    _silence()
+    silence()
     os.chdir(job["home"])
     watch = Watch([job["out"], job["home"]])
     protection = protect(job, watch)
@@ -151,7 +151,7 @@ def main(path: str) -> NoReturn:
     os._exit(0)
 
 
-def _silence() -> None:
+def silence() -> None:
     """Give the modules no terminal or pipe of the compiler."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):

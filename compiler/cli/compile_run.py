@@ -45,13 +45,14 @@ def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, b
 def lasts(request: Request, result: Result) -> bool:
     """Whether nothing went into `result` but the request and the index.
 
-    Folders and files that requirements name may change at any time, and an interpreter that stubs
-    could not be made for want of may be installed.
+    Folders and files that requirements name may change at any time, and an interpreter that was missing
+    may be installed.
     """
     manifest = read_manifest(request.manifest)[0] if request.manifest else Manifest()
     asked = (*(package.binding.requirement for package in result.packages), *manifest.dependencies)
     is_local = any(isinstance(requirement.source, PathSource) for requirement in asked)
-    return not is_local and all(d.code is not codes.STUBGEN_UNAVAILABLE for d in result.diagnostics)
+    wanting = (codes.STUBGEN_UNAVAILABLE, codes.NOT_PROBED)
+    return not is_local and all(d.code not in wanting for d in result.diagnostics)
 
 
 def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> Request:
@@ -79,7 +80,15 @@ def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> R
         index_url=options["index_url"],
         lock=sources[options["lock"]] if options.get("lock") else None,
         locked=bool(options.get("locked")),
+        probe=_wants_probe(options, sources),
     )
+
+
+def _wants_probe(options: Mapping[str, Any], sources: Mapping[str, SourceFile]) -> bool:
+    """Whether packages are to be looked at: the option says so, else the manifest, where a command has it."""
+    if "probe" not in options or options["probe"] is not None:
+        return bool(options.get("probe"))
+    return not options["manifest"] or read_manifest(sources[options["manifest"]])[0].python.probe
 
 
 def format_timings(result: Result) -> str:

@@ -85,6 +85,21 @@ def source_options(command: Command) -> Command:
     return click.option("--offline", is_flag=True, help="Never touch the network.")(command)
 
 
+def probe_option(command: Command) -> Command:
+    """Add `--probe`."""
+    return click.option(
+        "--probe/--no-probe",
+        default=None,
+        help="Import packages in a sandbox to compare them with their types [`probe` of mochi.toml: yes].",
+    )(command)
+
+
+def read_probe(host: Host, choice: bool | None) -> bool | None:
+    """Return what the command line or `MOCHIC_PROBE` says, None where the manifest is to be asked."""
+    setting = host.environ.get("MOCHIC_PROBE", "")
+    return setting not in ("0", "no", "false") if choice is None and setting else choice
+
+
 def format_option(command: Command) -> Command:
     """Add `--format`, for commands whose output is data."""
     return click.option(
