@@ -24,27 +24,36 @@ class Imports:
         self._exported = frozenset(exported)
         self.names = Names(self._exported)
         self._from: dict[str, dict[str, str]] = {}
-        self._builtins = ""
+        self._modules: dict[str, str] = {}
         self._lazy: dict[str, str] = {}
 
-    def use(self, module: str, name: str, wanted: str = "") -> str:
-        """Return the local name of `name` from `module`, importing it."""
+    def use(self, module: str, name: str) -> str:
+        """Return the expression for `name` of `module`, importing what it takes.
+
+        Names of the standard library are imported one by one, the runtime's module as a whole.
+        """
+        if _is_runtime(module):
+            return f"{self._module(module)}.{name}"
         known = self._from.setdefault(module, {})
         if name not in known:
-            known[name] = self.names.fresh(wanted or f"_{name.lstrip('_')}")
+            known[name] = self.names.fresh(f"_{name.lstrip('_')}")
         return known[name]
 
     def use_exported(self, module: str, name: str) -> None:
         """Import `name` from `module` as an exported name of this one."""
         self._from.setdefault(module, {})[name] = name
 
+    def _module(self, module: str) -> str:
+        """Return the variable of `module`, imported as a whole."""
+        if module not in self._modules:
+            self._modules[module] = self.names.fresh(f"_{module.strip('_').partition('_')[0]}")
+        return self._modules[module]
+
     def builtin(self, name: str) -> str:
         """Return the expression for a builtin, which an exported name may hide."""
         if name not in self._exported:
             return name
-        if not self._builtins:
-            self._builtins = self.names.fresh("_builtins")
-        return f"{self._builtins}.{name}"
+        return f"{self._module('builtins')}.{name}"
 
     def lazy(self, module: str, helpers: str) -> str:
         """Return the variable of package module `module`, which is imported at its first use."""
@@ -56,20 +65,19 @@ class Imports:
             self._lazy[module] = self.names.fresh(f"_{wanted}")
         return self._lazy[module]
 
-    def write(self, writer: Writer, *, reexport: bool = False) -> None:
-        """Write the import statements; `reexport` marks exported names as a stub must."""
-        if self._builtins:
-            writer.line(f"import builtins as {self._builtins}")
-        for module in sorted(self._from, key=lambda name: (name.startswith("_"), name)):
-            clauses = [
-                f"{name} as {local}" if reexport or name != local else name
-                for name, local in sorted(self._from[module].items())
-            ]
-            head = f"from {module} import "
-            if writer.fits(head + ", ".join(clauses)):
-                writer.line(head + ", ".join(clauses))
-            else:
-                writer.bracketed(f"{head}(", clauses, ")", literal=True)
+    def write(self, writer: Writer) -> None:
+        """Write the import statements, those of the standard library first."""
+        for ours in (False, True):
+            modules = sorted(name for name in self._modules if _is_runtime(name) is ours)
+            origins = sorted(name for name in self._from if _is_runtime(name) is ours)
+            if not modules and not origins:
+                continue
+            writer.line()
+            for module in modules:
+                writer.line(f"import {module} as {self._modules[module]}")
+            for module in origins:
+                for name, local in sorted(self._from[module].items()):
+                    writer.line(f"from {module} import {name} as {local}")
 
     def write_lazy(self, writer: Writer, helpers: str) -> None:
         """Write the variables of modules that are imported at their first use."""
@@ -79,3 +87,8 @@ class Imports:
             lazy_module = self.use(helpers, "lazy_module")
             arguments = [python_string(module), f"{self.builtin('globals')}()", python_string(variable)]
             writer.bracketed(f"{variable} = {lazy_module}(", arguments, ")")
+
+
+def _is_runtime(module: str) -> bool:
+    """Tell the modules that lie beside the wrappers from those of the standard library."""
+    return module.startswith("_")

@@ -39,10 +39,16 @@ _BUILTINS = {
 
 @final
 class PythonTypes:
-    """Prints types for one module, which imports what they need."""
+    """Prints types for one module, which imports what they need.
 
-    def __init__(self, type_names: Mapping[str, str], imports: Imports) -> None:
+    A class whose path is in `opaque` is `Any`: the module does not define it.
+    """
+
+    def __init__(
+        self, type_names: Mapping[str, str], imports: Imports, opaque: frozenset[str] = frozenset()
+    ) -> None:
         self._type_names = type_names
+        self._opaque = opaque
         self._imports = imports
         self._known: dict[BridgeType, str] = {}
 
@@ -91,6 +97,8 @@ class PythonTypes:
             case FunOf(params, result) if params is not None:
                 function = self._imports.use("collections.abc", "Callable")
                 return f"{function}[[{', '.join(map(self.text, params))}], {self.text(result)}]"
+            case Ref(path, ()) if path in self._opaque:
+                return self._print(ANY)
             case Ref(path, ()) if path in self._type_names:
                 return self._type_names[path]
             case _:

@@ -70,11 +70,15 @@ class _WrapperModule:
             declared.types, declared.type_names, self._imports, int64_only=int64_only
         )
         self._calls = Calls(self._imports, self._converters)
-        self._python_types = PythonTypes(declared.type_names, self._imports)
+        handles = frozenset(ty.path for ty in declared.types if isinstance(ty, HandleType))
+        self._python_types = PythonTypes(declared.type_names, self._imports, handles)
         self._body = Writer()
 
     def emit(self, title: str) -> str:
-        for entry in self._declared.entries:
+        for before, entry in zip((None, *self._declared.entries), self._declared.entries, strict=False):
+            if isinstance(entry.operation, BytesHelper) and not _is_bytes_helper(before):
+                self._body.line()
+                self._body.line()
             self._emit_entry(entry)
         types = Writer()
         write_types(types, self._declared, self._python_types, self._imports)
@@ -87,7 +91,6 @@ class _WrapperModule:
         head.line("from __future__ import annotations")
         lazy = Writer()
         self._imports.write_lazy(lazy, HELPERS)
-        head.line()
         self._imports.write(head)
         defined = definitions.text()
         if defined and types.text():
@@ -118,7 +121,7 @@ class _WrapperModule:
     def _emit_entry(self, entry: Entry) -> None:
         match entry.operation:
             case BytesHelper():
-                self._imports.use_exported(HELPERS, entry.name)
+                self._body.line(f"{entry.name} = {self._imports.use(HELPERS, entry.name)}")
             case Call(function) if is_helper(function):
                 self._emit_helper(entry, function)
             case Call(function, plan):
@@ -126,6 +129,8 @@ class _WrapperModule:
             case ReadAttribute(name, on_class):
                 scope = Scope(entry.parameters)
                 owner = self._calls.owner(entry) if on_class else self._calls.argument(entry, scope, 0)
+                if not on_class and not self._body.fits(f"    return {attribute(owner, name)}"):
+                    owner = self._calls.in_variable(scope, 0, owner)
                 self._emit_value(entry, scope, Expression(attribute(owner, name)))
             case WriteAttribute(name, on_class):
                 self._emit_write(entry, name, on_class)
@@ -242,7 +247,7 @@ class _WrapperModule:
             self._body.bracketed(setup.head, setup.items, setup.tail)
 
     def _emit_return(self, entry: Entry, scope: Scope, expression: Expression, ty: BridgeType) -> None:
-        if ty == NONE:
+        if ty == NONE and (expression.tail or expression.is_statement):
             self._body.bracketed(expression.head, expression.items, expression.tail)
             return
         if not self._needs_conversion(ty):
@@ -263,6 +268,10 @@ class _WrapperModule:
         if self._strict:
             return True
         return isinstance(ty, ListOf | SetOf | MapOf) or self._converters.changes(ty)
+
+
+def _is_bytes_helper(entry: Entry | None) -> bool:
+    return entry is not None and isinstance(entry.operation, BytesHelper)
 
 
 def async_name(name: str) -> str:

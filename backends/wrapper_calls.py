@@ -20,14 +20,22 @@ _LONGEST_ARGUMENT = 64
 """A longer conversion of an argument becomes a statement of its own."""
 
 
+_LONGEST_OPERANDS = 60
+"""Longer operands of an operator are converted in statements of their own."""
+
+
 @final
 @frozen
 class Expression:
-    """A call `head(items)`, or any other expression as a `head` without items and tail."""
+    """A call `head(items)`, or any other expression as a `head` without items and tail.
+
+    `is_statement` marks what has no value, such as an assignment.
+    """
 
     head: str
     items: tuple[str, ...] = ()
     tail: str = ""
+    is_statement: bool = False
 
     def __str__(self) -> str:
         return f"{self.head}{', '.join(self.items)}{self.tail}"
@@ -68,6 +76,10 @@ class Calls:
         ]
         receiver = "" if plan.receiver is None else self.argument(entry, scope, 0)
         if special:
+            if len(values) == 1 and function.name in INFIX and len(receiver + values[0]) > _LONGEST_OPERANDS:
+                receiver, *values = (
+                    self.in_variable(scope, index, text) for index, text in enumerate((receiver, *values))
+                )
             expression = self._special(function.name, receiver, values, entry.result == NONE)
             if expression is not None:
                 return expression, None, scope
@@ -132,9 +144,9 @@ class Calls:
         """Return the expression that runs special method `name`, where Python has syntax for it."""
         match values:
             case [key, value] if name == "__setitem__" and may_be_statement:
-                return Expression(f"{receiver}[{key}] = {value}")
+                return Expression(f"{receiver}[{key}] = {value}", is_statement=True)
             case [key] if name == "__delitem__" and may_be_statement:
-                return Expression(f"del {receiver}[{key}]")
+                return Expression(f"del {receiver}[{key}]", is_statement=True)
             case [] if name in UNARY:
                 return Expression(f"{self._imports.builtin(UNARY[name])}(", (receiver,), ")")
             case [] if name in PREFIX:
@@ -165,6 +177,16 @@ class Calls:
         if len(expression) <= _LONGEST_ARGUMENT:
             return expression
         scope.converted.append(Expression(f"{local} = {convert}(", (local, name), ")"))
+        return local
+
+    def in_variable(self, scope: Scope, index: int, text: str) -> str:
+        """Return the variable that holds the converted argument `text` of parameter `index`."""
+        local = scope.parameters[index]
+        if text != local:
+            head, bracket, rest = text.partition("(")
+            scope.converted.append(
+                Expression(f"{local} = {head}{bracket}", tuple(rest[:-1].split(", ")), ")")
+            )
         return local
 
     def module(self, entry: Entry) -> str:

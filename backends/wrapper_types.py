@@ -22,50 +22,48 @@ def write_types(writer: Writer, declared: Declarations, types: PythonTypes, impo
             case RecordType():
                 fields = [(field.name, types.text(field.type)) for field in ty.fields]
                 _write_dataclass(writer, ty.name, f"`{ty.path}`.", fields, imports)
-            case EnumType(cases=(case,)):
-                text = f"`{case.python}` of `{ty.path}`."
-                identity = [("id", f"{imports.builtin('int')} = 0")]
-                _write_dataclass(writer, case.name, text, identity, imports)
-                _write_union(writer, ty.name, [case.name], imports)
             case EnumType():
+                _write_case(writer, ty.name, f"`{ty.path}`.", imports.use(HELPERS, "Case"))
                 for case in ty.cases:
-                    _write_case(writer, case.name, f"`{case.python}` of `{ty.path}`.", imports)
-                _write_union(writer, ty.name, [case.name for case in ty.cases], imports)
+                    text = f"`{case.python}` of `{ty.path}`."
+                    if len(ty.cases) > 1:
+                        _write_case(writer, case.name, text, ty.name)
+                    else:
+                        identity = [("id", f"{imports.builtin('int')} = 0")]
+                        _write_dataclass(writer, case.name, text, identity, imports, ty.name)
             case SumType():
                 for sum_case in ty.cases:
                     fields = [("value", types.text(sum_case.type))]
                     _write_dataclass(writer, sum_case.name, f"A case of {ty.name}.", fields, imports)
-                _write_union(writer, ty.name, [sum_case.name for sum_case in ty.cases], imports)
+                _write_union(writer, ty.name, [sum_case.name for sum_case in ty.cases])
             case _:
                 assert_never(ty)
 
 
-def _write_case(writer: Writer, name: str, doc: str, imports: Imports) -> None:
+def _write_case(writer: Writer, name: str, doc: str, base: str) -> None:
     writer.line()
     writer.line()
-    with writer.block(f"class {name}({imports.use(HELPERS, 'Case')}):"):
+    writer.bracketed(f"class {name}(", [base], "):")
+    with writer.indented():
         writer.line(python_docstring(doc))
         writer.line()
         writer.line("__slots__ = ()")
 
 
 def _write_dataclass(
-    writer: Writer, name: str, doc: str, fields: Sequence[tuple[str, str]], imports: Imports
+    writer: Writer, name: str, doc: str, fields: Sequence[tuple[str, str]], imports: Imports, base: str = ""
 ) -> None:
     writer.line()
     writer.line()
     writer.line(f"@{imports.use('dataclasses', 'dataclass')}(frozen=True, slots=True)")
-    with writer.block(f"class {name}:"):
+    with writer.block(f"class {name}({base}):" if base else f"class {name}:"):
         writer.line(python_docstring(doc))
         writer.line()
         for field, annotation in fields:
             writer.line(f"{field}: {annotation}")
 
 
-def _write_union(writer: Writer, name: str, cases: Sequence[str], imports: Imports) -> None:
+def _write_union(writer: Writer, name: str, cases: Sequence[str]) -> None:
     writer.line()
     writer.line()
-    if len(cases) == 1:
-        writer.line(f"{name} = {cases[0]}")
-    else:
-        writer.bracketed(f"{name} = {imports.use('typing', 'Union')}[", cases, "]", literal=True)
+    writer.alternatives(f"{name} = ", cases)

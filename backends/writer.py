@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import final
 
 _WIDTH = 88
+_BODY = ": ..."
 
 
 @final
@@ -46,6 +47,13 @@ class Writer:
         """
         body = ", ".join(items)
         room = _WIDTH - len(self._indent)
+        statement, assigned, value = _split_statement(head)
+        if assigned and len(value) > 1 and len(value) + 4 <= room < len(head):
+            self.line(f"{statement}{assigned}(")
+            with self.indented():
+                self.bracketed(value, items, tail, literal=literal)
+            self.line(")")
+            return
         if not items or len(head) + len(body) + len(tail) <= room:
             self.line(f"{head}{body}{tail}")
             return
@@ -56,8 +64,45 @@ class Writer:
                 self.line(f"{body}," if len(items) == 1 and "def " in head and "->" not in head else body)
             else:
                 for item in items:
-                    self.line(f"{item},")
-        self.line(tail)
+                    self._folded(item, ",")
+        if tail.endswith(_BODY) and not self.fits(tail):
+            self._long_result(tail.removesuffix(_BODY))
+        else:
+            self.line(tail)
+
+    def _long_result(self, text: str) -> None:
+        """Write the end of a stub's function whose result does not fit on a line."""
+        before, arrow, result = text.partition(" -> ")
+        if not result.endswith(" | None"):
+            self._folded(text, _BODY)
+            return
+        self.line(f"{before}{arrow}(")
+        with self.indented():
+            self._folded(result, "")
+        self.line(f"){_BODY}")
+
+    def _folded(self, text: str, end: str) -> None:
+        """Write `text` and `end` behind it, over several lines where one is too short."""
+        *lines, last = fold(text, _WIDTH - len(self._indent) - len(end))
+        for line in lines:
+            self.line(line)
+        self.line(f"{last}{end}")
+
+    def alternatives(self, head: str, cases: Sequence[str]) -> None:
+        """Write `head` and the union of `cases`; what does not fit goes into parentheses."""
+        body = " | ".join(cases)
+        if self.fits(f"{head}{body}") or len(cases) == 1:
+            self.line(f"{head}{body}")
+            return
+        self.line(f"{head}(")
+        with self.indented():
+            if self.fits(body):
+                self.line(body)
+            else:
+                self.line(cases[0])
+                for case in cases[1:]:
+                    self.line(f"| {case}")
+        self.line(")")
 
     @property
     def last(self) -> str:
@@ -71,3 +116,57 @@ class Writer:
     def text(self) -> str:
         """Return what was written, with a line end behind every line."""
         return "\n".join(self._lines) + "\n" if self._lines else ""
+
+
+def fold(text: str, room: int) -> list[str]:
+    """Break an expression of more than `room` characters at its last bracket, as the formatter does."""
+    if len(text) <= room:
+        return [text]
+    required = text.removesuffix(" | None")
+    if required != text:
+        return [*fold(required, room), "| None"]
+    if not text.endswith(("]", ")")):
+        return [text]
+    start = _find_opening(text)
+    inside, end = text[start + 1 : -1], text[-1]
+    items = _split_items(inside)
+    if end == "]" and len(inside) + 4 <= room:
+        body = [inside]
+    elif end == "]" and len(items) == 1:
+        body = fold(inside, room - 4)
+    else:
+        body = [line for item in items for line in _with_comma(fold(item, room - 5))]
+    return [text[: start + 1], *(f"    {line}" for line in body), end]
+
+
+def _split_statement(head: str) -> tuple[str, str, str]:
+    """Split `x = value` or `return value`; the middle is empty where it is neither."""
+    if head.startswith("return "):
+        return "", "return ", head.removeprefix("return ")
+    name, equals, value = head.partition(" = ")
+    return (name, equals, value) if name.isidentifier() else ("", "", head)
+
+
+def _with_comma(lines: list[str]) -> list[str]:
+    return [*lines[:-1], f"{lines[-1]},"]
+
+
+def _find_opening(text: str) -> int:
+    """Return where the bracket opens that the end of `text` closes."""
+    depth = 0
+    for index in range(len(text) - 1, -1, -1):
+        depth += (text[index] in "])") - (text[index] in "[(")
+        if not depth:
+            return index
+    return 0
+
+
+def _split_items(text: str) -> list[str]:
+    """Split at the commas outside of brackets."""
+    items, depth, start = [], 0, 0
+    for index, character in enumerate(text):
+        depth += (character in "[(") - (character in "])")
+        if character == "," and not depth:
+            items.append(text[start:index])
+            start = index + 2
+    return [*items, text[start:]]
