@@ -1,12 +1,14 @@
 """What a person reads above a declaration: the Python signature, its origin, and what was lost.
 
-Nothing is said twice. `f` has the signature and the origin, `f_with` below it only the options; a
-setter stands below its getter. A loss is told where the part that lost its type is declared.
+Nothing is said twice. `f` has the signature and the origin, `f_with` below it the types of the options;
+a setter stands below its getter. A loss is told where the part that lost its type is declared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+
+from attrs import evolve
 
 from ..ir.diagnostics import InternalError
 from ..ir.helpers import CLASS_OBJECT, is_helper
@@ -31,7 +33,11 @@ def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
         case Call(function) if is_helper(function):
             yield from _describe_helper(function, entry)
         case Call(function, plan) if plan.arm < len(function.signatures):
-            yield python_signature(function, function.signatures[plan.arm], type_names)
+            signature = function.signatures[plan.arm]
+            yield python_signature(function, signature, type_names, brief=True)
+            yield from _describe_origin(entry.info, signature.deprecated)
+            yield from _describe_losses(entry)
+            return
         case _ if entry.kind is EntryKind.CAST:
             parameter = entry.parameters[0]
             taken, given = (show_type(ty, type_names) for ty in (parameter.type, entry.result))
@@ -71,8 +77,13 @@ def value_type(entry: Entry) -> BridgeType:
     return entry.parameters[-1].type if entry.kind is EntryKind.SETTER else entry.result
 
 
-def python_signature(function: Function, signature: Signature, type_names: Mapping[str, str]) -> str:
-    """Return the Python signature as a reader of the package knows it, with Mochi's types."""
+def python_signature(
+    function: Function, signature: Signature, type_names: Mapping[str, str], *, brief: bool = False
+) -> str:
+    """Return the Python signature as a reader of the package knows it, with Mochi's types.
+
+    A `brief` one leaves out the types of optional parameters.
+    """
     pieces: list[str] = []
     slash = False
     star = False
@@ -87,7 +98,7 @@ def python_signature(function: Function, signature: Signature, type_names: Mappi
             pieces.append("*")
             star = True
         star = star or param.kind is ParamKind.VAR_POSITIONAL
-        pieces.append(_param(param, type_names))
+        pieces.append(_param(param, type_names, brief=brief))
     pieces += ["/"] if slash else []
     prefix = "async " if signature.is_async else ""
     shown = signature.result != UNANNOTATED and function.binding is not Binding.CONSTRUCTOR
@@ -103,9 +114,9 @@ def show_type(ty: BridgeType, type_names: Mapping[str, str]) -> str:
         return format_type(ty)
 
 
-def _param(param: Param, type_names: Mapping[str, str]) -> str:
+def _param(param: Param, type_names: Mapping[str, str], *, brief: bool) -> str:
     text = f"{_STARS.get(param.kind, '')}{param.name}"
-    typed = param.type != UNANNOTATED
+    typed = param.type != UNANNOTATED and not (brief and param.default is not None)
     if typed:
         text += f": {show_type(param.type, type_names)}"
     if param.default is None:
@@ -113,29 +124,36 @@ def _param(param: Param, type_names: Mapping[str, str]) -> str:
     return f"{text} = {param.default.text}" if typed else f"{text}={param.default.text}"
 
 
-def _describe_origin(info: Info) -> Iterator[str]:
-    """Yield the place, and what the deprecation says."""
+def _describe_origin(info: Info, arm: str | None = None) -> Iterator[str]:
+    """Yield the place, and what the deprecation says, of the whole or of an arm alone."""
     if info.span is not None:
         yield f"{info.span.file}:{info.span.line}"
-    if info.deprecated is not None:
-        yield f"deprecated: {info.deprecated}" if info.deprecated else "deprecated"
+    message = info.deprecated if info.deprecated is not None else arm
+    if message is not None:
+        yield f"deprecated: {message}" if message else "deprecated"
 
 
 def _describe_losses(entry: Entry) -> Iterator[str]:
     for loss in entry.info.degradations:
-        if _concerns(loss, entry):
-            yield _loss(loss)
+        where = _place_in(loss, entry)
+        if where:
+            yield _loss(evolve(loss, where=where))
 
 
-def _concerns(loss: Degradation, entry: Entry) -> bool:
-    """Tell whether what was lost is a part of `entry` and not of the declaration beside it."""
+def _place_in(loss: Degradation, entry: Entry) -> str:
+    """Return where in `entry` the loss is, empty where it belongs to a declaration beside it."""
     match entry.operation:
         case Call(plan=plan):
-            kind, _, name = loss.where.partition(" ")
+            arm, colon, where = loss.where.rpartition(": ")
+            if colon and arm != f"overload {plan.arm + 1}":
+                return ""
+            kind, _, name = where.partition(" ")
             is_option = kind == "parameter" and all(name != argument.name for argument in plan.arguments)
-            return is_option is takes_options(entry)
+            if where == "overloads" and plan.arm:
+                return ""
+            return where if is_option is takes_options(entry) else ""
         case _:
-            return (loss.where == "setter") is (entry.kind is EntryKind.SETTER)
+            return loss.where if (loss.where == "setter") is (entry.kind is EntryKind.SETTER) else ""
 
 
 def _loss(loss: Degradation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never
 
@@ -21,6 +22,9 @@ from .entries import (
 from .linked import LinkedFunction, MakeEnumCase, MakeRecord, MakeSumCase, ReadField, TableHelper, link
 from .literals import comment, python_string
 from .mochi_types import mochi_type
+
+_COMMENT_WIDTH = 100
+"""A longer line of a comment goes on in the next line."""
 
 
 def emit_shim(
@@ -124,7 +128,19 @@ def _union(name: str, cases: list[str]) -> str:
 
 
 def _comments(lines: Iterable[str]) -> list[str]:
-    return [f"// {comment(line)}".rstrip() for line in lines]
+    """Return `lines` as comments; what is too long goes on below, set in."""
+    wrapped: list[str] = []
+    for line in map(comment, lines):
+        indent = " " * (len(line) - len(line.lstrip()) + 4)
+        wrapped += textwrap.wrap(
+            line,
+            _COMMENT_WIDTH,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+        ) or [""]
+    return [f"// {line}".rstrip() for line in wrapped]
 
 
 # --- linked -----------------------------------------------------------------------------
