@@ -210,21 +210,23 @@ class TypeTable:
             # A list of pairs of `any` would be harder to use than the value itself.
             losses += key_losses
             return ANY
-        value = self._legal(ty.value, scope, losses)
         losses += key_losses
-        return MapOf(key, value) if key in (STRING, INT) else ListOf(self.generated.entry_record(key, value))
+        if key in (STRING, INT):
+            return MapOf(key, self._legal(ty.value, scope, losses))
+        return ListOf(self.generated.entry_record(key, self._element(ty.value, scope, losses)))
 
     def _option(self, ty: OptionOf, scope: Scope, losses: list[Loss]) -> BridgeType:
         inner = self._legal(ty.inner, scope, losses)
-        if isinstance(inner, FunOf) and inner.params is not None:
+        if isinstance(inner, FunOf) and inner.params is not None and not self.repeated:
             # Mochi cannot spell it: a `?` behind a function type belongs to its result.
             losses.append(Loss(_UNSUPPORTED, show_type(ty), note=NoteKind.CHECKED))
         return option_of(inner)
 
     def _function(self, ty: FunOf, scope: Scope, losses: list[Loss]) -> BridgeType:
         if ty.params is None:
-            losses.append(Loss(SkipReason.PARAM_SPEC, show_type(ty), note=NoteKind.CHECKED))
             params = None
+            if not self.repeated:
+                losses.append(Loss(SkipReason.PARAM_SPEC, show_type(ty), note=NoteKind.CHECKED))
         else:
             # What a function takes flows against what it gives.
             self._inward = not self._inward

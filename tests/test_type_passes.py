@@ -16,9 +16,9 @@ from mochic_py.ir.items import (
     CallForm,
     Class,
     ClassKind,
+    Decorator,
     Default,
     DefaultKind,
-    Degradation,
     Function,
     Item,
     Module,
@@ -29,6 +29,7 @@ from mochic_py.ir.items import (
     Refusal,
     Signature,
     TypeParam,
+    Variant,
 )
 from mochic_py.ir.keywords import is_mochi_identifier
 from mochic_py.ir.refusals import SkipReason
@@ -63,6 +64,7 @@ from mochic_py.ir.types import (
     UnionOf,
     Unsupported,
 )
+from mochic_py.passes.close_unions import CloseUnions
 from mochic_py.passes.context import Pass, PassContext, PassOptions
 from mochic_py.passes.desugar_options import DesugarOptions
 from mochic_py.passes.flatten_unions import FlattenUnions
@@ -152,8 +154,14 @@ def through(ty: BridgeType, *passes: Pass) -> BridgeType:
     return find_function(package).signatures[0].params[0].type
 
 
+def result_through(ty: BridgeType, *passes: Pass) -> BridgeType:
+    """Return what `ty` becomes as the type of a result."""
+    package, _ = run(package_of(function_of(result=ty)), *passes)
+    return find_function(package).signatures[0].result
+
+
 FLATTEN, DESUGAR, WIDEN = FlattenUnions(), DesugarOptions(), WidenLiterals()
-LEGALIZE, PLAN, RESOLVE = LegalizeTypes(), PlanCalls(), ResolveGenerics()
+LEGALIZE, CLOSE, PLAN, RESOLVE = LegalizeTypes(), CloseUnions(), PlanCalls(), ResolveGenerics()
 
 # --- unions, options, literals ------------------------------------------------------------
 
@@ -206,7 +214,10 @@ def test_desugar_options(ty: BridgeType, expected: BridgeType) -> None:
     ],
 )
 def test_widen_literals(ty: BridgeType, expected: BridgeType) -> None:
-    assert through(ty, WIDEN) == expected
+    assert result_through(ty, WIDEN) == expected
+    assert through(ty, WIDEN) is ty
+    assert through(FunOf((ty,), ty), WIDEN) == FunOf((expected,), ty)
+    assert result_through(FunOf((ty,), ty), WIDEN) == FunOf((ty,), expected)
 
 
 def leaves_of(ty: BridgeType) -> set[BridgeType]:
@@ -240,7 +251,13 @@ def test_each_pass_reaches_its_normal_form(ty: BridgeType) -> None:
         assert not (
             isinstance(each, OptionOf) and (each.inner in (NONE, ANY) or isinstance(each.inner, OptionOf))
         )
-    wide = through(optional, WIDEN)
+    wide = result_through(optional, WIDEN)
+    if not any(isinstance(each, FunOf) for each in walk_type(wide)):
+        assert not any(isinstance(each, LiteralOf) for each in walk_type(wide))
+    wide = through(FunOf((optional,), NONE), WIDEN)
+    assert isinstance(wide, FunOf)
+    if any(isinstance(each, FunOf) for each in walk_type(optional)):
+        return
     assert not any(isinstance(each, LiteralOf) for each in walk_type(wide))
 
 
@@ -248,43 +265,50 @@ def test_each_pass_reaches_its_normal_form(ty: BridgeType) -> None:
 def test_passes_are_idempotent(ty: BridgeType) -> None:
     param = Param("x", type=ty)
     package = package_of(function_of(param, Param("y", type=ListOf(ty)), result=ty))
-    for each in (FLATTEN, DESUGAR, WIDEN, LEGALIZE, PLAN):
+    for each in (FLATTEN, DESUGAR, WIDEN, LEGALIZE, CLOSE, PLAN):
         package, ctx = run(package, each)
         assert each.run(package, ctx) == package, each.name
 
 
 def test_nothing_to_do_returns_the_same_package() -> None:
     package = package_of(function_of(Param("x", type=ListOf(INT)), result=OptionOf(Ref("m.Box"))))
-    for each in (FLATTEN, DESUGAR, WIDEN, LEGALIZE):
+    for each in (FLATTEN, DESUGAR, WIDEN, LEGALIZE, CLOSE):
         assert each.run(package, PassContext()) is package, each.name
 
 
 # --- the closed table ---------------------------------------------------------------------
 
 
-def problems(ty: BridgeType, known: set[str], result: bool = False) -> Iterator[str]:
-    """Say what is not legal in `ty`; written apart from the pass and from the verifier."""
+def problems(ty: BridgeType, known: set[str], *, inward: bool) -> Iterator[str]:
+    """Say what is not legal in `ty` after close-unions; written apart from the pass and from the verifier."""
     match ty:
         case Scalar():
             if ty not in LEGAL_SCALARS:
                 yield f"scalar {ty.kind.value}"
-        case ListOf() | SetOf():
-            yield from problems(ty.element, known)
+        case ListOf() | SetOf() | StreamOf():
+            yield from problems(ty.element, known, inward=inward)
         case MapOf():
             if ty.key not in (STRING, INT):
                 yield "map key"
-            yield from problems(ty.value, known)
+            yield from problems(ty.value, known, inward=inward)
         case OptionOf():
             if ty.inner in (ANY, NONE) or isinstance(ty.inner, OptionOf):
                 yield "option"
-            yield from problems(ty.inner, known)
-        case FunOf(params=None):
-            yield "unknown parameters"
+            yield from problems(ty.inner, known, inward=inward)
         case FunOf():
-            for part in (*(ty.params or ()), ty.result):
-                yield from problems(part, known)
-        case AsyncOf() if result:
-            yield from problems(ty.inner, known)
+            for part in ty.params or ():
+                yield from problems(part, known, inward=not inward)
+            yield from problems(ty.result, known, inward=inward)
+        case AsyncOf():
+            yield from problems(ty.inner, known, inward=inward)
+        case UnionOf() if inward:
+            if ANY in ty.members or NONE in ty.members or len(set(ty.members)) < max(2, len(ty.members)):
+                yield "union"
+            for member in ty.members:
+                yield from problems(member, known, inward=inward)
+        case LiteralOf() if inward:
+            if any(isinstance(value, EnumMember) for value in ty.values):
+                yield "member of an enum"
         case Ref():
             if ty.arguments or ty.path not in known:
                 yield f"reference {ty.path}"
@@ -293,12 +317,12 @@ def problems(ty: BridgeType, known: set[str], result: bool = False) -> Iterator[
 
 
 @given(types, types)
-def test_legalize_leaves_only_legal_types(ty: BridgeType, result: BridgeType) -> None:
+def test_legalize_and_close_leave_only_legal_types(ty: BridgeType, result: BridgeType) -> None:
     method = Function("g", "m.Box.g", (Signature((Param("self"), Param("x", type=ty)), SelfType()),))
     cls = evolve(BOX, methods=(method,), type_params=(TypeParam("T", bound=ListOf(INT)),))
     package = package_of(function_of(Param("x", type=ty), result=result))
     package = evolve(package, modules=(evolve(package.modules[0], items=(cls, package.modules[0].items[1])),))
-    legal, ctx = run(package, FLATTEN, DESUGAR, WIDEN, LEGALIZE)
+    legal, ctx = run(package, FLATTEN, DESUGAR, WIDEN, LEGALIZE, CLOSE)
     assert not ctx.diagnostics
     known = {item.path for item in walk_items(legal)}
     for item in walk_items(legal):
@@ -307,18 +331,30 @@ def test_legalize_leaves_only_legal_types(ty: BridgeType, result: BridgeType) ->
             assert not item.type_params
     function = find_function(legal)
     signature = function.signatures[0]
-    assert not list(problems(signature.params[0].type, known))
-    assert not list(problems(signature.result, known, result=True))
+    assert not list(problems(signature.params[0].type, known, inward=True))
+    assert not list(problems(signature.result, known, inward=False))
     for generated in legal.generated:
-        assert isinstance(generated, Class)
-        for member in generated.fields:
-            assert not list(problems(member.type, known))
+        assert isinstance(generated, Class | Variant)
+        parts = generated.fields if isinstance(generated, Class) else generated.cases
+        for part in parts:
+            assert not list(problems(part.type, known, inward=False))
+
+
+@given(types)
+def test_strict_leaves_no_unions(ty: BridgeType) -> None:
+    package = package_of(function_of(Param("x", type=ty), result=ty))
+    legal, _ = run(package, FLATTEN, DESUGAR, WIDEN, LEGALIZE, CLOSE, strict=True)
+    for item in walk_items(legal):
+        assert not any(isinstance(each, UnionOf) for each in walk_types(item))
+        if not isinstance(item, Refusal):
+            assert not item.info.degradations
 
 
 @given(types)
 def test_any_never_hides_a_loss(ty: BridgeType) -> None:
     """Where `any` stands after legalize-types and is not a parameter of type `never`, it is told why."""
-    package, _ = run(package_of(function_of(Param("x", type=ty))), FLATTEN, DESUGAR, WIDEN, LEGALIZE)
+    package = package_of(function_of(Param("x", type=ty), result=ty))
+    package, _ = run(package, FLATTEN, DESUGAR, WIDEN, LEGALIZE, CLOSE)
     function = find_function(package)
     free = {NEVER, NONE, TupleOf(())}
     if ANY in walk_types(function) and not free & set(walk_type(ty)):
@@ -326,22 +362,23 @@ def test_any_never_hides_a_loss(ty: BridgeType) -> None:
 
 
 def test_strict_refuses_exactly_what_would_degrade() -> None:
+    functions = UnionOf((FunOf((INT,), INT), FunOf((INT,), STRING)))
     items: tuple[Item, ...] = (
         Function("good", "m.good", (Signature((Param("x", type=INT),), STRING),)),
-        Function("bad", "m.bad", (Signature((Param("x", type=UnionOf((INT, STRING))),), STRING),)),
+        Function("bad", "m.bad", (Signature((Param("x", type=functions),), STRING),)),
         Function(
             "half",
             "m.half",
             (Signature((Param("x"),), STRING), Signature((Param("x", type=INT),), INT)),
         ),
     )
-    package, ctx = run(package_of(*items), LEGALIZE, strict=True)
+    package, ctx = run(package_of(*items), LEGALIZE, CLOSE, strict=True)
     refused = find(package, "m.bad")
     assert isinstance(refused, Refusal)
     assert (refused.reason, refused.kind, refused.detail) == (
         SkipReason.OPEN_UNION,
         "function",
-        "parameter x: int | string",
+        "parameter x: (fun(int): int) | (fun(int): string)",
     )
     assert [each.code.code for each in ctx.diagnostics] == ["PY301"]
     assert [arm.result for arm in find_function(package, "m.half").signatures] == [INT]
@@ -351,26 +388,42 @@ def test_strict_refuses_exactly_what_would_degrade() -> None:
 @pytest.mark.parametrize(
     ("ty", "expected", "reason"),
     [
-        (UnionOf((STRING, BYTES)), ANY, SkipReason.OPEN_UNION),
-        (UnionOf((ListOf(INT), ListOf(STRING))), ListOf(ANY), SkipReason.OPEN_UNION),
+        (UnionOf((STRING, BYTES)), UnionOf((STRING, BYTES)), None),
+        (UnionOf((ListOf(INT), ListOf(STRING))), UnionOf((ListOf(INT), ListOf(STRING))), None),
+        (UnionOf((STRING, FunOf(None, INT))), UnionOf((STRING, FunOf(None, INT))), None),
+        (UnionOf((STRING, Unsupported(SkipReason.FORWARD_REF, "X"))), ANY, SkipReason.FORWARD_REF),
         (UnionOf((ListOf(INT), IteratorOf(FLOAT))), ListOf(FLOAT), None),
         (UnionOf((MapOf(STRING, INT), MapOf(STRING, FLOAT))), MapOf(STRING, FLOAT), None),
         (UnionOf((Ref("m.Box"), Ref("m.Sub"))), Ref("m.Box"), None),
-        (UnionOf((BYTES, Ref("builtins.bytearray"))), BYTES, SkipReason.BYTEARRAY_MUTABLE),
+        (UnionOf((BYTES, Ref("builtins.bytearray"))), BYTES, None),
+        (
+            UnionOf((STRING, Ref("builtins.bytearray"))),
+            UnionOf((STRING, BYTES)),
+            SkipReason.BYTEARRAY_MUTABLE,
+        ),
+        (UnionOf((FLOAT, Ref("numpy.floating", (ANY,)), Ref("numpy.bool"))), FLOAT, None),
+        (UnionOf((INT, Ref("numpy.int8"))), INT, None),
+        (UnionOf((INT, Ref("numpy.float64"))), UnionOf((INT, Ref("numpy.float64"))), None),
+        (UnionOf((Ref("builtins.complex"), INT)), UnionOf((Ref("builtins.complex"), FLOAT)), None),
+        (LiteralOf(("r", "w")), LiteralOf(("r", "w")), None),
+        (LiteralOf((True, False)), BOOL, None),
+        (UnionOf((LiteralOf((True, False)), STRING)), UnionOf((BOOL, STRING)), None),
+        (MapOf(LiteralOf(("a",)), INT), MapOf(STRING, INT), None),
+        (OptionOf(UnionOf((INT, STRING))), OptionOf(UnionOf((INT, STRING))), None),
         (Ref("builtins.complex"), Ref("builtins.complex"), SkipReason.NO_COMPLEX_TYPE),
         (Ref("datetime.datetime"), Ref("datetime.datetime"), None),
         (Ref("m.Box", (ANY,)), Ref("m.Box"), None),
-        (FunOf(None, INT), ANY, SkipReason.PARAM_SPEC),
-        (FunOf((UnionOf((INT, STRING)),), NEVER), FunOf((ANY,), NONE), SkipReason.OPEN_UNION),
+        (FunOf(None, INT), FunOf(None, INT), None),
+        (FunOf((UnionOf((INT, STRING)),), NEVER), FunOf((UnionOf((INT, STRING)),), NONE), None),
         (TypeObject(Ref("m.Box")), Ref("builtins.type"), None),
         (TypeVarRef("T"), ANY, None),
         (UNANNOTATED, ANY, SkipReason.UNTYPED_PACKAGE),
         (Unsupported(SkipReason.FORWARD_REF, "X"), ANY, SkipReason.FORWARD_REF),
-        (AsyncOf(INT), ANY, SkipReason.INCOMPATIBLE_ASYNC_RUNTIME),
-        (StreamOf(INT), ANY, SkipReason.INCOMPATIBLE_ASYNC_RUNTIME),
+        (AsyncOf(INT), AsyncOf(INT), None),
+        (StreamOf(INT), StreamOf(INT), None),
         (OptionOf(UNANNOTATED), ANY, SkipReason.UNTYPED_PACKAGE),
         (Ref("typing.NewForm"), ANY, SkipReason.UNSUPPORTED_TYPING_CONSTRUCT),
-        (MapOf(ANY, ANY), ANY, SkipReason.UNSUPPORTED_TYPING_CONSTRUCT),
+        (MapOf(ANY, ANY), ANY, None),
         (TupleOf(()), ListOf(ANY), None),
         (TupleOf((INT, OptionOf(STRING))), Ref("mochi.tuple.IntStringOptionPair"), None),
         (MapOf(BYTES, INT), ListOf(Ref("mochi.entry.BytesIntEntry")), None),
@@ -384,6 +437,89 @@ def test_type_table(ty: BridgeType, expected: BridgeType, reason: SkipReason | N
     assert [(each.reason, each.where) for each in function.info.degradations] == (
         [(reason, "parameter x")] if reason else []
     )
+
+
+A_FUN, B_FUN = FunOf((INT,), INT), FunOf((STRING,), INT)
+PAIR, TRIPLE = TupleOf((INT, INT)), TupleOf((INT, INT, INT))
+
+
+@pytest.mark.parametrize(
+    ("ty", "expected"),
+    [
+        ((INT, STRING), {"Int": INT, "String": STRING}),
+        ((STRING, INT), {"Int": INT, "String": STRING}),
+        ((STRING, INT, NONE), {"Int": INT, "String": STRING}),
+        ((FLOAT, Ref("numpy.float64")), FLOAT),
+        ((Ref("numpy.floating"), Ref("numpy.float64")), FLOAT),
+        ((Ref("m.Box"), Ref("m.Sub")), Ref("m.Box")),
+        ((STRING, Ref("m.Box")), {"Box": Ref("m.Box"), "String": STRING}),
+        (
+            (Ref("a.Node"), Ref("b.Node")),
+            {"ANode": Ref("a.Node"), "BNode": Ref("b.Node")},
+        ),
+        ((ListOf(STRING), ListOf(INT)), {"IntList": ListOf(INT), "StringList": ListOf(STRING)}),
+        ((ListOf(STRING), ListOf(ANY)), ListOf(ANY)),
+        ((ListOf(Ref("m.Box")), STRING), {"String": STRING, "BoxList": ListOf(Ref("m.Box"))}),
+        (
+            (PAIR, TRIPLE),
+            {
+                "IntIntIntTriple": Ref("mochi.tuple.IntIntIntTriple"),
+                "IntIntPair": Ref("mochi.tuple.IntIntPair"),
+            },
+        ),
+        ((A_FUN, STRING), {"String": STRING, "Fun": A_FUN}),
+        ((A_FUN, B_FUN), None),
+        ((Ref("m.Proto"), STRING), {"Proto": Ref("m.Proto"), "String": STRING}),
+        ((Ref("m.Proto"), Ref("m.Other")), None),
+        ((Ref("m.Proto"), Ref("m.Checkable")), {"Checkable": Ref("m.Checkable"), "Proto": Ref("m.Proto")}),
+        (tuple(Ref(f"x.{letter}") for letter in "ABCDEFGHI"), None),
+        ((LiteralOf(("auto",)), INT), {"Int": INT, "String": STRING}),
+    ],
+)
+def test_results_become_sum_types(
+    ty: tuple[BridgeType, ...], expected: BridgeType | dict[str, BridgeType] | None
+) -> None:
+    protocol = Class("Proto", "m.Proto", bases=(Ref("typing.Protocol"),), kind=ClassKind.INTERFACE)
+    checkable = evolve(
+        protocol, name="Checkable", path="m.Checkable", decorators=(Decorator("typing.runtime_checkable"),)
+    )
+    others = (
+        Class("Sub", "m.Sub", bases=(Ref("m.Box"),), kind=ClassKind.HANDLE),
+        protocol,
+        evolve(protocol, name="Other", path="m.Other"),
+        checkable,
+    )
+    package = package_of(*others, function_of(result=UnionOf(ty)))
+    package, _ = run(package, FLATTEN, DESUGAR, WIDEN, LEGALIZE, CLOSE)
+    function = find_function(package)
+    result = function.signatures[0].result
+    lost = [each.reason for each in function.info.degradations]
+    if isinstance(expected, dict):
+        result = result.inner if isinstance(result, OptionOf) else result
+        assert isinstance(result, Ref)
+        variant = find(package, result.path)
+        assert isinstance(variant, Variant)
+        assert variant.name == "Or".join(expected)
+        assert {case.name: case.type for case in variant.cases} == expected
+        assert not lost
+    else:
+        assert result == (ANY if expected is None else expected)
+        assert lost == ([SkipReason.OPEN_UNION] if expected is None else [])
+
+
+@given(st.permutations([INT, STRING, Ref("m.Box"), ListOf(INT), ListOf(STRING)]))
+def test_sum_types_do_not_depend_on_the_order_of_members(members: list[BridgeType]) -> None:
+    path = result_through(UnionOf(tuple(members)), LEGALIZE, CLOSE)
+    assert path == Ref("mochi.union.BoxOrIntOrStringOrIntListOrStringList")
+
+
+def test_unions_that_flow_in_are_noted() -> None:
+    union = UnionOf((INT, STRING))
+    package, _ = run(package_of(function_of(Param("x", type=ListOf(union)), Param("y", type=INT))), CLOSE)
+    function = find_function(package)
+    assert function.signatures[0].params[0].type == ListOf(union)
+    assert function.info.notes == (Note(NoteKind.CHECKED, "parameter x", "list<int | string>"),)
+    assert not function.info.degradations
 
 
 def test_type_variables_become_their_bound_or_join() -> None:
