@@ -12,12 +12,14 @@ from typing import ClassVar, final
 from attrs import evolve, frozen
 
 from ..ir import codes
-from ..ir.info import Degradation, Info, Note
+from ..ir.info import Degradation, Info, Note, NoteKind
 from ..ir.items import Class, Function, Item, Package, Signature
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_items
+from ..ir.traverse import map_items, walk_type
+from ..ir.types import UnionOf
 from .context import PassContext
-from .overload_arms import Arm, group_arms
+from .losses import show_type
+from .overload_arms import Arm, group_arms, own_params
 from .receivers import lacks_receiver
 
 
@@ -68,7 +70,7 @@ class ExpandOverloads:
             return function
         groups = group_arms(function, arms, strict=ctx.options.strict)
         kept, left_out = groups[: self.cap], groups[self.cap :]
-        info = _renumber(function.info, kept)
+        info = _tell_unions(function, _renumber(function.info, kept), kept)
         if left_out:
             detail = f"{len(left_out)} more arm{'s' if len(left_out) > 1 else ''}"
             lost = Degradation(SkipReason.OVERLOAD_AMBIGUITY, "overloads", detail)
@@ -80,6 +82,22 @@ class ExpandOverloads:
         if signatures == function.signatures and info == function.info:
             return function
         return evolve(function, signatures=signatures, info=info)
+
+
+def _tell_unions(function: Function, info: Info, kept: list[Arm]) -> Info:
+    """Note the unions that joined arms ask for: Mochi declares `any` there, and the wrapper checks."""
+    notes = list(info.notes)
+    for number, arm in enumerate(kept, 1):
+        if len(arm.numbers) < 2:
+            continue
+        place = f"overload {number}: " if len(kept) > 1 else ""
+        for param in own_params(function, arm.signature):
+            where = f"{place}parameter {param.name}"
+            if any(isinstance(part, UnionOf) for part in walk_type(param.type)):
+                told = Note(NoteKind.CHECKED, where, show_type(param.type))
+                notes = [each for each in notes if each.where != where or each.kind is not NoteKind.CHECKED]
+                notes.append(told)
+    return info if tuple(notes) == info.notes else evolve(info, notes=tuple(notes))
 
 
 def _renumber(info: Info, kept: list[Arm]) -> Info:

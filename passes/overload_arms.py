@@ -8,10 +8,10 @@ from typing import final
 from attrs import evolve, frozen
 
 from ..ir.items import Default, DefaultKind, Function, Param, ParamKind, Signature
-from ..ir.traverse import walk_type
-from ..ir.types import ANY, AsyncOf, BridgeType, FunOf, OptionOf, UnionOf
-from .desugar_options import desugar_option
+from ..ir.types import ANY, AsyncOf, BridgeType, ListOf, MapOf, OptionOf, SetOf, UnionOf
+from .desugar_options import desugar_option, option_of
 from .receivers import has_receiver
+from .scalar_classes import absorb_scalars
 from .unions import union_of
 
 _UNKNOWN = Default(DefaultKind.UNKNOWN, "...")
@@ -83,8 +83,6 @@ def _join_signatures(function: Function, a: Signature, b: Signature) -> Signatur
         known = params.get(label)
         if known is not None and (known.kind in _VARIADIC) == (param.kind in _VARIADIC):
             ty = join_types(known.type, param.type)
-            if known.default is None and _is_optional_function(ty):
-                return None
             params[label] = known if ty == known.type else evolve(known, type=ty)
         elif known is not None:
             return None
@@ -137,15 +135,24 @@ def _label(param: Param) -> str:
 
 def join_types(first: BridgeType, other: BridgeType) -> BridgeType:
     """Return the type of values of either type, on their way into Python."""
-    if first == other:
-        return first
-    joined = desugar_option(union_of((first, other)))
-    return ANY if any(isinstance(part, UnionOf) for part in walk_type(joined)) else joined
-
-
-def _is_optional_function(ty: BridgeType) -> bool:
-    """Tell whether `ty` cannot be written: in Mochi the `?` would belong to the result."""
-    return isinstance(ty, OptionOf) and isinstance(ty.inner, FunOf)
+    match first, other:
+        case _ if first == other:
+            return first
+        case ListOf(a), ListOf(b):
+            return ListOf(join_types(a, b))
+        case SetOf(a), SetOf(b):
+            return SetOf(join_types(a, b))
+        case MapOf(key, a), MapOf(other_key, b) if key == other_key:
+            return MapOf(key, join_types(a, b))
+        case _:
+            joined = desugar_option(union_of((first, other)))
+    match joined:
+        case OptionOf(UnionOf(members)):
+            return option_of(union_of(absorb_scalars(members)))
+        case UnionOf(members):
+            return union_of(absorb_scalars(members))
+        case _:
+            return joined
 
 
 def _grows(before: Signature, after: Signature) -> bool:
