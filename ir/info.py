@@ -70,6 +70,8 @@ class EvidenceSource(enum.Enum):
     ASSIGNMENT = "assignment"
     RETURN = "return"
     YIELD = "yield"
+    USE = "use"
+    UNUSED = "unused"
 
 
 @final
@@ -79,7 +81,7 @@ class Evidence:
 
     The value at `where` begins with one of `type`, or with what `name` means: a parameter, `super`, or a
     qualified name (with a dot). `steps` lead on from there: the name of an attribute, `()` for a call,
-    `await`. Several pieces with one place and source are alternatives, and all there are.
+    `await`, `argument 0` or `argument name` for what the callee takes there. Several pieces with one place and source are alternatives, and all there are.
     """
 
     where: str

@@ -191,22 +191,41 @@ class Inference:
         told = self._shown(where, EvidenceSource.DOCSTRING, function.info.evidence, around)
         shown = _default_type(param)
         if told is not None:
-            return self._join_default(told, shown, param)
-        is_described = any(piece.where == where for piece in function.info.evidence)
+            return self._join_default(told, shown, param, "docstring")
+        used = self._used(where, function.info.evidence, around)
+        if used is not None:
+            return self._join_default(used, shown, param, "use")
+        is_described = any(
+            piece.where == where and piece.source is EvidenceSource.DOCSTRING
+            for piece in function.info.evidence
+        )
         if shown is not None and (shown == BOOL or not is_described):
             # A docstring that could not be read tells of more than the default, which may stand for none.
             return Found(shown, "default")
+        if any(p.where == where and p.source is EvidenceSource.UNUSED for p in function.info.evidence):
+            return Found(ANY, "unused")
         return Found(ANY, "variadic") if param.kind in _VARIADIC else None
 
-    def _join_default(self, told: BridgeType, shown: BridgeType | None, param: Param) -> Found | None:
-        """Join what the docstring tells with the default, which is allowed whatever is told."""
+    def _used(self, where: str, evidence: tuple[Evidence, ...], around: Surroundings) -> BridgeType | None:
+        """Return what the first callee takes that says something: the value is handed to all of them."""
+        for piece in evidence:
+            if piece.where == where and piece.source is EvidenceSource.USE:
+                ty = self._values.find_stored(piece, around)
+                if ty is not None and _is_usable(ty):
+                    return ty
+        return None
+
+    def _join_default(
+        self, told: BridgeType, shown: BridgeType | None, param: Param, source: str
+    ) -> Found | None:
+        """Join what is told with the default, which is allowed whatever is told."""
         if param.kind in _VARIADIC:
             return Found(ANY, "variadic")
         default = param.default
         if default is not None and default.kind is DefaultKind.LITERAL and default.text == "None":
             shown = NONE
         ty = told if shown is None else union_of((told, shown))
-        return Found(ty, "docstring" if shown is None else "docstring and default")
+        return Found(ty, source if shown is None else f"{source} and default")
 
     def _special_param(self, function: Function, owner: Class | None, param: Param) -> Found | None:
         types = _SPECIAL_PARAMS.get(function.name) if owner is not None else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias, final
 
 from attrs import define, frozen
 
-from ..ir.items import Class, Constant, Evidence, Function, ParamKind
+from ..ir.items import Binding, Class, Constant, Evidence, Function, Param, ParamKind
 from ..ir.traverse import map_children, walk_type
 from ..ir.types import (
     ANY,
@@ -24,6 +24,7 @@ from ..ir.types import (
     UnionOf,
 )
 from .names import Definition, External, Member, ModuleName, Names
+from .receivers import has_receiver
 from .resolution_order import ResolutionOrders
 from .stdlib_results import function_result, method_result
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _STATELESS = frozenset(("builtins.type", "builtins.super", "builtins.property", "builtins.classmethod"))
 
+_POSITIONAL = (ParamKind.POSITIONAL_ONLY, ParamKind.POSITIONAL_OR_KEYWORD)
 _COLLECTED: dict[ParamKind, BridgeType] = {
     ParamKind.VAR_POSITIONAL: ListOf(ANY),
     ParamKind.VAR_KEYWORD: MapOf(STRING, ANY),
@@ -104,6 +106,21 @@ class Values:
             case _:
                 return place
 
+    def find_stored(self, piece: Evidence, around: Surroundings) -> BridgeType | None:
+        """Return what may be put where `piece` leads: a property takes what its setter takes."""
+        owner = around.owner
+        if owner is None or piece.name or len(piece.steps) != 1:
+            return self.find(piece, around)
+        for cls in self.orders.find(owner):
+            for prop in cls.properties:
+                if prop.name == piece.steps[0]:
+                    return _known(prop.setter_type, SelfType()) if prop.setter_type is not None else None
+            for field in cls.fields:
+                if field.name == piece.steps[0]:
+                    # What is inferred of an attribute may itself come from this parameter.
+                    return _known(field.type, SelfType())
+        return None
+
     def _begin(self, piece: Evidence, around: Surroundings) -> tuple[_Place | None, tuple[str, ...]]:
         if not piece.name:
             return piece.type, piece.steps
@@ -162,6 +179,8 @@ class Values:
             return self._call(place, around)
         if step == "await":
             return place.inner if isinstance(place, AsyncOf) else None
+        if step.startswith("argument "):
+            return self._argument(place, step.removeprefix("argument "))
         match place:
             case _Super(owner):
                 for base in self.orders.find(owner)[1:]:
@@ -215,6 +234,27 @@ class Values:
                     return found.type if found else _known(field.type, receiver)
         return None
 
+    def _argument(self, place: _Place, where: str) -> BridgeType | None:
+        """Return what a callee takes as its argument at `where`: a place among them, or a name."""
+        if isinstance(place, _ClassObject):
+            cls = self.names.find_class(place.path)
+            found = self._member(cls, "__init__", Ref(place.path)) if cls is not None else None
+            return self._argument(found, where) if isinstance(found, _Method) else None
+        if not isinstance(place, _Method) or len(place.function.signatures) != 1:
+            return None
+        function, signature = place.function, place.function.signatures[0]
+        is_bound = place.receiver is not None or function.binding is Binding.CLASS_METHOD
+        params = signature.params[1:] if is_bound and has_receiver(function, signature) else signature.params
+        param = _find_param(params, where)
+        if param is None:
+            return None
+        if param.type != UNANNOTATED:
+            return _known(param.type, place.receiver)
+        if param.kind in _COLLECTED:
+            return None
+        found_type = self.inference.parameter(function, place.owner, param.name)
+        return _known(found_type.type, place.receiver) if found_type is not None else None
+
     def _call(self, place: _Place, around: Surroundings) -> BridgeType | None:
         match place:
             case _Method(function, owner, receiver):
@@ -233,6 +273,18 @@ class Values:
                 return self._call(found, around) if isinstance(found, _Method) else None
             case _:
                 return None
+
+
+def _find_param(params: tuple[Param, ...], where: str) -> Param | None:
+    """Return the parameter that takes the argument at the place, or of the name, `where`."""
+    if not where.isdigit():
+        named = next((each for each in params if each.name == where and each.kind not in _COLLECTED), None)
+        return named or next((each for each in params if each.kind is ParamKind.VAR_KEYWORD), None)
+    index = int(where)
+    plain = [each for each in params if each.kind in _POSITIONAL]
+    if index < len(plain):
+        return plain[index]
+    return next((each for each in params if each.kind is ParamKind.VAR_POSITIONAL), None)
 
 
 def _known(ty: BridgeType, receiver: BridgeType | None) -> BridgeType | None:

@@ -21,6 +21,7 @@ from ...ir.items import Evidence, EvidenceSource
 from ...ir.types import ANY, NONE, IteratorOf, StreamOf
 from .declarations import Reading
 from .scopes import Scope
+from .uses import read_unused, read_uses
 from .values import Context, Value, read_value
 
 if TYPE_CHECKING:
@@ -59,13 +60,36 @@ class Receiver:
     is_class: bool = False
 
 
-def read_result(
-    definition: Node, params: frozenset[str], receiver: Receiver, scope: Scope, reading: Reading
+def read_body(
+    definition: Node,
+    params: frozenset[str],
+    bare: list[str],
+    receiver: Receiver,
+    scope: Scope,
+    reading: Reading,
+    *,
+    wants_result: bool,
 ) -> tuple[Evidence, ...]:
-    """Return evidence for the result of the function `definition`: every alternative, or nothing."""
+    """Return what a body tells of the parameters in `bare`, and of the result where that is wanted."""
     body = definition.child_by_field_name("body")
     if body is None or _does_nothing(body):
         return ()
+    evidence: list[Evidence] = []
+    if bare:
+        found = capture(body)
+        inner = [(node.start_byte, node.end_byte) for node in found.get("inner", ())]
+        context = make_context(found, inner, params, receiver, scope, reading)
+        evidence += read_unused(body, bare, context)
+        evidence += read_uses(body, bare, context)
+    if wants_result:
+        evidence += _read_result(definition, body, params, receiver, scope, reading)
+    return tuple(evidence)
+
+
+def _read_result(
+    definition: Node, body: Node, params: frozenset[str], receiver: Receiver, scope: Scope, reading: Reading
+) -> tuple[Evidence, ...]:
+    """Return evidence for the result of a function: every alternative, or nothing."""
     if not _TEXT_OR_RAISE.search(reading.text.data, body.start_byte, body.end_byte):
         if _leaves(body.named_children[-1]):
             return ()

@@ -17,7 +17,7 @@ from attrs import evolve
 
 from ...ir.items import Binding, Evidence, EvidenceSource, Info, Param, ParamKind, Signature
 from ...ir.types import ANY, NONE, STRING, UNANNOTATED, BridgeType, ListOf, MapOf, Ref
-from .bodies import Receiver, capture, make_context, outside, read_result
+from .bodies import Receiver, capture, make_context, outside, read_body
 from .declarations import Declaration, Reading
 from .docstrings import DocTypes, may_hold_types, read_doc_type, read_docstring
 from .scopes import BUILTINS, Scope
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 _NO_TYPES = DocTypes()
 _MOST_ASSIGNMENTS = 12
-_COLLECTED = {ParamKind.VAR_POSITIONAL: ListOf(ANY), ParamKind.VAR_KEYWORD: MapOf(STRING, ANY)}
+_COLLECTED: dict[ParamKind, BridgeType] = {
+    ParamKind.VAR_POSITIONAL: ListOf(ANY),
+    ParamKind.VAR_KEYWORD: MapOf(STRING, ANY),
+}
 _CAP_WORDS = re.compile(r"_*[A-Z]\w*[a-z]\w*")
 
 
@@ -51,8 +54,9 @@ def function_evidence(
     evidence = param_evidence(bare, types, scope)
     if wants_result:
         evidence += doc_evidence("result", types.result, scope)
-        names = frozenset(param.name for param in signature.params)
-        evidence += read_result(definition, names, receiver, scope, reading)
+    names = frozenset(param.name for param in signature.params)
+    used = [param.name for param in params if param.type == UNANNOTATED and param.kind not in _COLLECTED]
+    evidence += read_body(definition, names, used, receiver, scope, reading, wants_result=wants_result)
     return tuple(evidence)
 
 
