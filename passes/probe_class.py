@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar, final
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from ..ir.helpers import is_helper
 from ..ir.inventory import Inventory, MemberKind, RuntimeMember, RuntimeObject
@@ -44,9 +44,15 @@ class ClassProbe:
     """One class and its counterpart; `refusals` are the members that are not there."""
 
     inventory: Inventory
-    found: RuntimeObject
+    number: int
     cls: Class
-    refusals: list[Refusal]
+    strict: bool
+    refusals: list[Refusal] = field(factory=list)
+
+    @property
+    def found(self) -> RuntimeObject:
+        """The class at run time."""
+        return self.inventory.objects[self.number]
 
     def judge(self) -> Class:
         """Return the class with verdicts, without the members that are refused."""
@@ -98,10 +104,16 @@ class ClassProbe:
         lineage = self.inventory.lineage(self.found)
         return any(name in each.declared or name in each.stored for each in lineage)
 
+    def _is_on_subclass(self, name: str) -> bool:
+        """Whether objects have `name` by a class below: the types promise it of all of them."""
+        below = self.inventory.subclasses(self.number)
+        return any(name in each.members or name in each.declared for each in below)
+
     # --- calls --------------------------------------------------------------------------
 
     def _constructor(self, function: Function) -> Function | Refusal:
-        return judge_calls(function, self.found.signature, self._name(function), "constructor")
+        name, owner = self._name(function), self.cls.path
+        return judge_calls(function, self.found.signature, name, "constructor", self.strict, owner)
 
     def _method(self, function: Function) -> Function | Refusal:
         member = self.inventory.member(self.found, function.name)
@@ -118,7 +130,7 @@ class ClassProbe:
                 return refuse(function, name, "method", "differs at run time: only instances have it")
             return mark(function, Probe.UNKNOWN)
         signature = _effective(member, on_class)
-        return judge_calls(function, signature, name, "method")
+        return judge_calls(function, signature, name, "method", self.strict, self.cls.path)
 
     def _missing_method(self, function: Function, name: str) -> Function | Refusal:
         special = is_dunder(function.name)
@@ -133,6 +145,8 @@ class ClassProbe:
             known = self._is_open or self._is_stored(function.name)
         if known:
             return mark(function, Probe.UNKNOWN)
+        if function.binding is Binding.METHOD and self._is_on_subclass(function.name):
+            return mark(function, Probe.TYPING_ONLY)
         if not special and _is_for_checkers(function):
             return mark(function, Probe.TYPING_ONLY)
         return refuse(function, name, "method", ABSENT)
@@ -157,7 +171,7 @@ class ClassProbe:
         closed = self.found.cls is not None and self.found.cls.closed
         if self._is_open or not closed:
             return mark(member, Probe.UNKNOWN)
-        if _is_for_checkers(member):
+        if _is_for_checkers(member) or self._is_on_subclass(name):
             return mark(member, Probe.TYPING_ONLY)
         kind = "property" if isinstance(member, Property) else "field"
         return refuse(member, self._name(member), kind, ABSENT)

@@ -53,7 +53,7 @@ class ProbeRuntime:
         """Return `package` with verdicts, without what is absent."""
         if ctx.inventory is None:
             return package
-        probe = _Probe(ctx.inventory, _named_types(package))
+        probe = _Probe(ctx.inventory, _named_types(package), ctx.options.strict)
         modules = tuple(probe.judge_all(module) for module in package.modules)
         generated = tuple(probe.judge_foreign(item) for item in package.generated)
         after = evolve(package, modules=modules, generated=generated)
@@ -78,6 +78,7 @@ def _named_types(package: Package) -> frozenset[str]:
 class _Probe:
     inventory: Inventory
     named: frozenset[str]
+    strict: bool
 
     def judge_all(self, module: Module) -> Module:
         """Return `module` with the items that are there."""
@@ -101,18 +102,19 @@ class _Probe:
         number = self.inventory.paths[item.path]
         if number is None or self.inventory.objects[number].kind is not RuntimeKind.CLASS:
             return strip_class(item, Probe.TYPING_ONLY, ABSENT)[0]
-        return ClassProbe(self.inventory, self.inventory.objects[number], item, []).judge()
+        return ClassProbe(self.inventory, number, item, self.strict).judge()
 
     def _compare(self, item: Function | Class | Constant, module: str) -> Iterator[Item]:
         name = item.path.removeprefix(f"{module}.")
-        found = self.inventory.find(module, name)
+        number = self.inventory.number(module, name)
+        found = None if number is None else self.inventory.objects[number]
         match item:
             case Class():
-                yield from self._class(item, found)
+                yield from self._class(item, number)
             case Function() if found is not None and found.kind in (RuntimeKind.VALUE, RuntimeKind.MODULE):
                 yield refuse(item, item.name, "function", f"differs at run time: it is a {found.kind.value}")
             case Function() if found is not None:
-                yield judge_calls(item, found.signature, item.name, "function")
+                yield judge_calls(item, found.signature, item.name, "function", self.strict)
             case Constant() if found is not None:
                 yield mark(item, Probe.EXISTS)
             case Function():
@@ -122,13 +124,14 @@ class _Probe:
             case _:
                 assert_never(item)
 
-    def _class(self, cls: Class, found: RuntimeObject | None) -> Iterator[Item]:
-        if found is not None and found.kind is RuntimeKind.CLASS:
-            refusals: list[Refusal] = []
-            yield ClassProbe(self.inventory, found, cls, refusals).judge()
-            yield from refusals
+    def _class(self, cls: Class, number: int | None) -> Iterator[Item]:
+        found = None if number is None else self.inventory.objects[number]
+        if number is not None and found is not None and found.kind is RuntimeKind.CLASS:
+            probe = ClassProbe(self.inventory, number, cls, self.strict)
+            yield probe.judge()
+            yield from probe.refusals
         elif found is not None and found.kind is not RuntimeKind.MODULE:
-            yield from _factory(cls, found)
+            yield from _factory(cls, found, self.strict)
         elif cls.path in self.named or is_typing_form(cls):
             stripped, lost = strip_class(cls, Probe.TYPING_ONLY, ABSENT)
             yield stripped
@@ -145,11 +148,11 @@ def is_typing_form(cls: Class) -> bool:
     )
 
 
-def _factory(cls: Class, found: RuntimeObject) -> Iterator[Item]:
+def _factory(cls: Class, found: RuntimeObject, strict: bool) -> Iterator[Item]:
     """Yield a class that is a function or an alias at run time: it can be called, and that is all."""
     stripped, lost = strip_class(cls, Probe.DIFFERS, f"differs at run time: `{cls.name}` is no class")
     constructors = [
-        judge_calls(each, found.signature, f"{cls.name}.{each.name}", "constructor")
+        judge_calls(each, found.signature, f"{cls.name}.{each.name}", "constructor", strict, cls.path)
         for each in (cls.constructors if found.kind is not RuntimeKind.VALUE else ())
     ]
     kept = tuple(each for each in constructors if isinstance(each, Function))
@@ -182,9 +185,9 @@ def _report(package: Package, inventory: Inventory, ctx: PassContext) -> None:
     verdicts = Counter(info.probe for info in _infos(package))
     absent, differs = verdicts[Probe.ABSENT], verdicts[Probe.DIFFERS]
     if absent or differs:
+        shown = f"{package.name} {package.version}"
         message = (
-            f"{package.name} {package.version} as installed is without {absent} of the declared names, "
-            f"and {differs} are not as declared"
+            f"as installed, {shown} lacks {absent} of the declared names and has {differs} in another form"
         )
         ctx.report(codes.PROBE_FINDINGS.at(None, message, help="SKIPPED.txt lists them"))
 

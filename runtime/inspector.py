@@ -88,7 +88,7 @@ def main(path: str) -> NoReturn:
         "protection": protection,
         "network": watch.network,
         "modules": modules,
-        "paths": {path: number for path, number in paths.items() if number is not None},
+        "paths": paths,
         "objects": inventory.describe_all(),
     }
     inventory.current("")
