@@ -92,7 +92,7 @@ OVERLOAD_AMBIGUITY = Code("PY310", "overload-ambiguity", "an overload arm is lef
 ASYNC_RUNTIME = Code(
     "PY311",
     "async-runtime",
-    "an awaitable or asynchronous iterator inside a type becomes `any`",
+    "an awaitable or asynchronous iterator cannot be given to a function of the program",
     Severity.WARNING,
 )
 MISSING_RECEIVER = Code(

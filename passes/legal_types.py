@@ -15,7 +15,7 @@ from ..ir.helpers import TYPE_OBJECT
 from ..ir.info import NoteKind
 from ..ir.items import Alias, Class, ClassKind, Item, TypeParam, TypeParamKind, Variant
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_type
+from ..ir.traverse import map_type, walk_type
 from ..ir.types import (
     ANY,
     BIGINT,
@@ -230,9 +230,15 @@ class TypeTable:
         else:
             # What a function takes flows against what it gives.
             self._inward = not self._inward
-            params = tuple(_argument(self._legal(param, scope, losses)) for param in ty.params)
+            params = tuple(self._function_param(param, scope, losses) for param in ty.params)
             self._inward = not self._inward
         return FunOf(params, self._function_result(ty.result, scope, losses))
+
+    def _function_param(self, ty: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
+        if not self._inward and any(isinstance(inner, AsyncOf | StreamOf) for inner in walk_type(ty)):
+            # Python calls the function from its event loop, where nobody can wait for another value.
+            return _lose(ty, SkipReason.INCOMPATIBLE_ASYNC_RUNTIME, losses)
+        return _argument(self._legal(ty, scope, losses))
 
     def _function_result(self, ty: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
         match ty:

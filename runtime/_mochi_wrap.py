@@ -420,13 +420,14 @@ class Stream:
     Python code may go on with it asynchronously.
     """
 
-    __slots__ = ("_convert", "_loop", "_source", "_where")
+    __slots__ = ("_convert", "_loop", "_owned", "_source", "_where")
 
     def __init__(self, source: Any, convert: Converter, where: str) -> None:
         self._source = source
         self._convert = convert
         self._where = where
         self._loop: Any = None
+        self._owned = False
 
     def __aiter__(self) -> Any:
         return self._source
@@ -436,12 +437,23 @@ class Stream:
 
     def __next__(self) -> Any:
         if self._loop is None:
-            self._loop = own_loop()
+            self._loop, self._owned = own_loop()
         try:
             found = drive(self._loop, self._source.__anext__(), self._where)
         except StopAsyncIteration:
+            self.close()
             raise StopIteration from None
         return self._convert(found, self._where)
+
+    def close(self) -> None:
+        """Give up the loop in which the values are made; a new one is made where that is needed."""
+        loop, self._loop = self._loop, None
+        if self._owned and loop is not None and not loop.is_closed():
+            close_loop(loop)
+
+    def __del__(self) -> None:
+        if self._owned and self._loop is not None and not is_loop_running():
+            self.close()
 
 
 def stream_of(element: Converter, name: str = "stream") -> Converter:
@@ -489,7 +501,7 @@ def run_async_with(manager: Any, body: Any, where: str) -> Any:
     """Do `run_with` for an asynchronous manager; `body` is synchronous, and shares its loop."""
     if is_loop_running():
         raise LoopError(_LOOP_MESSAGE.format(where))
-    loop = own_loop()
+    loop, owned = own_loop()
     outer, _loops.current = getattr(_loops, "current", None), loop
     cls = type(manager)
     try:
@@ -508,7 +520,7 @@ def run_async_with(manager: Any, body: Any, where: str) -> Any:
         return result
     finally:
         _loops.current = outer
-        if outer is None:
+        if owned:
             close_loop(loop)
 
 
@@ -1184,11 +1196,12 @@ def drive(loop: Any, awaitable: Awaitable[Any], where: str) -> Any:
     raise LoopError(_LOOP_MESSAGE.format(where))
 
 
-def own_loop() -> Any:
-    """Return the loop that the calls of this thread share, or a new one."""
+def own_loop() -> tuple[Any, bool]:
+    """Return the loop that the calls of this thread share, or a new one that the caller has to close."""
     import asyncio
 
-    return getattr(_loops, "current", None) or asyncio.new_event_loop()
+    current = getattr(_loops, "current", None)
+    return (asyncio.new_event_loop(), True) if current is None else (current, False)
 
 
 def close_loop(loop: Any) -> None:

@@ -180,9 +180,21 @@ def _function(node: cst.FunctionDef) -> FunctionShape:
     return FunctionShape(
         _parameters(node.params),
         tuple(_last_name(d.decorator) for d in node.decorators),
-        node.asynchronous is not None,
+        node.asynchronous is not None and not _yields(node),
         node.returns is not None,
     )
+
+
+def _yields(node: cst.FunctionDef) -> bool:
+    """Tell whether the body is that of a generator; functions and classes in it have bodies of their own."""
+    pending: list[cst.CSTNode] = [node.body]
+    while pending:
+        for child in pending.pop().children:
+            if isinstance(child, cst.Yield):
+                return True
+            if not isinstance(child, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+                pending.append(child)
+    return False
 
 
 def _parameters(params: cst.Parameters) -> tuple[Parameter, ...]:

@@ -274,9 +274,24 @@ def build_signature(node: Node, name_node: Node, scope: Scope, reading: Reading)
     params = _build_params(parameters, scope, reading) if parameters is not None else ()
     annotation = node.child_by_field_name("return_type")
     result = UNANNOTATED if annotation is None else annotate(annotation, scope, reading)
-    is_async = reading.text.data.startswith(b"async", node.start_byte)
+    is_async = reading.text.data.startswith(b"async", node.start_byte) and not _yields(node, reading)
     span = reading.text.span(name_node.start_byte, name_node.end_byte)
     return Signature(params, result, type_params, is_async, span)
+
+
+def _yields(node: Node, reading: Reading) -> bool:
+    """Tell whether `node` is a generator: then `async def` makes the iterator at once (PEP 525)."""
+    body = node.child_by_field_name("body")
+    if body is None or b"yield" not in reading.text.data[body.start_byte : body.end_byte]:
+        return False
+    pending = [body]
+    while pending:
+        for child in pending.pop().named_children:
+            if child.type == "yield":
+                return True
+            if child.type not in ("function_definition", "class_definition", "lambda"):
+                pending.append(child)
+    return False
 
 
 def annotate(node: Node, scope: Scope, reading: Reading) -> BridgeType:
