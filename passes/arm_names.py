@@ -76,11 +76,17 @@ def _words(plan: CallPlan, plainest: CallPlan) -> Iterator[str]:
         yield "_".join(literals)
     more = [argument for argument in plan.arguments if argument.name not in known and not argument.fixed]
     yield from (argument.name for argument in more if not isinstance(argument.type, LiteralOf))
-    for argument in plan.arguments:
-        if not argument.fixed and known.get(argument.name, argument.type) != argument.type:
-            yield _type_word(argument.type)
+    changed = [
+        (argument.type, known[argument.name])
+        for argument in plan.arguments
+        if not argument.fixed and known.get(argument.name, argument.type) != argument.type
+    ]
+    yield from (word for ty, _ in changed if len(_members(ty)) == 1 for word in _type_words(ty))
     if plan.result != plainest.result:
-        yield _type_word(plan.result)
+        yield from _type_words(plan.result)
+    for ty, plain in changed:
+        new = [member for member in _members(ty) if member not in _members(plain)]
+        yield from [word for member in new for word in _type_words(member)][:1]
     own = {argument.name for argument in plan.arguments}
     yield from (f"without_{name}" for name in known if name not in own)
     yield from (argument.name for argument in more)
@@ -103,34 +109,53 @@ def _value_word(argument: Argument) -> str:
             return argument.name
 
 
-def _type_word(ty: BridgeType) -> str:
-    """Return a word for `ty`: `string`, `text_file_reader`, `list_int`."""
+def _members(ty: BridgeType) -> tuple[BridgeType, ...]:
+    match ty:
+        case OptionOf(UnionOf(members)) | UnionOf(members):
+            return members
+        case _:
+            return (ty,)
+
+
+def _type_words(ty: BridgeType) -> tuple[str, ...]:
+    """Return a word for `ty` (`string`, `text_file_reader`), or none where it has no public name."""
     match ty:
         case Scalar(kind):
-            return kind.value
+            return (kind.value,)
         case Ref(path):
-            name = path.rpartition(".")[2]
-            shape = _TUPLE.search(name) if path.startswith("mochi.") else None
-            return _HUMP.sub("_", shape[0] if shape else name).lower()
+            return _class_words(path)
         case ListOf(inner):
-            return f"list_{_type_word(inner)}"
+            return _prefixed("list", inner)
         case SetOf(inner):
-            return f"set_{_type_word(inner)}"
+            return _prefixed("set", inner)
         case MapOf(value=inner):
-            return f"map_{_type_word(inner)}"
+            return _prefixed("map", inner)
         case OptionOf(inner):
-            return f"optional_{_type_word(inner)}"
+            return _prefixed("optional", inner)
         case UnionOf(members):
-            return _type_word(members[0])
+            return next((words for words in map(_type_words, members) if words), ())
         case FunOf():
-            return "fun"
-        case LiteralOf():
-            return "literal"
+            return ("fun",)
         case TupleOf():
-            return "tuple"
-        case AsyncOf(inner) | StreamOf(inner) | IteratorOf(inner) | TypeObject(inner):
-            return _type_word(inner)
-        case TypeVarRef() | SelfType() | Unsupported():
-            return "other"
+            return ("tuple",)
+        case AsyncOf(inner) | TypeObject(inner):
+            return _type_words(inner)
+        case StreamOf(inner) | IteratorOf(inner):
+            return _prefixed("stream", inner)
+        case LiteralOf() | TypeVarRef() | SelfType() | Unsupported():
+            return ()
         case _:
             assert_never(ty)
+
+
+def _prefixed(prefix: str, inner: BridgeType) -> tuple[str, ...]:
+    return ("_".join((prefix, *_type_words(inner)[:1])),)
+
+
+def _class_words(path: str) -> tuple[str, ...]:
+    name = path.rpartition(".")[2]
+    if path.startswith("mochi."):
+        # These names list what they are made of.
+        shape = _TUPLE.search(name)
+        name = shape[0] if shape else path.split(".")[1]
+    return () if name.startswith("_") else (_HUMP.sub("_", name).lower(),)

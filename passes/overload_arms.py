@@ -7,8 +7,21 @@ from typing import final
 
 from attrs import evolve, frozen
 
+from ..ir.info import Info
 from ..ir.items import Default, DefaultKind, Function, Param, ParamKind, Signature
-from ..ir.types import ANY, AsyncOf, BridgeType, ListOf, MapOf, OptionOf, SetOf, UnionOf
+from ..ir.types import (
+    ANY,
+    AsyncOf,
+    BridgeType,
+    ListOf,
+    LiteralOf,
+    MapOf,
+    OptionOf,
+    Ref,
+    SetOf,
+    UnionOf,
+    has_one_value,
+)
 from .desugar_options import desugar_option, option_of
 from .receivers import has_receiver
 from .scalar_classes import absorb_scalars
@@ -28,18 +41,20 @@ class Arm:
     numbers: tuple[int, ...]
 
 
-def plainness(function: Function, arm: Arm) -> tuple[bool, bool, int, bool, int]:
+def plainness(function: Function, arm: Arm) -> tuple[bool, bool, bool, int, bool, int]:
     """Return the key by which the plainest arm comes first.
 
-    An arm that is not deprecated and that names some parameter; of those the one with the fewest
-    required parameters, then one with a typed result, then the first.
+    An arm that is not deprecated, that names some parameter, and that asks for no single value; of
+    those the one with the fewest required parameters, then one with a typed result, then the first.
     """
     signature = arm.signature
     params = own_params(function, signature)
+    required = _required(params)
     return (
         signature.deprecated is not None,
         bool(params) and all(param.kind in _VARIADIC for param in params),
-        len(_required(params)),
+        any(has_one_value(param.type) for param in required),
+        len(required),
         signature.result == ANY,
         arm.numbers[0],
     )
@@ -74,7 +89,7 @@ def _join_signatures(function: Function, a: Signature, b: Signature) -> Signatur
     ours, theirs = own_params(function, a), own_params(function, b)
     params = {_label(param): param for param in ours}
     rest = _match_required(ours, theirs)
-    if rest is None:
+    if rest is None or _chooses(ours, theirs):
         return None
     for splat in (param for param in rest if param.kind is ParamKind.VAR_POSITIONAL):
         params.setdefault(_label(splat), splat)
@@ -120,6 +135,22 @@ def _match_required(ours: Sequence[Param], theirs: Sequence[Param]) -> list[Para
     takes_any = any(param.kind is ParamKind.VAR_POSITIONAL for param in theirs)
     has_named = any(param.kind in _NAMED_POSITIONAL for param in theirs)
     return list(theirs) if takes_any and not has_named else None
+
+
+def _chooses(ours: Sequence[Param], theirs: Sequence[Param]) -> bool:
+    """Tell whether two arms ask for different literals, by which one chooses between them.
+
+    Strings in one place may be joined, if nothing else is asked for; a switch that is on is another call
+    than one that is off.
+    """
+    mine, other = ({_label(param): param.type for param in _required(params)} for params in (ours, theirs))
+    differ = [(mine[label], other[label]) for label in mine if label in other and mine[label] != other[label]]
+    literals = [pair for pair in differ if all(isinstance(ty, LiteralOf) for ty in pair)]
+    return any(mine.keys() != other.keys() or all(map(_is_switch, pair)) for pair in literals)
+
+
+def _is_switch(ty: BridgeType) -> bool:
+    return isinstance(ty, LiteralOf) and all(isinstance(value, bool) for value in ty.values)
 
 
 def _required(params: Sequence[Param]) -> list[Param]:
@@ -182,7 +213,7 @@ def _blur(function: Function, first: Arm, further: list[Arm]) -> list[Arm]:
     Type checkers do the same where an argument is `Any` (typing specification, "Overload call evaluation").
     The arms with their own results stay behind it.
     """
-    rivals = [arm for arm in further if _is_alike(function, first.signature, arm.signature)]
+    rivals = [arm for arm in further if _is_alike(function, first, arm)]
     if not rivals or first.signature.result == ANY:
         return [first, *further]
     blurred = evolve(first, signature=evolve(first.signature, result=ANY))
@@ -196,16 +227,74 @@ def _blur(function: Function, first: Arm, further: list[Arm]) -> list[Arm]:
     return [blurred, first, *rest]
 
 
-def _is_alike(function: Function, first: Signature, other: Signature) -> bool:
-    """Tell whether a call of `first` may mean `other`, as far as Mochi knows its arguments."""
-    if first.is_async != other.is_async or isinstance(first.result, AsyncOf) or other.deprecated is not None:
+def _is_alike(function: Function, one: Arm, other: Arm) -> bool:
+    """Tell whether a call of `one` may mean `other`, as far as Mochi knows its arguments.
+
+    Arguments that are the same in both tell nothing; then the options must be the same too. Where
+    something was erased of their types, what remains may overlap.
+    """
+    first, second = one.signature, other.signature
+    if (
+        first.is_async != second.is_async
+        or isinstance(first.result, AsyncOf)
+        or second.deprecated is not None
+    ):
         return False
     ours = {_label(param): param for param in own_params(function, first)}
-    theirs = {_label(param): param for param in own_params(function, other)}
+    theirs = {_label(param): param for param in own_params(function, second)}
     required = [_label(param) for param in _required(tuple(ours.values()))]
     if required != [_label(param) for param in _required(tuple(theirs.values()))]:
         return False
+    lost, lost_other = _lost(function.info, one), _lost(function.info, other)
+    unequal = [
+        label
+        for label in required
+        if ours[label].type != theirs[label].type
+        or lost.get(ours[label].name) != lost_other.get(theirs[label].name)
+    ]
+    if unequal:
+        return all(_overlap(ours[label].type, theirs[label].type) for label in unequal)
     return all(ours[label].type in (ANY, theirs[label].type) for label in ours if label in theirs)
+
+
+def _lost(info: Info, arm: Arm) -> dict[str, set[str]]:
+    """Return what was erased of each parameter of an arm."""
+    found: dict[str, set[str]] = {}
+    told = [(each.where, each.detail) for each in info.degradations]
+    told += [(each.where, each.detail) for each in info.notes]
+    arms = [f"overload {number}" for number in arm.numbers]
+    for where, detail in told:
+        place, _, name = where.rpartition(": parameter ")
+        if place in arms:
+            found.setdefault(name, set()).add(detail)
+    return found
+
+
+def _overlap(one: BridgeType, other: BridgeType) -> bool:
+    """Tell whether a value of the first type may be meant for the second: classes lose their arguments."""
+    if one == ANY:
+        return True
+    for member in _members(one):
+        for rival in _members(other):
+            match member, rival:
+                case Ref(path), Ref(other_path) if path == other_path:
+                    return True
+                case (ListOf(a), ListOf(b)) | (SetOf(a), SetOf(b)) | (MapOf(_, a), MapOf(_, b)):
+                    if _overlap(a, b):
+                        return True
+                case _:
+                    continue
+    return False
+
+
+def _members(ty: BridgeType) -> tuple[BridgeType, ...]:
+    match ty:
+        case OptionOf(inner):
+            return _members(inner)
+        case UnionOf(members):
+            return members
+        case _:
+            return (ty,)
 
 
 def _splats_first(arms: Sequence[Arm]) -> Iterator[Arm]:
