@@ -59,16 +59,23 @@ def _script(name: str) -> Traversable:
     return files(__package__.rpartition(".")[0]).joinpath("runtime", name)
 
 
-def take_inventory(wanted: Wanted, around: Surroundings, host: Host, limits: Limits = LIMITS) -> Found:
+def take_inventory(
+    wanted: Wanted,
+    around: Surroundings,
+    host: Host,
+    limits: Limits = LIMITS,
+    patience: int = _PATIENCE,
+) -> Found:
     """Return what is behind the names of `wanted`.
 
-    A module that ends the process, or that has to be stopped, has that as its error.
+    A module that ends the process, or that is stopped after `patience` seconds, has that as its error.
     """
     failed: dict[str, RuntimeModule] = {}
     for _ in range(_MAX_STARTS):
         modules = {name: names for name, names in wanted.modules.items() if name not in failed}
         paths = tuple(path for path in wanted.paths if path not in failed)
-        found, culprit = _run(evolve(wanted, modules=modules, paths=paths), around, host, limits)
+        rest = evolve(wanted, modules=modules, paths=paths)
+        found, culprit = _run(rest, around, host, limits, patience)
         if not culprit:
             return _add(found, failed)
         failed[culprit] = RuntimeModule(error=found.error)
@@ -83,7 +90,9 @@ def _add(found: Found, failed: Mapping[str, RuntimeModule]) -> Found:
     return evolve(found, text=json.dumps(raw, separators=(",", ":"), sort_keys=True))
 
 
-def _run(wanted: Wanted, around: Surroundings, host: Host, limits: Limits) -> tuple[Found, str]:
+def _run(
+    wanted: Wanted, around: Surroundings, host: Host, limits: Limits, patience: int
+) -> tuple[Found, str]:
     """Run the script once; return also the module that ended it early."""
     folder = host.make_temporary_folder("mochic-py-inspect-")
     try:
@@ -102,7 +111,7 @@ def _run(wanted: Wanted, around: Surroundings, host: Host, limits: Limits) -> tu
                 "read": readable(around),
                 "memory": limits.memory,
                 "cpu": limits.cpu,
-                "patience": _PATIENCE,
+                "patience": patience,
             }
             host.write_bytes_atomic(folder / "job.json", json.dumps(job).encode())
             # Without `site`, as `.pth` files of the packages would run before the sandbox closes.

@@ -194,7 +194,7 @@ def parse_inventory(text: str | bytes) -> Inventory:
     """Read what `runtime/inspector.py` writes. Raises `ValueError` for anything else."""
     try:
         return _read(json.loads(text))
-    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"not an inventory: {error!r}") from None
 
 

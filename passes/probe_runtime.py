@@ -185,10 +185,8 @@ def _report(package: Package, inventory: Inventory, ctx: PassContext) -> None:
     verdicts = Counter(info.probe for info in _infos(package))
     absent, differs = verdicts[Probe.ABSENT], verdicts[Probe.DIFFERS]
     if absent or differs:
-        shown = f"{package.name} {package.version}"
-        message = (
-            f"as installed, {shown} lacks {absent} of the declared names and has {differs} in another form"
-        )
+        shown = f"{package.name} {package.version} as installed"
+        message = f"{shown} lacks {absent} of the declared names and has {differs} in another form"
         ctx.report(codes.PROBE_FINDINGS.at(None, message, help="SKIPPED.txt lists them"))
 
 

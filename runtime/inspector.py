@@ -117,6 +117,7 @@ class Inventory:
         self._numbers: dict[int, int] = {}
         self._objects: list[object] = []
         self._patience = patience
+        self._path = tuple(sys.path)
         self._note = note.open("w")
 
     def current(self, name: str) -> None:
@@ -139,7 +140,7 @@ class Inventory:
         self.current(name)
         with self._limit():
             try:
-                module = _import(name)
+                module = self._import(name)
                 listed = _listed(module)
                 found = {
                     each: self.number(value)
@@ -158,6 +159,11 @@ class Inventory:
             "open": "__getattr__" in vars(module) or type(module) is not ModuleType,
         }
 
+    def _import(self, name: str) -> ModuleType:
+        """Import a module; what another one took from the search path is there again."""
+        sys.path += [place for place in self._path if place not in sys.path]
+        return importlib.import_module(name)
+
     def find(self, path: str) -> int | None:
         """Return the number of what is at the dotted `path`."""
         self.current(path)
@@ -165,7 +171,7 @@ class Inventory:
         with self._limit():
             for count in range(len(parts) - 1, 0, -1):
                 try:
-                    value: object = _import(".".join(parts[:count]))
+                    value: object = self._import(".".join(parts[:count]))
                     for part in parts[count:]:
                         value = getattr(value, part)
                 except BaseException:
@@ -284,10 +290,6 @@ def _interrupt(number: int, frame: object) -> NoReturn:
     raise TooLongError("it took too long")
 
 
-def _import(name: str) -> ModuleType:
-    return importlib.import_module(name)
-
-
 def _listed(module: ModuleType) -> list[str]:
     """Return the public names of `__all__`, none where there is no such list."""
     names = vars(module).get("__all__")
@@ -308,7 +310,10 @@ def _get(module: ModuleType, name: str) -> Iterator[object]:
         yield vars(module)[name]
         return
     try:
-        yield getattr(module, name)
+        # What the module set for itself when it was imported may make errors of warnings.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield getattr(module, name)
     except TooLongError:
         raise
     except BaseException:
