@@ -99,6 +99,8 @@ _ENTRY = (("handle", "int"), ("key", "string"))
 TABLE_HELPERS: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = (
     ("release", _HANDLE, "unit"),
     ("is_none", _HANDLE, "bool"),
+    ("tag", _HANDLE, "string"),
+    ("untag", _HANDLE, "int"),
     *((f"to_{name}", _HANDLE, name) for name in ("bool", "int", "float", "string")),
     *((f"from_{name}", (("value", name),), "int") for name in ("bool", "int", "float", "string")),
     ("len", _HANDLE, "int"),

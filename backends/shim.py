@@ -176,6 +176,8 @@ def _describe_linked(function: LinkedFunction, declared: Declarations) -> Iterat
 _HELPER_COMMENTS = {
     "release": "Forget a handle; using it afterwards is an error.",
     "is_none": "Tell whether a handle holds none.",
+    "tag": "Return the name of the variant that a handle holds.",
+    "untag": "Return the value inside a variant of a union.",
     "to": "Return the scalar that a handle holds.",
     "from": "Keep a scalar under a new handle.",
     "len": "Return the number of items.",

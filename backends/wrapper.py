@@ -173,7 +173,8 @@ class _WrapperModule:
                 self._body.bracketed("setattr(", (owner, python_string(name), value), ")")
             elif self._converters.changes(ty):
                 head = f"{owner}.{name} = {self._converters.into(ty)}("
-                self._body.bracketed(head, (value, python_string(entry.name)), ")")
+                where = python_string(f"{entry.name}: parameter {entry.parameters[-1].name}")
+                self._body.bracketed(head, (value, where), ")")
             else:
                 self._body.line(f"{owner}.{name} = {value}")
 

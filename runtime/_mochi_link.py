@@ -122,6 +122,16 @@ def is_none(handle: int) -> bool:
     return take(handle) is None
 
 
+def tag(handle: int) -> str:
+    """Return the name of the variant that `handle` holds: a case of an enum or of a union."""
+    return type(take(handle)).__name__
+
+
+def untag(handle: int) -> int:
+    """Return the handle of the value inside a variant of a union."""
+    return keep(take(handle).value)
+
+
 def count(handle: int) -> int:
     """Return the number of items of a list, set or map."""
     return len(take(handle))

@@ -1,0 +1,218 @@
+"""Unions and literals through a real wrapper: tagged on the way out, checked on the way in."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import boundpkg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mochic_py.backends.declarations import ShimStyle, declare
+from mochic_py.backends.linked_externs import LinkedPackage, emit_linked_externs
+from mochic_py.backends.shim import emit_shim
+from mochic_py.backends.workspace import read_runtime
+from mochic_py.ir.items import Package
+
+UNITED = """
+from __future__ import annotations
+import enum
+from typing import Callable, Iterator, Literal, NamedTuple, Optional, Protocol, TypedDict
+
+class Url:
+    def __init__(self, text: str) -> None: self.text = text
+class Secure(Url): ...
+class Point(NamedTuple):
+    x: int
+    y: int
+class Style(TypedDict):
+    width: int
+class Color(enum.Enum):
+    RED = 1
+    BLUE = 2
+class Sized(Protocol):
+    def size(self) -> int: ...
+
+def get(url: Url | str, timeout: float | tuple[float, float] | None = None) -> int | str:
+    return url if isinstance(url, str) else len(url.text)
+def kind(x: int | str | bytes | list[int] | dict[str, int] | Url | Point | Color | None) -> str:
+    return type(x).__name__
+def echo(
+    x: bool | str | list[int] | list[str] | Url | Point | Style | Color | None,
+) -> bool | str | list[int] | list[str] | Url | Point | Style | Color | None:
+    return x
+def secure(text: str) -> Url | Secure | int: return Secure(text) if text else 0
+def mode(m: Literal["read", "write"], n: Literal[1, "auto"] = 1) -> Literal["read", "write"]: return m
+def each(f: Callable[[int | str], int | str]) -> list[int | str]: return [f(1), f("a")]
+def many(xs: list[Url | str]) -> list[Url | str]: return xs
+def pairs() -> Iterator[tuple[int, str | Url]]: yield 1, Url("a")
+def opt(f: Optional[Callable[[int], int]] = None) -> float | complex:
+    return 1j if f is None else float(f(2))
+def sized(x: Sized | str) -> bool: return isinstance(x, str)
+def number(x: int | float | complex) -> complex: return x + 0j
+class Box:
+    value: int | str
+    def __init__(self, value: int | str) -> None:
+        self.value = value
+        self._kind: Url | bool = True
+    @property
+    def kind(self) -> Url | bool: return self._kind
+    @kind.setter
+    def kind(self, v: Url | bool) -> None: self._kind = v
+"""
+
+
+@pytest.fixture(scope="module")
+def united_package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Package]:
+    folder = tmp_path_factory.mktemp("united_source")
+    (folder / "united").mkdir()
+    (folder / "united" / "__init__.py").write_text(textwrap.dedent(UNITED))
+    sys.path.insert(0, str(folder))
+    try:
+        yield boundpkg.lower_folder(folder / "united")
+    finally:
+        sys.path.remove(str(folder))
+        sys.modules.pop("united", None)
+
+
+@pytest.fixture(scope="module")
+def united(united_package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    with boundpkg.imported_wrapper(united_package, tmp_path_factory.mktemp("united")) as wrapper:
+        yield wrapper
+
+
+def test_results_are_tagged(united: ModuleType) -> None:
+    assert united.get("a") == united.IntOrString_String("a")
+    assert united.get(united.Url_new("abc")) == united.IntOrString_Int(3)
+    assert united.many(["a"]) == [united.UrlOrString_String("a")]
+    (pair,) = united.pairs()
+    assert (pair.first, type(pair.second)) == (1, united.UrlOrString_Url)
+
+
+def test_a_subclass_is_of_the_case_of_its_base(united: ModuleType) -> None:
+    assert type(united.secure("a")) is united.UrlOrInt_Url
+    assert united.secure("") == united.UrlOrInt_Int(0)
+
+
+values = st.one_of(
+    st.booleans(), st.text(), st.none(), st.lists(st.integers(), min_size=1), st.lists(st.text(), min_size=1)
+)
+
+
+@given(values)
+def test_what_went_out_comes_in_again(united: ModuleType, value: object) -> None:
+    out = united.echo(value)
+    assert (out if out is None else out.value) == value
+    assert united.echo(out) == out
+
+
+def test_records_enums_and_objects_come_in_tagged_and_bare(united: ModuleType) -> None:
+    url = united.Url_new("a")
+    for value in (united.Point(1, 2), united.Style(3), united.Color_RED(), url, {"width": 1}):
+        out = united.echo(value)
+        assert united.echo(out) == out
+    assert united.echo(url).value is url
+    assert united.echo([]).value == []
+    assert united.kind(united.Point(1, 2)) == "Point"
+    assert united.kind(united.Color_BLUE()) == "Color"
+    assert united.kind({"a": 1}) == "dict"
+    assert united.kind(None) == "NoneType"
+
+
+def test_callbacks_take_variants_and_give_members(united: ModuleType) -> None:
+    seen: list[object] = []
+
+    def turn(value: object) -> object:
+        seen.append(value)
+        return "b" if len(seen) == 1 else united.IntOrString_Int(2)
+
+    assert united.each(turn) == [united.IntOrString_String("b"), united.IntOrString_Int(2)]
+    assert seen == [united.IntOrString_Int(1), united.IntOrString_String("a")]
+    with pytest.raises(TypeError, match=r"each: parameter f: expected int \| string, got float"):
+        united.each(lambda value: 1.5)
+
+
+def test_optional_functions_pass(united: ModuleType) -> None:
+    assert united.opt() == united.ComplexOrFloat_Complex(1j)
+    assert united.opt_with({"f": lambda n: n + 1}) == united.ComplexOrFloat_Float(3.0)
+
+
+def test_attributes(united: ModuleType) -> None:
+    box = united.Box_new("v")
+    assert united.Box_value(box) == united.IntOrString_String("v")
+    united.Box_set_value(box, united.IntOrString_Int(7))
+    assert box.value == 7
+    united.Box_set_value(box, "bare")
+    assert united.Box_value(box) == united.IntOrString_String("bare")
+    united.Box_set_kind(box, united.Url_new("a"))
+    assert type(united.Box_kind(box)) is united.UrlOrBool_Url
+    with pytest.raises(TypeError, match=r"Box_set_kind: parameter value: expected Url \| bool, got str"):
+        united.Box_set_kind(box, "no")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda w: w.get(5), r"get: parameter url: expected Url \| string, got int"),
+        (
+            lambda w: w.get_with("a", {"timeout": "x"}),
+            r"get_with: option timeout: expected float \| \w+, got str",
+        ),
+        (lambda w: w.many(["a", 3]), r"many: parameter xs: expected list<Url \| string>, .* int in place of"),
+        (
+            lambda w: w.mode("reed"),
+            r"""mode: parameter m: expected "read" \| "write", got 'reed'; did you mean 'read'""",
+        ),
+        (lambda w: w.mode(5), r"""mode: parameter m: expected "read" \| "write", got 5"""),
+        (lambda w: w.mode_with("read", {"n": 2}), r"""mode_with: option n: expected 1 \| "auto", got 2"""),
+        (lambda w: w.mode_with("read", {"n": True}), r"expected 1 \| \"auto\", got True"),
+        (lambda w: w.number("1"), r"number: parameter x: expected .*complex.*, got str"),
+    ],
+)
+def test_errors_name_what_was_expected(
+    united: ModuleType, call: Callable[[ModuleType], object], message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        call(united)
+
+
+def test_what_cannot_be_tested_passes(united: ModuleType) -> None:
+    assert united.sized("a") is True
+    assert united.sized(object()) is False
+
+
+def test_mochi_declares_any_and_the_comment_tells(united_package: Package) -> None:
+    shim = emit_shim(united_package, "united", ShimStyle.MODULE)
+    assert "extern python fun get(url: any): IntOrString\n" in shim
+    assert "extern python fun many(xs: list<any>): list<UrlOrString>\n" in shim
+    assert "extern python fun mode(m: string): string\n" in shim
+    assert '// united.mode(m: "read" | "write", n=1) -> string\n' in shim
+    assert '//   n: 1 | "auto" = 1\n' in shim
+    assert "// united.get(url: Url | string, timeout=None) -> IntOrString\n" in shim
+
+
+def test_linked_unions_are_handles(united_package: Package, united: ModuleType, tmp_path: Path) -> None:
+    """The sidecar takes a union as a handle, and gives the name of the case and what it holds."""
+    text = emit_linked_externs("prog", [LinkedPackage("united", declare(united_package))])
+    (tmp_path / "prog_externs.py").write_text(text)
+    (tmp_path / "_mochi_link.py").write_text(read_runtime("_mochi_link.py"))
+    sys.path.insert(0, str(tmp_path))
+    try:
+        sidecar = importlib.import_module("prog_externs")
+        result = sidecar.united_get(sidecar.united_value_from_string("abc"))
+        assert sidecar.united_value_tag(result) == "IntOrString_String"
+        assert sidecar.united_value_to_string(sidecar.united_value_untag(result)) == "abc"
+        assert sidecar.united_get(result)
+        assert sidecar.united_mode("read") == "read"
+        with pytest.raises(TypeError, match="parameter url"):
+            sidecar.united_get(sidecar.united_value_from_int(5))
+    finally:
+        sys.path.remove(str(tmp_path))
+        for name in ("prog_externs", "_mochi_link"):
+            sys.modules.pop(name, None)
