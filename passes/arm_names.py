@@ -67,13 +67,10 @@ def _words(plan: CallPlan, plainest: CallPlan) -> Iterator[str]:
     of arguments that both require; the result; what only the plainest requires; what only it requires.
     """
     known = {argument.name: argument.type for argument in plainest.arguments}
-    literals = [
-        _value_word(argument)
-        for argument in plan.arguments
-        if argument.fixed and known.get(argument.name) != argument.type
-    ]
-    if literals:
-        yield "_".join(literals)
+    fixed = [each for each in plan.arguments if each.fixed and known.get(each.name) != each.type]
+    more_than_default = [argument for argument in fixed if not _is_off(argument.type)]
+    if fixed:
+        yield "_".join(map(_value_word, more_than_default or fixed))
     more = [argument for argument in plan.arguments if argument.name not in known and not argument.fixed]
     yield from (argument.name for argument in more if not isinstance(argument.type, LiteralOf))
     changed = [
@@ -90,6 +87,10 @@ def _words(plan: CallPlan, plainest: CallPlan) -> Iterator[str]:
     own = {argument.name for argument in plan.arguments}
     yield from (f"without_{name}" for name in known if name not in own)
     yield from (argument.name for argument in more)
+
+
+def _is_off(ty: BridgeType) -> bool:
+    return ty == NONE or (isinstance(ty, LiteralOf) and ty.values == (False,))
 
 
 def _value_word(argument: Argument) -> str:

@@ -128,7 +128,7 @@ def _match_required(ours: Sequence[Param], theirs: Sequence[Param]) -> list[Para
     positional = [_label(param) for param in mine if param.kind in _NAMED_POSITIONAL]
     named = [_label(param) for param in other if param.kind in _NAMED_POSITIONAL]
     keywords = {_label(param) for param in mine} - set(positional)
-    if not keywords <= {_label(param) for param in other} - set(named):
+    if not keywords <= {_label(param) for param in other}:
         return None
     if named[: len(positional)] == positional:
         return list(theirs)
@@ -208,7 +208,7 @@ def group_arms(function: Function, arms: Sequence[Arm], *, strict: bool) -> list
 
 
 def _blur(function: Function, first: Arm, further: list[Arm]) -> list[Arm]:
-    """Make `any` of the result of the plainest arm where its arguments leave the choice to others.
+    """Let the plainest arm stand for all that its arguments do not tell it from, with `any` as its result.
 
     Type checkers do the same where an argument is `Any` (typing specification, "Overload call evaluation").
     The arms with their own results stay behind it.
@@ -219,11 +219,12 @@ def _blur(function: Function, first: Arm, further: list[Arm]) -> list[Arm]:
     blurred = evolve(first, signature=evolve(first.signature, result=ANY))
     rest: list[Arm] = []
     for arm in further:
-        joined = join_arms(function, blurred, arm, strict=False) if arm in rivals else None
-        if joined is None:
+        alike = evolve(arm, signature=evolve(arm.signature, result=ANY))
+        may_join = arm in rivals or arm.signature.result == ANY
+        joined = join_arms(function, blurred, alike, strict=False) if may_join else None
+        blurred = joined or blurred
+        if joined is None or arm.signature.result != ANY:
             rest.append(arm)
-        else:
-            blurred = joined
     return [blurred, first, *rest]
 
 
