@@ -96,7 +96,9 @@ def declare(package: Package) -> Declarations:
     names = Names(_exported_names(items, type_names))
     types = [_declare_type(item, classes, names) for item in items if isinstance(item, Class | Variant)]
     entries = [entry for module in package.modules for entry in _module_entries(module, type_names)]
-    entries += [entry for item in package.generated for entry in _item_entries(item, "", type_names)]
+    entries += [
+        entry for item in package.generated for entry in _item_entries(item, _module_of(item), type_names)
+    ]
     entries += _enum_values(types, names)
     uses_bytes = any(_has_bytes(entry) for entry in entries) or any(map(_type_has_bytes, types))
     if uses_bytes:
@@ -233,6 +235,11 @@ def _has_bytes(entry: Entry) -> bool:
 
 
 # --- entries ----------------------------------------------------------------------------
+
+
+def _module_of(item: Item) -> str:
+    """Return the module that a generated item is imported from: the tail of its path is its name."""
+    return item.path.removesuffix(f".{item.name}")
 
 
 def _module_entries(module: Module, type_names: dict[str, str]) -> Iterator[Entry]:

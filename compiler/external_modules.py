@@ -10,13 +10,14 @@ from typing import final
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.dist import Target
-from ..ir.items import Module
+from ..ir.items import Item, Module
 from .cache import Cache
+from .frontends.stub import OpenModule
 from .frontends.stub_search import ModuleSource, find_types
 from .frontends.wheel import open_wheel
 from .host import Host
 from .resolve.download import CachedWheel
-from .typeshed import Typeshed, TypeshedRequest, fetch_typeshed, read_stub_source
+from .typeshed import Typeshed, TypeshedRequest, fetch_typeshed, open_stub_source
 
 
 @final
@@ -42,6 +43,8 @@ class ExternalModules:
         self._open = ExitStack()
         self._sources: dict[str, ModuleSource] = {}
         self._typeshed: Typeshed | None = None
+        self._modules: dict[str, OpenModule | None] = {}
+        self._outlines: dict[str, Module | None] = {}
         try:
             self.roots = self._find_roots()
         except BaseException:
@@ -57,12 +60,28 @@ class ExternalModules:
         self._open.close()
 
     def load(self, name: str) -> Module | None:
-        """Return the raw IR of module `name`, or None where neither has it."""
+        """Return module `name` without functions and members, or None where neither has it."""
+        if name not in self._outlines:
+            opened = self._open_module(name)
+            self._outlines[name] = opened.read_outline() if opened is not None else None
+        return self._outlines[name]
+
+    def load_class(self, module: str, name: str) -> tuple[Item, ...]:
+        """Return class `name` of a module with its members, and those nested in it."""
+        opened = self._open_module(module)
+        return opened.read_class(name) if opened is not None else ()
+
+    def _open_module(self, name: str) -> OpenModule | None:
+        if name not in self._modules:
+            source = self._find_source(name)
+            self._modules[name] = open_stub_source(source, self._target) if source is not None else None
+        return self._modules[name]
+
+    def _find_source(self, name: str) -> ModuleSource | None:
         if name.partition(".")[0] in self.roots:
-            source = self._sources.get(name)
-            return read_stub_source(source, self._target) if source is not None else None
+            return self._sources.get(name)
         stdlib = self._stdlib()
-        return stdlib.read_stdlib_module(name, self._target) if stdlib is not None else None
+        return stdlib.find_module(name, self._target) if stdlib is not None else None
 
     def _find_roots(self) -> frozenset[str]:
         """Index the modules of the dependencies and return their top-level names."""

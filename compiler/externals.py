@@ -11,8 +11,8 @@ and aliases are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import TypeAlias, final
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Protocol, final
 
 from attrs import define, evolve, field, frozen
 
@@ -26,8 +26,23 @@ from ..passes.forms import find_form
 from ..passes.names import Definition, External, Names
 from ..passes.substitution import match_arguments, substitute
 
-LoadModule: TypeAlias = Callable[[str], Module | None]
-"""Gives the raw IR of a module outside of the package, None where there is none."""
+
+class ModuleLoader(Protocol):
+    """Gives modules outside of the package. `roots` are the top-level names of dependencies that it has."""
+
+    @property
+    def roots(self) -> Collection[str]:
+        """The top-level names of dependencies; any other name may be of the standard library."""
+        ...
+
+    def load(self, name: str) -> Module | None:
+        """Return a module without functions and the members of classes, None where there is none."""
+        ...
+
+    def load_class(self, module: str, name: str) -> tuple[Item, ...]:
+        """Return class `name` of a module with its members, and those nested in it."""
+        ...
+
 
 # The names of these modules have shapes of their own (`forms`), which their definitions would hide.
 _SHAPED = frozenset({"builtins", "typing", "typing_extensions", "types", "collections", "collections.abc"})
@@ -45,18 +60,18 @@ class ExternalAlias:
     type_params: tuple[TypeParam, ...] = ()
 
 
-def expand_externals(package: Package, roots: Collection[str], load: LoadModule) -> Package:
+def expand_externals(package: Package, modules: ModuleLoader) -> Package:
     """Return the raw `package` with aliases of other packages expanded.
 
-    `roots` are the top-level names of packages whose modules `load` can give. Of the standard library
-    only names that are private or live among type declarations are asked for; its public
-    ones are classes. Aliases of values, of what is unknown and of what has no type stay as they are.
+    Of the standard library only names that are private or live among type declarations are asked for;
+    its public ones are classes. Aliases of values, of what is unknown and of what has no type stay as
+    they are.
     """
-    reader = _Reader(package, roots, load)
-    wanted = set(filter(reader.is_wanted, external_paths(package)))
+    reader = ModuleReader(package, modules)
+    wanted = set(filter(reader.may_be_alias, external_paths(package)))
     if not wanted:
         return package
-    table = _follow_imports(package.modules, reader.find_aliases(wanted))
+    table = _follow_imports(package.modules, find_aliases(reader, wanted))
     if not table:
         return package
 
@@ -81,11 +96,16 @@ def is_type_name(path: str) -> bool:
 
 def external_paths(package: Package) -> set[str]:
     """Return the paths outside of `package` that its types and imports name."""
-    own = {module.name.partition(".")[0] for module in package.modules}
+    own = own_roots(package)
     found = {_import_path(statement) for module in package.modules for statement in module.imports}
     for item in walk_items(package):
         found.update(_paths_in(item))
     return {path for path in found if "." in path and path.partition(".")[0] not in own}
+
+
+def own_roots(package: Package) -> frozenset[str]:
+    """Return the top-level names of the modules of `package`."""
+    return frozenset(module.name.partition(".")[0] for module in package.modules)
 
 
 def _paths_in(item: Item) -> Iterator[str]:
@@ -104,7 +124,7 @@ def _follow_imports(
 ) -> dict[str, ExternalAlias]:
     """Return `table` with the names under which modules of the package import its entries."""
     found = dict(table)
-    pending = [(f"{m.name}.{s.name}", _import_path(s)) for m in modules for s in m.imports if s.attribute]
+    pending = list(imported_names(modules))
     for _ in range(_MAX_ROUNDS):
         new = {name: found[path] for name, path in pending if path in found and name not in found}
         if not new:
@@ -113,49 +133,65 @@ def _follow_imports(
     return found
 
 
+def imported_names(modules: Iterable[Module]) -> Iterator[tuple[str, str]]:
+    """Yield each name that an import binds to a member of a module, and the path of that member."""
+    return ((f"{m.name}.{s.name}", _import_path(s)) for m in modules for s in m.imports if s.attribute)
+
+
+def find_aliases(reader: ModuleReader, wanted: Collection[str]) -> dict[str, ExternalAlias]:
+    """Return what the names in `wanted` stand for, those that are aliases."""
+    reader.read_all(set(wanted))
+    bound = reader.outlines()
+    for each in (BindNames(), ExpandAliases()):
+        bound = each.run(bound, PassContext())
+    names = Names(bound)
+    found = {}
+    for path in sorted(wanted):
+        match names.find(path):
+            case Definition(Alias(target=target, type_params=params)) if _is_type(target, path):
+                found[path] = ExternalAlias(target, params)
+            case Definition(TypeVariable(param=param)):
+                found[path] = ExternalAlias(param.bound or ANY)
+    return found
+
+
 @final
 @define(eq=False)
-class _Reader:
-    """Reads the modules that names lead to."""
+class ModuleReader:
+    """Reads the modules that names lead to, but for those in `skipped`."""
 
     package: Package
-    roots: Collection[str]
-    load: LoadModule
+    loader: ModuleLoader
+    skipped: Collection[str] = _SHAPED
     modules: dict[str, Module | None] = field(factory=dict)
 
-    def is_wanted(self, path: str) -> bool:
+    def may_be_alias(self, path: str) -> bool:
         """Whether `path` may be an alias that can be read; what has a shape is none."""
         if find_form(path) is not None:
             return False
-        return path.partition(".")[0] in self.roots or is_type_name(path)
+        return path.partition(".")[0] in self.loader.roots or is_type_name(path)
 
-    def find_aliases(self, wanted: Collection[str]) -> dict[str, ExternalAlias]:
-        """Return what the names in `wanted` stand for, those that are aliases."""
-        self._read_all(set(wanted))
-        bound = self._package()
-        for each in (BindNames(), ExpandAliases()):
-            bound = each.run(bound, PassContext())
-        names = Names(bound)
-        found = {}
-        for path in sorted(wanted):
-            match names.find(path):
-                case Definition(Alias(target=target, type_params=params)) if _is_type(target, path):
-                    found[path] = ExternalAlias(target, params)
-                case Definition(TypeVariable(param=param)):
-                    found[path] = ExternalAlias(param.bound or ANY)
-        return found
-
-    def _package(self) -> Package:
+    def outlines(self) -> Package:
+        """Return the modules read so far as a package."""
         modules = tuple(module for _, module in sorted(self.modules.items()) if module is not None)
         return evolve(self.package, modules=modules, import_names=())
 
-    def _read_all(self, wanted: set[str]) -> None:
+    def find_class(self, path: str) -> Class | None:
+        """Return the class that a module read so far defines at `path`, with its members."""
+        module = path.rpartition(".")[0]
+        while module and self.modules.get(module) is None:
+            module = module.rpartition(".")[0]
+        top = path[len(module) + 1 :].partition(".")[0]
+        items = self.loader.load_class(module, top) if module else ()
+        return next((item for item in items if isinstance(item, Class) and item.path == path), None)
+
+    def read_all(self, wanted: set[str]) -> None:
         """Read modules until every name in `wanted`, and every name in an alias found, is settled."""
         settled: set[str] = set()
         for path in sorted(wanted):
             self._read_around(path)
         for _ in range(_MAX_ROUNDS):
-            names = Names(self._package())
+            names = Names(self.outlines())
             pending = wanted - settled
             if not pending:
                 break
@@ -164,7 +200,7 @@ class _Reader:
                     case External(place) if self._read_around(place):
                         continue
                     case Definition(Alias() as alias):
-                        wanted.update(filter(self.is_wanted, _paths_in(alias)))
+                        wanted.update(filter(self.may_be_alias, _paths_in(alias)))
                 settled.add(path)
 
     def _read_around(self, path: str) -> bool:
@@ -181,23 +217,11 @@ class _Reader:
         return is_new
 
     def _read(self, name: str) -> None:
-        read = self.load(name) if name not in _SHAPED else None
-        self.modules[name] = _outline(read) if read is not None else None
+        read = self.modules[name] = self.loader.load(name) if name not in self.skipped else None
         for statement in read.imports if read is not None else ():
             # What a star import binds is only known from the module.
             if statement.attribute == "*":
                 self._read_around(statement.module)
-
-
-def _outline(module: Module) -> Module:
-    """Return `module` with no more than its names and aliases."""
-    kept = [
-        evolve(item, methods=(), properties=(), constructors=(), decorators=(), fields=())
-        if isinstance(item, Class)
-        else item
-        for item in module.items
-    ]
-    return evolve(module, items=tuple(kept))
 
 
 def _is_type(target: BridgeType, path: str) -> bool:

@@ -24,6 +24,7 @@ from .cache import Cache
 from .companions import stub_names
 from .external_modules import ExternalModules
 from .externals import expand_externals
+from .foreign_classes import attach_foreign
 from .frontends.importspec import parse_import_spec
 from .frontends.package import read_package
 from .frontends.stub import read_module
@@ -346,7 +347,7 @@ def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, 
         )
         package, problems = read_package(first, tuple(rest), target, wheels.generated)
     with ExternalModules(wheels.dependencies, wheels.typeshed, target, host) as modules:
-        package = expand_externals(package, modules.roots, modules.load)
+        package = attach_foreign(expand_externals(package, modules), modules)
         return package, (*wheels.notes, *problems, *modules.problems)
 
 

@@ -21,7 +21,7 @@ from ..ir.dist import Target, Tier
 from ..ir.items import Module
 from ..ir.source import SourceFile
 from .cache import Cache
-from .frontends.stub import read_module
+from .frontends.stub import OpenModule
 from .frontends.stub_search import ModuleSource
 from .frontends.wheel import Wheel
 from .host import Host
@@ -149,7 +149,7 @@ class Typeshed:
     def read_stdlib_module(self, name: str, target: Target) -> Module | None:
         """Return the raw IR of stdlib module `name`, None where `target` has no such module."""
         source = self.find_module(name, target)
-        return None if source is None else read_stub_source(source, target)
+        return None if source is None else open_stub_source(source, target).read()
 
     def _has(self, name: str, python: tuple[int, int]) -> bool:
         while name:
@@ -160,18 +160,16 @@ class Typeshed:
         return False
 
 
-def read_stub_source(source: ModuleSource, target: Target) -> Module:
-    """Return the raw IR of a module that only serves others; what is wrong in it is not reported."""
-    text = SourceFile(source.path, source.read())
-    module, _ = read_module(
-        text,
+def open_stub_source(source: ModuleSource, target: Target) -> OpenModule:
+    """Parse a module that only serves others; what is wrong in it is not reported."""
+    return OpenModule(
+        SourceFile(source.path, source.read()),
         source.module,
         is_package=source.is_package,
         is_stub=source.is_stub,
         tier=source.tier,
         target=target,
     )
-    return module
 
 
 def parse_versions(text: str) -> dict[str, PythonRange]:

@@ -84,7 +84,10 @@ def _grant(package: Package) -> _Names:
     ]
     made = [claim for each in package.generated for claim in _claim_item(each, principal, rank=1)]
     names = grant_names([*own, *made], taken)
-    members = [claim for item in items for claim in _claim_members(item, names)]
+    made_paths = {item.path for item in package.generated}
+    members = [
+        claim for item in items for claim in _claim_members(item, names, 2 if item.path in made_paths else 0)
+    ]
     names |= grant_names(members, taken)
     derived = [claim for item in items for claim in _claim_derived(item, names)]
     names |= grant_names(derived, taken)
@@ -120,27 +123,28 @@ def _companions(item: Class | Variant) -> tuple[str, ...]:
     return ("_value",) if item.kind is ClassKind.ENUM else ("Ref",)
 
 
-def _claim_members(item: Item, names: _Names) -> Iterator[Claim]:
+def _claim_members(item: Item, names: _Names, rank: int = 0) -> Iterator[Claim]:
+    """Yield the claims of the members of `item`, whose own names matter more the lower `rank` is."""
     match item:
         case Class():
             owner = names[item.path, "type"]
             for member, role in _attributes(item):
                 if not _is_record_field(item, member):
-                    yield _claim_member(owner, member.path, role, member.name)
+                    yield _claim_member(owner, member.path, role, member.name, rank)
             for function, role in _functions(item):
                 if not function.calls:
                     continue
                 if role.startswith("constructor"):
-                    yield _claim_member(owner, function.path, role, "new" + _ending(function))
+                    yield _claim_member(owner, function.path, role, "new" + _ending(function), rank)
                 elif operation := OPERATIONS.get(function.name):
                     yield Claim(
                         (function.path, role),
                         _extend(owner, operation + _ending(function)),
                         f"{owner}_{function.name.strip('_')}{_ending(function)}",
-                        1,
+                        rank + 1,
                     )
                 else:
-                    yield _claim_member(owner, function.path, role, function.name + _ending(function))
+                    yield _claim_member(owner, function.path, role, function.name + _ending(function), rank)
         case Variant():
             for case in item.cases:
                 yield _claim_member(names[item.path, "type"], item.path, f"case {case.name}", case.name)
@@ -148,8 +152,8 @@ def _claim_members(item: Item, names: _Names) -> Iterator[Claim]:
             return
 
 
-def _claim_member(owner: str, path: str, role: str, name: str) -> Claim:
-    return Claim((path, role), _extend(owner, name), f"{owner}_{name}")
+def _claim_member(owner: str, path: str, role: str, name: str, rank: int = 0) -> Claim:
+    return Claim((path, role), _extend(owner, name), f"{owner}_{name}", rank)
 
 
 def _claim_derived(item: Item, names: _Names) -> Iterator[Claim]:

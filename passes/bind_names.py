@@ -256,6 +256,8 @@ class _Binder:
         return self._targets[path]
 
     def _find_outward(self, path: str) -> Target | None:
+        if find_form(path) is not None:
+            return External(path)  # also in stubs of the standard library, which define it
         target = self.names.find(path)
         if target is not None:
             return target

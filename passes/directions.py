@@ -34,7 +34,11 @@ _ValueT = TypeVar("_ValueT", Field, Constant)
 
 def map_outward(package: Package, fn: Rewrite) -> Package:
     """Return `package` with `fn` applied to every type whose values flow out, innermost first."""
-    return map_items(package, _Mapper(fn).item)
+    mapper = _Mapper(fn)
+    package = map_items(package, mapper.item)
+    generated = tuple(map(mapper.item, package.generated))
+    same = all(map(is_, generated, package.generated))
+    return package if same else evolve(package, generated=generated)
 
 
 @final

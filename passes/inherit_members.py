@@ -35,14 +35,19 @@ _MemberT = TypeVar("_MemberT", Field, Property, Function)
 @final
 @frozen
 class InheritMembers:
-    """Members of unreachable bases become a class's own; other bases become casts."""
+    """Members of unreachable bases become a class's own; other bases become casts.
+
+    With `everything` the members of every base become the class's own, and there are no casts.
+    """
 
     name: ClassVar[str] = "inherit-members"
+    everything: bool = False
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with `casts` set on every public class."""
         names = Names(package)
-        inheritance = _Inheritance(names, build_surface(package, names), ResolutionOrders(names))
+        surface = build_surface(package, names)
+        inheritance = _Inheritance(names, surface, ResolutionOrders(names), self.everything)
         return map_items(package, inheritance.rewrite)
 
 
@@ -52,6 +57,7 @@ class _Inheritance:
     names: Names
     surface: Surface
     orders: ResolutionOrders
+    everything: bool
 
     def rewrite(self, item: Item) -> Item:
         """Return `item`, with the members of absorbed bases if it is a public class with bases."""
@@ -85,7 +91,7 @@ class _Inheritance:
             self._sort_bases(root, base, absorbed[base.path], absorbed, casts)
 
     def _is_absorbed(self, cls: Class, base: Class) -> bool:
-        if not self.surface.is_public(base.path):
+        if self.everything or not self.surface.is_public(base.path):
             return True
         return self.surface.depth(base.path) > self.surface.depth(cls.path)
 

@@ -261,6 +261,8 @@ class TypeTable:
             item = self.known.get(ref.path)
         match item:
             case Class() | Variant():
+                if ref.path == _COMPLEX.path and not self.repeated:
+                    losses.append(Loss(SkipReason.NO_COMPLEX_TYPE, show_type(ref)))
                 return Ref(ref.path)
             case None:
                 return self._foreign(ref, losses)
@@ -272,7 +274,7 @@ class TypeTable:
         if ref.path in _MUTABLE_BUFFERS:
             losses.append(Loss(SkipReason.BYTEARRAY_MUTABLE, show_type(ref)))
             return BYTES
-        if ref.path == "builtins.complex":
+        if ref.path == _COMPLEX.path:
             losses.append(Loss(SkipReason.NO_COMPLEX_TYPE, show_type(ref)))
         module, _, name = ref.path.rpartition(".")
         if not module or (module in _TYPING_MODULES and name not in _TYPING_CLASSES):

@@ -72,8 +72,10 @@ class LegalizeTypes:
             ),
         )
         modules = tuple(legalizer.module(module) for module in package.modules)
+        # What foreign classes lose is recorded; nobody can do anything about it.
+        quiet = _Legalizer(PassContext(ctx.options), legalizer.table)
         for item in package.generated:
-            for legal in legalizer.items(item):
+            for legal in quiet.items(item):
                 generated.replace(legal)
         modules = _demote(modules, generated)
         items = drop_unused(modules, generated.items())

@@ -59,7 +59,8 @@ class PlanCalls:
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with the calls of every function planned anew."""
         modules = tuple(_plan_module(module, ctx) for module in package.modules)
-        generated = tuple(item for each in package.generated for item in _plan_item(each, ctx))
+        quiet = PassContext(ctx.options)  # nobody can do anything about foreign classes
+        generated = tuple(item for each in package.generated for item in _plan_item(each, quiet))
         return evolve(package, modules=modules, generated=generated)
 
 

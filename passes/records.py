@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..ir.items import Class, ClassKind, Constant, Item, Module, Package
+from attrs import evolve
+
+from ..ir.items import Class, ClassKind, Constant, Item, Module, Package, Refusal
 from ..ir.traverse import outer_types, walk_functions, walk_items, walk_type, walk_types
 from ..ir.types import BridgeType, FunOf, Ref, Scalar, TypeVarRef
 
@@ -76,7 +78,19 @@ def drop_unused(modules: Iterable[Module], generated: tuple[Item, ...]) -> tuple
         if path in by_path and path not in used:
             used.add(path)
             pending += [ty.path for ty in walk_types(by_path[path]) if isinstance(ty, Ref)]
-    return tuple(item for item in generated if item.path in used)
+    return tuple(_drop_casts(item, used) for item in generated if _owner(item) in used)
+
+
+def _owner(item: Item) -> str:
+    """Return the path of the class that `item` is, or was refused a member of."""
+    return item.path.rpartition(".")[0] if isinstance(item, Refusal) else item.path
+
+
+def _drop_casts(item: Item, used: set[str]) -> Item:
+    """Return `item` without casts to classes that are not used."""
+    if not isinstance(item, Class) or all(cast.base in used for cast in item.casts):
+        return item
+    return evolve(item, casts=tuple(cast for cast in item.casts if cast.base in used))
 
 
 def _mentioned(record: Class) -> Iterator[str]:

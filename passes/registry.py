@@ -42,6 +42,7 @@ _PASSES: Mapping[str, str] = {
     "add-dynamic-names": "add_dynamic_names.AddDynamicNames",
     "classify-classes": "classify_classes.ClassifyClasses",
     "resolve-generics": "resolve_generics.ResolveGenerics",
+    "bind-foreign": "bind_foreign.BindForeign",
     "expose-types": "expose_types.ExposeTypes",
     "flatten-unions": "flatten_unions.FlattenUnions",
     "desugar-options": "desugar_options.DesugarOptions",

@@ -95,6 +95,8 @@ def build_class(
     is_enum = any(isinstance(base, Ref) and _is_enum_name(base.path) for base in bases)
     if not is_enum:
         _bind_aliases(block, path, scope, reading)
+    if not reading.with_members:
+        _drop_members(block)
     # The keys of a TypedDict with `total=False` may be missing unless they say `Required` (PEP 655).
     total = Decorator("total", "False") not in keywords
     inner = scope.for_class(block.class_names, names)
@@ -147,6 +149,15 @@ def _build_bases(
         elif child.type not in ("comment", "ERROR"):
             bases.append(annotate(child, scope, reading))
     return tuple(bases), tuple(keywords), fields
+
+
+def _drop_members(block: Block) -> None:
+    """Leave only what has a name of its own: nested classes and aliases."""
+    block.declared = {
+        name: declarations
+        for name, declarations in block.declared.items()
+        if declarations[0].kind in (Kind.CLASS, Kind.TYPE_ALIAS) or name in block.class_names
+    }
 
 
 def _is_enum_name(path: str) -> bool:

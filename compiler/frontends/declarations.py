@@ -62,7 +62,8 @@ class Declaration:
 class Reading:
     """One file being read: what is constant while it is, and the diagnostics so far.
 
-    `missing` holds the modules that have no source to read (compiled, without stubs).
+    `missing` holds the modules that have no source to read (compiled, without stubs). Without
+    `with_members` a class is read for what is nested in it only.
     """
 
     text: SourceText
@@ -72,6 +73,7 @@ class Reading:
     tier: Tier
     target: Target
     missing: Container[str] = ()
+    with_members: bool = True
     diagnostics: list[Diagnostic] = Factory(list)
 
     def slice(self, node: Node) -> str:

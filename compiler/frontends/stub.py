@@ -12,10 +12,10 @@ here: private names and unknown constructs are kept for the passes.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from ...ir import codes
 from ...ir.diagnostics import Diagnostic
@@ -24,7 +24,7 @@ from ...ir.items import Item, Module
 from ...ir.source import SourceFile, Span
 from .assignments import build_assignment, build_type_alias
 from .classes import build_class
-from .declarations import Block, Kind, Reading, collect
+from .declarations import Block, Declaration, Kind, Reading, collect
 from .functions import build_function, read_doc
 from .scopes import Scope
 from .source_text import SourceText
@@ -52,29 +52,81 @@ def read_module(
     `is_stub` that it is a `.pyi`. `missing` names modules without readable source: an import from
     one of them gives way to an alternative in an `except` branch.
     """
-    text = SourceText(source)
-    root = _parser().parse(text.data).root_node
-    scope = Scope(module_name)
-    reading = Reading(text, module_name, is_package, is_stub, tier, target, missing)
-    block = Block(scope)
-    collect(root, block, reading)
-    items = tuple(_build_items(block, reading))
-    if root.has_error:
-        _report_errors(root, reading)
-    lost = block.exports.lost
-    if lost is not None:
-        reading.diagnostics.append(codes.DYNAMIC_ALL.at(text.span(lost.start_byte, lost.end_byte)))
-    module = Module(
-        module_name,
-        source.path,
-        items,
-        (*block.imports.values(), *block.stars),
-        block.exports.finish(),
-        is_package,
-        any(d.kind is Kind.FUNCTION for d in block.declared.get("__getattr__", ())),
-        read_doc(root, reading),
+    opened = OpenModule(
+        source, module_name, is_package=is_package, is_stub=is_stub, tier=tier, target=target, missing=missing
     )
-    return module, tuple(reading.diagnostics)
+    return opened.read(), opened.diagnostics
+
+
+@final
+class OpenModule:
+    """A parsed file, of which a part may be read."""
+
+    def __init__(
+        self,
+        source: SourceFile,
+        name: str,
+        *,
+        is_package: bool,
+        is_stub: bool,
+        tier: Tier,
+        target: Target,
+        missing: Container[str] = (),
+    ) -> None:
+        text = SourceText(source)
+        self._root = _parser().parse(text.data).root_node
+        self._block = Block(Scope(name))
+        self._reading = Reading(text, name, is_package, is_stub, tier, target, missing)
+        collect(self._root, self._block, self._reading)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What was wrong with the file."""
+        return tuple(self._reading.diagnostics)
+
+    def read(self) -> Module:
+        """Return the whole module; reports what is wrong with it."""
+        block, reading, root = self._block, self._reading, self._root
+        items = tuple(_build_items(block.declared.items(), block.scope, reading))
+        if root.has_error:
+            _report_errors(root, reading)
+        lost = block.exports.lost
+        if lost is not None:
+            reading.diagnostics.append(
+                codes.DYNAMIC_ALL.at(reading.text.span(lost.start_byte, lost.end_byte))
+            )
+        return self._make(items)
+
+    def read_outline(self) -> Module:
+        """Return the module without functions and without the members of classes."""
+        return self._make(self._read_part(self._block.declared.items(), with_members=False))
+
+    def read_class(self, name: str) -> tuple[Item, ...]:
+        """Return what the module declares as `name`, a class with its members and those nested in it."""
+        found = self._block.declared.get(name)
+        return self._read_part([(name, found)], with_members=True) if found else ()
+
+    def _read_part(
+        self, declared: Iterable[tuple[str, list[Declaration]]], *, with_members: bool
+    ) -> tuple[Item, ...]:
+        kept = [each for each in declared if each[1][0].kind is not Kind.FUNCTION]
+        self._reading.with_members = with_members
+        items = tuple(_build_items(kept, self._block.scope, self._reading))
+        self._reading.with_members = True
+        return items
+
+    def _make(self, items: tuple[Item, ...]) -> Module:
+        block, reading = self._block, self._reading
+        return Module(
+            reading.module,
+            reading.text.path,
+            items,
+            (*block.imports.values(), *block.stars),
+            block.exports.finish(),
+            reading.is_package,
+            any(d.kind is Kind.FUNCTION for d in block.declared.get("__getattr__", ())),
+            read_doc(self._root, reading),
+        )
 
 
 def find_syntax_error(source: SourceFile) -> Span | None:
@@ -94,9 +146,10 @@ def _parser() -> Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
 
 
-def _build_items(block: Block, reading: Reading) -> Iterator[Item]:
-    scope = block.scope
-    for name, declarations in block.declared.items():
+def _build_items(
+    declared: Iterable[tuple[str, list[Declaration]]], scope: Scope, reading: Reading
+) -> Iterator[Item]:
+    for name, declarations in declared:
         path = f"{scope.module}.{name}"
         declaration = declarations[0]
         match declaration.kind:

@@ -1,0 +1,244 @@
+"""Classes of the standard library and of dependencies that a package mentions, with their members.
+
+    fun age(born: @datetime.date) -> int     =>  the same, and `class datetime.date` among the generated items
+
+A class is looked up where stubs declare it, is given the members of its bases, and goes through the same
+passes as a package's own. What only its members mention stays a name: legalize-types makes a handle without
+members of it. Which classes the public surface mentions is known later; bind-foreign drops the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import final
+
+from attrs import define, evolve, field
+
+from ..ir.dist import Tier
+from ..ir.items import (
+    Binding,
+    Cast,
+    Class,
+    ClassKind,
+    Field,
+    Function,
+    Item,
+    Module,
+    Package,
+    Param,
+    Property,
+    Signature,
+    TypeVariable,
+)
+from ..ir.traverse import map_types, outer_types, walk_type
+from ..ir.types import ANY, FLOAT, STRING, BridgeType, Ref
+from ..passes.context import PassContext
+from ..passes.forms import PROTOCOL, canonical_path, find_form
+from ..passes.inherit_members import InheritMembers
+from ..passes.manager import PassManager
+from ..passes.names import Definition, Names, module_of
+from ..passes.operations import CONSTRUCTORS
+from ..passes.registry import passes_until
+from ..passes.resolution_order import ResolutionOrders
+from ..passes.stdlib_names import STDLIB_MODULES, has_members, is_exception
+from .externals import ModuleLoader, ModuleReader, expand_externals, imported_names, own_roots
+
+_TYPE_CHECK_ONLY = ("typing.type_check_only", "typing_extensions.type_check_only")
+
+# What typeshed says of these is too wide to call them by.
+_CONSTRUCTORS: Mapping[str, tuple[Param, ...]] = {
+    "builtins.complex": (Param("real", type=FLOAT), Param("imag", type=FLOAT)),
+    "builtins.slice": (Param("start", type=ANY), Param("stop", type=ANY), Param("step", type=ANY)),
+}
+
+
+def attach_foreign(package: Package, modules: ModuleLoader) -> Package:
+    """Return the raw `package` with the foreign classes that it mentions in `generated`."""
+    mentioned = {
+        name: path
+        for name, path in _mentioned_paths(package).items()
+        if path.partition(".")[0].lstrip("_") in STDLIB_MODULES
+    }
+    if not mentioned:
+        return package
+    finder = _Finder(ModuleReader(package, modules, skipped=()))
+    found = finder.find(sorted(set(mentioned.values())))
+    if not found:
+        return package
+    lowered = _lower(finder.cut_modules(), package, modules)
+    homes = {path: lowered[cls.path].path for path, cls in found.items() if cls.path in lowered}
+    moved = {name: home for name, path in mentioned.items() if (home := homes.get(path, name)) != name}
+    wanted = {cls.path for cls in found.values()}
+    classes = [cls for path, cls in lowered.items() if path in wanted]
+    package = evolve(package, generated=(*package.generated, *sorted(classes, key=lambda cls: cls.path)))
+    return map_types(package, lambda ty: _move(ty, moved)) if moved else package
+
+
+def _move(ty: BridgeType, moved: Mapping[str, str]) -> BridgeType:
+    if isinstance(ty, Ref) and ty.path in moved:
+        return Ref(moved[ty.path], ty.arguments)
+    return ty
+
+
+# --- mentions ---------------------------------------------------------------------------
+
+
+def _mentioned_paths(package: Package) -> dict[str, str]:
+    """Return the names in the types of possibly public items, with the foreign path each stands for.
+
+    Names that have a shape of their own, and classes that would have no useful member, are left out.
+    """
+    own = own_roots(package)
+    links = _follow_links(dict(imported_names(package.modules)), own)
+    found: dict[str, str] = {}
+    for module in package.modules:
+        for item in module.items:
+            for ty in _public_types(item):
+                for inner in walk_type(ty):
+                    if isinstance(inner, Ref) and inner.path not in found:
+                        path = canonical_path(links.get(inner.path, inner.path))
+                        found[inner.path] = path
+    return {
+        name: path
+        for name, path in found.items()
+        if "." in path and path.partition(".")[0] not in own and find_form(path) is None and has_members(path)
+    }
+
+
+def _follow_links(links: dict[str, str], own: frozenset[str]) -> dict[str, str]:
+    """Return the imported names of a package with the foreign path that each leads to."""
+    found: dict[str, str] = {}
+    for name in links:
+        seen = {name}
+        path = links[name]
+        while path in links and path not in seen:
+            seen.add(path)
+            path = links[path]
+        if path.partition(".")[0] not in own:
+            found[name] = path
+    return found
+
+
+def _public_types(item: Item) -> Iterator[BridgeType]:
+    match item:
+        case Class():
+            members: tuple[Function | Field | Property, ...] = (*item.fields, *item.properties, *item.methods)
+            for member in members:
+                if not _is_private(member):
+                    yield from outer_types(member)
+        case Function() if _is_private(item):
+            return
+        case TypeVariable():
+            yield from (item.param.bound,) if item.param.bound else item.param.constraints
+        case _:
+            yield from outer_types(item)
+
+
+def _is_private(item: Function | Field | Property) -> bool:
+    return item.name.startswith("_") and not item.name.endswith("__")
+
+
+# --- definitions ------------------------------------------------------------------------
+
+
+@final
+@define(eq=False)
+class _Finder:
+    """Finds the definitions of classes, and of the bases whose members they have."""
+
+    reader: ModuleReader
+    classes: dict[str, Class] = field(factory=dict)
+
+    def find(self, paths: Iterable[str]) -> dict[str, Class]:
+        """Return the class that each of `paths` names, where it is one that exists at run time."""
+        found = {path: cls for path, cls in self._look_up(paths).items() if not is_type_only(cls)}
+        pending = list(found.values())
+        while pending:
+            self.classes |= {cls.path: cls for cls in pending}
+            bases = [base.path for cls in pending for base in cls.bases if isinstance(base, Ref)]
+            wanted = sorted({path for path in bases if _has_own_members(path)})
+            pending = [cls for cls in self._look_up(wanted).values() if cls.path not in self.classes]
+        return found
+
+    def _look_up(self, paths: Iterable[str]) -> dict[str, Class]:
+        paths = tuple(paths)
+        self.reader.read_all(set(paths))
+        names = Names(self.reader.outlines())
+        found: dict[str, Class] = {}
+        for path in paths:
+            match names.find(path):
+                case Definition(Class(path=place)) if (cls := self.reader.find_class(place)) is not None:
+                    found[path] = cls
+        return found
+
+    def cut_modules(self) -> tuple[Module, ...]:
+        """Return the modules that were read, with members only of the classes found."""
+        return tuple(evolve(each, items=tuple(self._cut(each))) for each in self.reader.outlines().modules)
+
+    def _cut(self, outline: Module) -> Iterator[Item]:
+        for item in outline.items:
+            if find_form(item.path) is not None:
+                continue  # what it means is known, and no definition may hide that
+            yield self.classes.get(item.path, item) if isinstance(item, Class) else item
+
+
+def is_type_only(cls: Class) -> bool:
+    """Whether only type checkers know `cls`: it says so, or is a protocol that stubs keep to themselves."""
+    if any(each.path in _TYPE_CHECK_ONLY for each in cls.decorators):
+        return True
+    is_protocol = any(isinstance(base, Ref) and base.path == PROTOCOL for base in cls.bases)
+    return is_protocol and (cls.name.startswith("_") or module_of(cls).startswith("_typeshed"))
+
+
+def _has_own_members(base: str) -> bool:
+    """Whether the members of a base class are wanted: not those of classes with a shape of their own."""
+    return find_form(base) is None and has_members(canonical_path(base))
+
+
+# --- lowering ---------------------------------------------------------------------------
+
+
+def _lower(modules: tuple[Module, ...], package: Package, loader: ModuleLoader) -> dict[str, Class]:
+    """Return the public classes of `modules` after the first passes, by where they are defined."""
+    names = tuple(sorted({module.name.partition(".")[0] for module in modules}))
+    foreign = Package("foreign", "0", names, Tier.TYPESHED, package.target, modules)
+    foreign = expand_externals(foreign, loader)
+    passes = [
+        InheritMembers(everything=True) if each.name == InheritMembers.name else each
+        for each in passes_until("bind-foreign")[:-1]
+    ]
+    lowered = PassManager(tuple(passes), verify=False).run(foreign, PassContext())
+    classes = [item for module in lowered.modules for item in module.items if isinstance(item, Class)]
+    found = {item.defined or item.path: item for item in classes}
+    orders = ResolutionOrders(Names(foreign))
+    return {path: _finish(cls, path, orders, found) for path, cls in found.items()}
+
+
+def _finish(cls: Class, defined: str, orders: ResolutionOrders, found: Mapping[str, Class]) -> Class:
+    """Return `cls` with casts to its bases, the constructors that it shows, and the text of every object."""
+    known = orders.names.find_class(defined)
+    order = orders.find(known) if known is not None else ()
+    casts = tuple(Cast(found[base.path].path) for base in order[1:] if base.path in found)
+    if any(is_exception(each.path) for each in order):
+        cls = evolve(cls, kind=ClassKind.ERROR)
+    return evolve(cls, casts=casts, constructors=_find_constructors(cls, order), methods=_find_methods(cls))
+
+
+def _find_constructors(cls: Class, order: Iterable[Class]) -> tuple[Function, ...]:
+    """Return the constructors of `cls`: one without parameters, where stubs show none, is no promise."""
+    params = _CONSTRUCTORS.get(cls.path)
+    if params is not None:
+        signature = Signature((Param("self"), *params), Ref(cls.path))
+        return (Function("__new__", cls.path, (signature,), Binding.CONSTRUCTOR, info=cls.info),)
+    is_shown = any(method.name in CONSTRUCTORS for each in order for method in each.methods)
+    return cls.constructors if is_shown or cls.kind is ClassKind.RECORD else ()
+
+
+def _find_methods(cls: Class) -> tuple[Function, ...]:
+    """Return the methods of `cls` and `str(self)`, which stubs leave to `object`."""
+    has_text = any(method.name == "__str__" for method in cls.methods)
+    if has_text or cls.kind not in (ClassKind.HANDLE, ClassKind.ERROR):
+        return cls.methods
+    signature = Signature((Param("self"),), STRING)
+    text = Function("__str__", f"{cls.path}.__str__", (signature,), Binding.METHOD, info=cls.info)
+    return (*cls.methods, text)
