@@ -134,7 +134,14 @@ class TypeTests:
         if inward:
             names = [python_string(field.name) for field in fields]
             arguments = [python_string(declared.name), python_tuple(names)]
-            return self._call(declared.name, "is_record", arguments)
+            record = self._call(declared.name, "is_record", arguments)
+            if declared.shape is not RecordShape.TUPLE:
+                return record
+            tests = [self._test(field.type, inward, True) for field in fields]
+            kinds = python_tuple([self._imports.builtin("tuple"), self._imports.builtin("list")])
+            return self._any_of(
+                [record, self._call(f"{declared.name}_items", "is_tuple", [python_tuple(tests), kinds])]
+            )
         match declared.shape:
             case RecordShape.TUPLE:
                 tests = [self._test(field.type, inward, True) for field in fields]

@@ -11,6 +11,7 @@ from others, and `to_*` converters lead from Mochi to Python only.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
 import operator
@@ -345,7 +346,11 @@ def function_of(
         if plain:
             return value
         if parameters is None:
-            return lambda *places, **named: result(value(*places, **named), where)
+
+            def call_with_any(*places: Any, **named: Any) -> Any:
+                return result(value(*places, **named), where)
+
+            return _named_like(value, call_with_any)
 
         def call(*arguments: Any) -> Any:
             if len(arguments) != len(parameters):
@@ -358,9 +363,14 @@ def function_of(
             ]
             return result(value(*converted), where)
 
-        return call
+        return _named_like(value, call)
 
     return as_function
+
+
+def _named_like(function: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `call` the name and signature of `function`: packages register functions by them."""
+    return functools.update_wrapper(call, function)
 
 
 def async_function_of(
@@ -636,10 +646,16 @@ def to_record(
 
 
 def to_tuple(fields: Mapping[str, Converter], name: str) -> Converter:
-    """Make the converter of a Mochi record to a tuple of its fields, by their Mochi names."""
+    """Make the converter of a Mochi record to a tuple of its fields, by their Mochi names.
+
+    A tuple or list of as many items is taken too.
+    """
 
     def from_record(value: Any, where: str) -> tuple[Any, ...]:
-        found = [_read_field(value, mochi, where, name) for mochi in fields]
+        if isinstance(value, (tuple, list)) and len(value) == len(fields):
+            found = list(value)
+        else:
+            found = [_read_field(value, mochi, where, name) for mochi in fields]
         try:
             pairs = zip(fields.values(), found, strict=True)
             return tuple(convert(item, where) for convert, item in pairs)
@@ -832,11 +848,11 @@ def is_map(key: Test | None = None, element: Test | None = None) -> Test:
     return is_map_of
 
 
-def is_tuple(elements: tuple[Test, ...]) -> Test:
-    """Make the test for a tuple with these items."""
+def is_tuple(elements: tuple[Test, ...], kinds: tuple[type, ...] = (tuple,)) -> Test:
+    """Make the test for a tuple with these items, or for another one of `kinds`."""
 
     def is_tuple_of(value: Any) -> bool | None:
-        if not isinstance(value, tuple) or len(value) != len(elements):
+        if not isinstance(value, kinds) or len(value) != len(elements):
             return False
         return _all([test(item) for test, item in zip(elements, value, strict=True)])
 
