@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, final
 
@@ -19,10 +19,11 @@ from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.dist import Target
 from ..ir.inventory import Inventory, parse_inventory
-from ..ir.items import Class, Module, Package
+from ..ir.items import Class, Package
 from ..passes.context import Pass, PassContext
 from ..passes.generated_types import ENTRY_MODULE, TUPLE_MODULE
-from ..passes.surface import is_public_module
+from ..passes.names import Names
+from ..passes.surface import build_surface, is_public_module
 from .cache import Cache
 from .gate import require_files
 from .host import Host
@@ -62,22 +63,19 @@ class Prober:
     host: Host
     store: Cache
     ctx: PassContext
-    _modules: tuple[str, ...] = ()
-    _failed: bool = False
-    _started: bool = field(default=False, init=False)
+    _asked: dict[str, frozenset[str]] = field(init=False, factory=dict)
+    _failed: bool = field(init=False, default=False)
 
     def before_pass(self, each: Pass, package: Package) -> None:
         """Look up what `each` will ask for."""
-        if not self._started:
-            self._started = True
-            self._modules = tuple(module.name for module in package.modules if is_public_module(module.name))
         if each.name not in _USERS or self._failed:
             return
-        known = self.ctx.inventory or Inventory()
-        wanted = find_wanted(package, self._modules, known)
+        wanted = find_wanted(package, self._asked)
         if wanted:
+            self._asked |= {name: frozenset(names) for name, names in wanted.modules.items()}
+            self._asked |= dict.fromkeys(wanted.paths, frozenset())
             found = self._look(wanted)
-            self.ctx.inventory = None if found is None else known.merge(found)
+            self.ctx.inventory = None if found is None else (self.ctx.inventory or Inventory()).merge(found)
 
     def after_pass(self, each: Pass, before: Package, after: Package) -> None:
         """Nothing is to be done then."""
@@ -128,20 +126,26 @@ class Prober:
         return found.path
 
 
-def find_wanted(package: Package, modules: Sequence[str], known: Inventory) -> Wanted:
-    """Return what `package` names that `known` does not tell of yet; `modules` are its public ones."""
-    wanted: dict[str, set[str]] = {name: set() for name in modules}
-    for module in package.modules:
-        wanted.setdefault(module.name, set()).update(_names(module))
-    fresh = {
-        name: tuple(sorted(names)) for name, names in sorted(wanted.items()) if name not in known.modules
+def find_wanted(package: Package, asked: Mapping[str, frozenset[str]]) -> Wanted:
+    """Return what `package` names and was not `asked` for yet, by module or path."""
+    named: dict[str, set[str]] = {}
+    if "select-public" in package.passes:
+        for module in package.modules:
+            names = (item.path.removeprefix(f"{module.name}.") for item in module.items)
+            named[module.name] = {name.partition(".")[0] for name in names}
+    else:
+        named = {module.name: set() for module in package.modules if is_public_module(module.name)}
+        surface = build_surface(package, Names(package))
+        others = (each for found in surface.others.values() for each in found)
+        for public in (*surface.canonical.values(), *others, *surface.methods, *surface.missing):
+            named.setdefault(public.module, set()).add(public.name.partition(".")[0])
+    modules = {
+        name: tuple(sorted(names | asked.get(name, frozenset())))
+        for name, names in sorted(named.items())
+        if not names <= asked.get(name, frozenset()) or name not in asked
     }
-    paths = {item.path for item in package.generated if isinstance(item, Class)}
-    return Wanted(fresh, tuple(sorted(path for path in paths if _is_real(path) and path not in known.paths)))
-
-
-def _names(module: Module) -> Iterable[str]:
-    return (item.path.removeprefix(f"{module.name}.").partition(".")[0] for item in module.items)
+    paths = {item.path for item in package.generated if isinstance(item, Class) and _is_real(item.path)}
+    return Wanted(modules, tuple(sorted(paths - asked.keys())))
 
 
 def _is_real(path: str) -> bool:

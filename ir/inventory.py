@@ -20,13 +20,18 @@ _PREFIXES: Final = {"**": ParamKind.VAR_KEYWORD, "*": ParamKind.VAR_POSITIONAL, 
 
 @final
 class RuntimeKind(enum.Enum):
-    """What an object is. A `callable` is neither a function nor a class; a `value` cannot be called."""
+    """What an object is.
+
+    A `callable` is neither a function nor a class; a `value` cannot be called; a `form` is an alias of a
+    type or another thing of `typing`.
+    """
 
     MODULE = "module"
     CLASS = "class"
     FUNCTION = "function"
     CALLABLE = "callable"
     VALUE = "value"
+    FORM = "form"
 
 
 @final

@@ -1,15 +1,15 @@
-"""Add what a module lists in `__all__` at run time and no source shows.
+"""Declare what a module lists in `__all__` at run time and no source shows.
 
-module box.ops ("open" in `__all__` is box.io.open)      =>  box.ops.open, as box.io.open
+module box.ops ("open" in `__all__` is box.io.open)      =>  explicit from box.io import open
 module box.fast (`__all__` is made by a loop)            =>  fun scale(x, factor=): untyped
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import ClassVar, final
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from ..ir.dist import Tier
 from ..ir.inventory import (
@@ -17,18 +17,19 @@ from ..ir.inventory import (
     MemberKind,
     RuntimeKind,
     RuntimeMember,
+    RuntimeModule,
     RuntimeObject,
     RuntimeParam,
     parse_signature,
 )
 from ..ir.items import (
-    Alias,
     Binding,
     Class,
     Constant,
     Default,
     DefaultKind,
     Function,
+    Import,
     Info,
     Item,
     Module,
@@ -36,15 +37,16 @@ from ..ir.items import (
     Param,
     ParamKind,
     Property,
-    Refusal,
     Signature,
 )
-from ..ir.types import UNANNOTATED, Ref
+from ..ir.types import UNANNOTATED
 from .context import PassContext
+from .names import Definition, External, Names
 from .operations import OPERATIONS, is_dunder
 
 _INFO = Info(tier=Tier.STUBGEN)
 _ANYTHING = (RuntimeParam("args", ParamKind.VAR_POSITIONAL), RuntimeParam("kwargs", ParamKind.VAR_KEYWORD))
+_SELF = RuntimeParam("self", ParamKind.POSITIONAL_ONLY)
 _BINDINGS = {
     MemberKind.METHOD: Binding.METHOD,
     MemberKind.CLASS: Binding.CLASS_METHOD,
@@ -55,10 +57,11 @@ _BINDINGS = {
 @final
 @frozen
 class AddDynamicNames:
-    """Every public name of a module's `__all__` is declared.
+    """Every public name of a module's `__all__` is exported.
 
-    A name for something that is declared elsewhere is a further name of that. Anything else gets the
-    signature that it has at run time, without types. Without an inventory nothing is changed.
+    A name for something that is declared elsewhere is imported from there. Anything else gets the
+    signature that it has at run time, without types; an alias of a type has none, and stays out. Without
+    an inventory nothing is changed.
     """
 
     name: ClassVar[str] = "add-dynamic-names"
@@ -67,77 +70,90 @@ class AddDynamicNames:
         """Return `package` with the names that only run time shows."""
         if ctx.inventory is None:
             return package
-        finder = _Finder(package, ctx.inventory)
-        own = {module.name: module for module in package.modules}
-        added = [Module(name, "", ()) for name in sorted(ctx.inventory.modules) if name not in own]
-        modules = (finder.complete(module) for module in (*package.modules, *added))
-        kept = tuple(module for module in modules if module.name in own or module.items)
-        return evolve(package, modules=kept)
+        finder = _Finder(ctx.inventory, Names(package))
+        return evolve(package, modules=tuple(finder.complete(module) for module in package.modules))
 
 
 @final
-@define(eq=False, init=False)
+@define(eq=False)
 class _Finder:
     inventory: Inventory
-    roots: frozenset[str]
-    known: dict[int, Item]
+    names: Names
+    roots: frozenset[str] = field(init=False)
+    known: dict[int, tuple[str, str]] = field(init=False, factory=dict)
 
-    def __init__(self, package: Package, inventory: Inventory) -> None:
-        self.inventory = inventory
-        self.roots = frozenset(module.name.partition(".")[0] for module in package.modules)
-        self.known = {}
-        for module in package.modules:
-            for item in module.items:
-                if isinstance(item, Function | Class | Constant):
-                    number = inventory.number(module.name, item.path.removeprefix(f"{module.name}."))
-                    if number is not None and _has_identity(inventory.objects[number]):
-                        self.known.setdefault(number, item)
+    def __attrs_post_init__(self) -> None:
+        self.roots = frozenset(module.name.partition(".")[0] for module in self.names.package.modules)
+        for name, module in self.inventory.modules.items():
+            for key, number in module.names.items():
+                if _has_identity(self.inventory.objects[number]) and self._has_value(name, key):
+                    self.known.setdefault(number, (name, key))
 
     def complete(self, module: Module) -> Module:
-        """Return `module` with what its `__all__` lists beside its items."""
+        """Return `module` with what its `__all__` lists beside its names."""
         found = self.inventory.modules.get(module.name)
-        if found is None or module.name.partition(".")[0] not in self.roots:
+        if found is None or not found.listed:
             return module
-        declared = {item.name for item in module.items if not isinstance(item, Refusal)}
-        added = [
-            item
-            for name in found.listed
-            if name not in declared and name in found.names
-            for item in self._declare(name, f"{module.name}.{name}", found.names[name])
-        ]
-        if not added:
-            return module
-        paths = {item.path for item in added}
-        # A refusal said that nothing defines the name.
-        kept = [item for item in module.items if not (isinstance(item, Refusal) and item.path in paths)]
-        return evolve(module, items=(*kept, *added))
+        declared = [name for name in found.listed if self._is_declared(module.name, name)]
+        imports: list[Import] = []
+        items: list[Item] = []
+        for name in found.listed:
+            if name in found.names and name not in declared:
+                made = self._declare(name, module.name, found)
+                if isinstance(made, Import):
+                    imports.append(made)
+                elif made is not None:
+                    items.append(made)
+        exported = _export(module, declared)
+        if not imports and not items:
+            return exported
+        fresh = [each.name for each in (*imports, *items)]
+        exports = exported.exports if exported.exports is None else (*exported.exports, *fresh)
+        unique = None if exports is None else tuple(dict.fromkeys(exports))
+        added = (*exported.items, *items)
+        return evolve(exported, items=added, imports=(*exported.imports, *imports), exports=unique)
 
-    def _declare(self, name: str, path: str, number: int) -> Iterator[Item]:
-        known, found = self.known.get(number), self.inventory.objects[number]
-        match known:
-            case Class():
-                yield Alias(name, path, Ref(known.path))
-                return
-            case Function() | Constant():
-                yield evolve(known, name=name, path=path)
-                return
+    def _has_value(self, module: str, name: str) -> bool:
+        """Whether `name` is declared as something that is there at run time."""
+        if not self.names.is_module(module):
+            return False
+        match self.names.look_up(module, name):
+            case Definition(Function() | Class() | Constant()):
+                return True
             case _:
-                pass
+                return False
+
+    def _is_declared(self, module: str, name: str) -> bool:
+        match self.names.look_up(module, name):
+            case None:
+                return False
+            case External(path):
+                # Of a module without readable source nobody knows what it defines.
+                return path.partition(".")[0] not in self.roots
+            case _:
+                return True
+
+    def _declare(self, name: str, module: str, found: RuntimeModule) -> Item | Import | None:
+        number = found.names[name]
+        value, path = self.inventory.objects[number], f"{module}.{name}"
+        if number in self.known:
+            home, other = self.known[number]
+            return Import(name, home, other, explicit=True)
         item: Item
-        match found.kind:
-            case RuntimeKind.MODULE:
-                return
-            case RuntimeKind.CLASS if found.path.partition(".")[0] not in self.roots:
-                item = Alias(name, path, Ref(found.path))
+        match value.kind:
+            case RuntimeKind.MODULE | RuntimeKind.FORM:
+                return None
+            case RuntimeKind.CLASS if value.path.partition(".")[0] not in self.roots:
+                home, _, other = value.path.rpartition(".")
+                return Import(name, home, other, explicit=True)
             case RuntimeKind.CLASS:
-                item = self._make_class(name, path, found)
+                item = self._make_class(name, path, value)
             case RuntimeKind.FUNCTION | RuntimeKind.CALLABLE:
-                item = Function(name, path, (_signature(found.signature),), info=_INFO)
+                item = Function(name, path, (_signature(value.signature),), info=_INFO)
             case _:
-                item = Constant(name, path, UNANNOTATED, info=_INFO)
-        if _has_identity(found):
-            self.known[number] = item
-        yield item
+                return Constant(name, path, UNANNOTATED, info=_INFO)
+        self.known[number] = module, name
+        return item
 
     def _make_class(self, name: str, path: str, found: RuntimeObject) -> Class:
         """Return a class with the members that it and its bases in the package show."""
@@ -158,10 +174,23 @@ class _Finder:
             if each.kind is MemberKind.DATA
         )
         init = "__init__"
-        own = _signature(found.signature, RuntimeParam("self", ParamKind.POSITIONAL_OR_KEYWORD))
+        own = _signature(found.signature, _SELF)
         methods.append(Function(init, f"{path}.{init}", (own,), Binding.METHOD, info=_INFO))
         defined = "" if found.path == path else found.path
         return Class(name, path, methods=tuple(methods), properties=properties, defined=defined, info=_INFO)
+
+
+def _export(module: Module, names: Iterable[str]) -> Module:
+    """Return `module` with `names`, which it has, among what it offers."""
+    if module.exports is not None:
+        exports = tuple(dict.fromkeys((*module.exports, *names)))
+        return module if exports == module.exports else evolve(module, exports=exports)
+    offered = frozenset(names)
+    imports = tuple(
+        evolve(each, explicit=True) if each.name in offered and not each.explicit else each
+        for each in module.imports
+    )
+    return module if imports == module.imports else evolve(module, imports=imports)
 
 
 def _has_identity(found: RuntimeObject) -> bool:
@@ -170,11 +199,10 @@ def _has_identity(found: RuntimeObject) -> bool:
 
 
 def _method(name: str, path: str, member: RuntimeMember) -> Function:
-    receiver = RuntimeParam("self", ParamKind.POSITIONAL_OR_KEYWORD)
     signature = (
         _signature(member.signature)
         if member.signature is not None
-        else _signature(None, *(() if member.kind is MemberKind.STATIC else (receiver,)))
+        else _signature(None, *(() if member.kind is MemberKind.STATIC else (_SELF,)))
     )
     return Function(name, path, (signature,), _BINDINGS[member.kind], info=_INFO)
 

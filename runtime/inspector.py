@@ -196,6 +196,8 @@ class Inventory:
             return ["module", value.__name__, None]
         if isinstance(value, type):
             return ["class", _path(value), signature_of(value), self._members(value)]
+        if _is_form(value):
+            return ["form", _path(type(value)), signature_of(value)]
         kind = (
             "function"
             if isinstance(value, (*_PLAIN, *_SLOTS))
@@ -318,6 +320,14 @@ def _get(module: ModuleType, name: str) -> Iterator[object]:
         raise
     except BaseException:
         return
+
+
+def _is_form(value: object) -> bool:
+    """Whether `value` stands for a type: an alias, a variable, a new type."""
+    made_by = type(value).__module__
+    if made_by in ("typing", "typing_extensions"):
+        return not isinstance(value, ModuleType)
+    return isinstance(value, (types.GenericAlias, types.UnionType))
 
 
 def _is_offered(name: str) -> bool:
