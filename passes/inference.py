@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import final
 
 from attrs import define, field, frozen
@@ -39,6 +39,7 @@ from ..ir.types import (
     Unsupported,
 )
 from .apply_decorators import MANAGERS
+from .conventions import find_conventions
 from .inferred_values import Surroundings, Values
 from .names import Names
 from .receivers import has_receiver
@@ -81,6 +82,7 @@ class Inference:
     names: Names = field(init=False)
     orders: ResolutionOrders = field(init=False)
     _values: Values = field(init=False)
+    _conventions: Mapping[str, BridgeType] = field(init=False)
     _known: dict[tuple[str, str], Found | None] = field(factory=dict)
     _children: dict[str, list[Class]] = field(factory=dict)
 
@@ -88,6 +90,7 @@ class Inference:
         self.names = Names(self.package)
         self.orders = ResolutionOrders(self.names)
         self._values = Values(self.names, self.orders, self)
+        self._conventions = find_conventions(self.package)
 
     # --- results ------------------------------------------------------------------------
 
@@ -117,8 +120,7 @@ class Inference:
             return Found(told, "docstring") if told is not None else None
         if told is not None and _is_vague(shown) and type(told) is type(shown):
             return Found(told, "docstring")
-        if shown == NONE and (function.decorators or not self._is_final_none(function, owner)):
-            # A decorator may well give a result to a function without one.
+        if shown == NONE and not self._is_final_none(function, owner):
             return None
         return Found(shown, "return")
 
@@ -204,7 +206,18 @@ class Inference:
             return Found(shown, "default")
         if any(p.where == where and p.source is EvidenceSource.UNUSED for p in function.info.evidence):
             return Found(ANY, "unused")
-        return Found(ANY, "variadic") if param.kind in _VARIADIC else None
+        if param.kind in _VARIADIC:
+            return Found(ANY, "variadic")
+        return self._conventional(param) if not is_described else None
+
+    def _conventional(self, param: Param) -> Found | None:
+        """Return what parameters of this name are elsewhere in the package."""
+        ty = self._conventions.get(param.name)
+        if ty is None or param.default is None:
+            return Found(ty, "convention") if ty is not None else None
+        if param.default.kind is DefaultKind.LITERAL and param.default.text == "None":
+            return Found(union_of((ty, NONE)), "convention")
+        return None
 
     def _used(self, where: str, evidence: tuple[Evidence, ...], around: Surroundings) -> BridgeType | None:
         """Return what the first callee takes that says something: the value is handed to all of them."""
@@ -280,7 +293,7 @@ class Inference:
         for base in () if member.name.startswith("__") else self.orders.find(owner)[1:]:
             same = next((each for each in base.fields if each.name == member.name), None)
             if same is not None and same.type != UNANNOTATED:
-                if _is_usable(same.type) and not base.type_params:
+                if _is_usable(same.type):
                     return Found(same.type, f"base class {base.name}")
                 return None
         init = next((method for method in owner.methods if method.name == "__init__"), None)
@@ -303,7 +316,7 @@ class Inference:
         for base in self.orders.find(owner)[1:]:
             same = next((each for each in base.properties if each.name == member.name), None)
             if same is not None and same.type != UNANNOTATED:
-                if _is_usable(same.type) and not base.type_params:
+                if _is_usable(same.type):
                     return Found(same.type, f"base class {base.name}")
                 return None
         around = Surroundings(owner, None)

@@ -20,13 +20,16 @@ from ..ir.types import (
     OptionOf,
     Ref,
     SelfType,
+    TypeObject,
     TypeVarRef,
     UnionOf,
 )
+from .forms import canonical_path
 from .names import Definition, External, Member, ModuleName, Names
 from .receivers import has_receiver
 from .resolution_order import ResolutionOrders
-from .stdlib_results import function_result, method_result
+from .stdlib_names import ENUM_BASES
+from .stdlib_results import function_result, is_class, method_result
 
 if TYPE_CHECKING:
     from .inference import Inference
@@ -101,7 +104,12 @@ class Values:
                 return None
             place = self._step(place, step, around)
         match place:
-            case _Method() | _PlainMethod() | _ClassObject() | _Super() | External() | ModuleName() | None:
+            case _ClassObject(path):
+                return TypeObject(Ref(path))
+            case External(path):
+                made = function_result(path) if path not in _STATELESS else None
+                return TypeObject(made) if made is not None and is_class(path) else None
+            case _Method() | _PlainMethod() | _Super() | ModuleName() | None:
                 return None
             case _:
                 return place
@@ -229,6 +237,8 @@ class Values:
                     inferred = self.inference.property(prop, owner) if prop.type == UNANNOTATED else None
                     return inferred.type if inferred else _known(prop.type, receiver)
             for field in owner.fields:
+                if field.name == name and receiver is None and _is_enum(owner):
+                    return Ref(owner.path)
                 if field.name == name:
                     found = self.inference.field(field, owner) if field.type == UNANNOTATED else None
                     return found.type if found else _known(field.type, receiver)
@@ -273,6 +283,11 @@ class Values:
                 return self._call(found, around) if isinstance(found, _Method) else None
             case _:
                 return None
+
+
+def _is_enum(cls: Class) -> bool:
+    bases = (canonical_path(base.path) for base in cls.bases if isinstance(base, Ref))
+    return not ENUM_BASES.isdisjoint(bases)
 
 
 def _find_param(params: tuple[Param, ...], where: str) -> Param | None:

@@ -103,6 +103,11 @@ def function_result(path: str) -> BridgeType | None:
     return None
 
 
+def is_class(path: str) -> bool:
+    """Return whether `path` outside of the package is a class, as far as its name tells."""
+    return path not in _FUNCTIONS and function_result(path) is not None
+
+
 def method_result(owner: BridgeType, name: str) -> BridgeType | None:
     """Return what method `name` of a plain value gives."""
     if owner == STRING:

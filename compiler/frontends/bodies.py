@@ -236,8 +236,20 @@ def make_context(
     for node in found.get("inner", ()):
         name = node.child_by_field_name("name")
         if name is not None:
-            bound[reading.slice(name)] = None
+            text = reading.slice(name)
+            if text not in bound and node.type == "function_definition" and _is_plain(node):
+                context.functions[text] = node
+            else:
+                context.functions.pop(text, None)
+            bound[text] = None
     return context
+
+
+def _is_plain(definition: Node) -> bool:
+    """Return whether a function has no decorator, which might make something else of it, and no `async`."""
+    parent = definition.parent
+    is_decorated = parent is not None and parent.type == "decorated_definition"
+    return not is_decorated and definition.children[0].type == "def"
 
 
 def _hide(node: Node, context: Context) -> None:

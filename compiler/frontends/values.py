@@ -23,6 +23,7 @@ from ...ir.types import (
     NONE,
     STRING,
     BridgeType,
+    FunOf,
     IteratorOf,
     ListOf,
     MapOf,
@@ -59,7 +60,10 @@ _CERTAIN_COMPARISONS = frozenset(("is", "is not", "in", "not in"))
 @final
 @frozen
 class Value:
-    """One alternative: where the value begins, as in `ir.items.Evidence`, and the steps from there."""
+    """One alternative: where the value begins, as in `ir.items.Evidence`, and the steps from there.
+
+    The name of a top-level module ends in a dot, until an attribute of it is taken.
+    """
 
     type: BridgeType = ANY
     name: str = ""
@@ -67,6 +71,8 @@ class Value:
 
     def then(self, step: str) -> Value:
         """Return the value one step further."""
+        if self.name.endswith("."):
+            return Value(self.type, self.name + step)
         return Value(self.type, self.name, (*self.steps, step))
 
     @property
@@ -93,6 +99,7 @@ class Context:
     params: frozenset[str] = frozenset()
     locals: dict[str, list[Node] | None] = Factory(dict)
     augmented: set[str] = Factory(set)
+    functions: dict[str, Node] = Factory(dict)
     pending: set[str] = Factory(set)
 
 
@@ -109,6 +116,8 @@ def read_value(node: Node, context: Context, depth: int = 0) -> Values:
             return [Value(_string_type(node, context))]
         case "integer":
             return [Value(FLOAT if decode_int(context.reading.slice(node)) is None else INT)]
+        case "lambda":
+            return _function(node)
         case "not_operator":
             return [Value(BOOL)]
         case "parenthesized_expression":
@@ -151,13 +160,28 @@ def read_value(node: Node, context: Context, depth: int = 0) -> Values:
 
 def _name(node: Node, context: Context, depth: int) -> Values:
     name = context.reading.slice(node)
+    if name == "NotImplemented":
+        # What Python itself takes away (data model, "NotImplemented").
+        return []
+    if name in context.functions and name not in context.params:
+        return _function(context.functions[name])
     if name in context.locals:
         return None if name in context.params else _local(name, context, depth)
     if name == context.receiver:
         return None if context.is_class_receiver else [Value(SelfType())]
     if name in context.params:
         return [Value(name=name)]
-    return [Value(name=context.scope.qualify(name))]
+    path = context.scope.qualify(name)
+    return [Value(name=path if "." in path else f"{path}.")]
+
+
+def _function(definition: Node) -> Values:
+    """Return a function made inside of another, if it takes plain parameters."""
+    params = definition.child_by_field_name("parameters")
+    children = params.named_children if params is not None else []
+    if any(child.type not in ("identifier", "typed_parameter") for child in children):
+        return None
+    return [Value(FunOf((ANY,) * len(children), ANY))]
 
 
 def _local(name: str, context: Context, depth: int) -> Values:

@@ -1,0 +1,62 @@
+"""What parameters of one name are throughout a package.
+
+    fun a(url: string)  fun b(url: string?)  … four times     =>  url: string?
+
+Where nearly all annotated parameters of a name agree, but for None, an unannotated one is taken to
+mean the same. That most packages keep to this is measured by `benchmarks/inference.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from ..ir.items import Package, ParamKind, Signature
+from ..ir.traverse import walk_functions, walk_items, walk_type
+from ..ir.types import ANY, NONE, UNANNOTATED, BridgeType, TypeVarRef, UnionOf, Unsupported
+from .unions import union_of
+
+_LEAST = 4
+_SHARE = 0.8
+_VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
+
+
+def find_conventions(package: Package) -> Mapping[str, BridgeType]:
+    """Return the type that each parameter name stands for, where it stands for one."""
+    uses: dict[str, Counter[BridgeType]] = {}
+    optional: set[tuple[str, BridgeType]] = set()
+    for item in walk_items(package):
+        for function in walk_functions(item):
+            for signature in function.signatures:
+                _count(signature, uses, optional)
+    found: dict[str, BridgeType] = {}
+    for name, counts in uses.items():
+        ty, count = counts.most_common(1)[0]
+        if count >= _LEAST and count >= _SHARE * counts.total() and _is_definite(ty):
+            found[name] = union_of((ty, NONE)) if (name, ty) in optional else ty
+    return found
+
+
+def _count(
+    signature: Signature, uses: dict[str, Counter[BridgeType]], optional: set[tuple[str, BridgeType]]
+) -> None:
+    for param in signature.params:
+        if param.type == UNANNOTATED or param.kind in _VARIADIC:
+            continue
+        ty = _without_none(param.type)
+        uses.setdefault(param.name, Counter())[ty] += 1
+        if ty != param.type:
+            optional.add((param.name, ty))
+
+
+def _without_none(ty: BridgeType) -> BridgeType:
+    union = union_of((ty,))
+    if not isinstance(union, UnionOf) or NONE not in union.members:
+        return union
+    return union_of(member for member in union.members if member != NONE)
+
+
+def _is_definite(ty: BridgeType) -> bool:
+    return ty not in (ANY, NONE) and not any(
+        isinstance(inner, TypeVarRef | Unsupported) for inner in walk_type(ty)
+    )
