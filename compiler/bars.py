@@ -7,7 +7,7 @@ do not see nor one that the census does not see makes a share larger.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, final
 
 from attrs import frozen
@@ -49,7 +49,7 @@ class Row:
     def missing(self) -> float | None:
         """The share of names exported at run time that were not found, None where nobody looked."""
         missing, exported = self.measure["missing"], self.measure["exported"]
-        return None if missing is None or exported is None else missing / max(exported, 1)
+        return None if missing is None or exported is None else len(missing) / max(exported, 1)
 
 
 @final
@@ -63,10 +63,13 @@ class Bar:
     short: tuple[str, ...] = ()
 
 
-def find_bars(rows: Sequence[Row]) -> tuple[Bar, ...]:
-    """Return every bar with what `rows` reach."""
+def find_bars(rows: Sequence[Row], failures: Mapping[str, str]) -> tuple[Bar, ...]:
+    """Return every bar with what `rows` reach; `failures` says of packages why they were not measured."""
     typed = [row for row in rows if row.census.typed]
+    number = len(rows) + len(failures)
+    unbound = tuple(f"{package}: {reason}" for package, reason in failures.items())
     return (
+        Bar("packages that are bound, 100%", f"{len(rows) / max(number, 1):.0%}", not unbound, unbound),
         _overall("bound or degraded, all packages", _seen(rows), _SEEN_OVERALL),
         _each(
             f"bound or degraded, each package, at least {_SEEN_EACH:.0%}",
@@ -94,8 +97,9 @@ def _find_missing(rows: Sequence[Row]) -> Bar:
     shares = {row.census.package: row.missing for row in rows}
     known = {package: share for package, share in shares.items() if share is not None}
     short = [f"{package} {share:.1%}" for package, share in known.items() if share >= _MISSING_EACH]
-    unknown = [package for package in shares if package not in known]
-    short += [f"not measured: {', '.join(unknown)}"] if unknown else []
+    short += [
+        f"{row.census.package} not measured: {row.measure['unprobed']}" for row in rows if row.missing is None
+    ]
     return Bar(name, f"{max(known.values()):.1%}" if known else "-", not short, tuple(short))
 
 
@@ -121,10 +125,10 @@ _HEADER = (
 )
 
 
-def format_corpus_table(rows: Sequence[Row]) -> str:
+def format_corpus_table(rows: Sequence[Row], failures: Mapping[str, str]) -> str:
     """Return a line for each package, one for all, and one for each bar."""
     lines = [_HEADER, *map(_format_row, rows), _format_total(rows)]
-    bars = "".join(map(_format_bar, find_bars(rows)))
+    bars = "".join(map(_format_bar, find_bars(rows, failures)))
     return f"{align(lines)}\n{bars}\n{_format_reasons(rows)}{_format_sources(rows)}"
 
 
@@ -195,7 +199,7 @@ def _format_sources(rows: Iterable[Row]) -> str:
     return f"Counted in their stubs, which lack a part of the sources: {', '.join(pairs)}.\n" if pairs else ""
 
 
-def build_corpus_report(rows: Sequence[Row]) -> dict[str, Any]:
+def build_corpus_report(rows: Sequence[Row], failures: Mapping[str, str]) -> dict[str, Any]:
     """Return the table and the bars as JSON values."""
     return {
         "schema": 1,
@@ -210,6 +214,6 @@ def build_corpus_report(rows: Sequence[Row]) -> dict[str, Any]:
         ],
         "bars": [
             {"name": bar.name, "reached": bar.reached, "ok": bar.ok, "short": list(bar.short)}
-            for bar in find_bars(rows)
+            for bar in find_bars(rows, failures)
         ],
     }

@@ -11,13 +11,20 @@ from typing import Any, Final, TypedDict, cast, final
 from attrs import frozen
 
 from ..backends.tally import KindCounts, ReportCounts
-from ..ir.diagnostics import DiagnosticError
-from .bind import BindJob, Bound, bind_package
+from ..ir import codes
+from ..ir.diagnostics import DiagnosticError, InternalError
+from ..ir.inventory import Inventory, RuntimeKind
+from ..ir.items import Class, Constant, Function, Package
+from ..passes.context import PassContext
+from ..passes.manager import Observer
+from ..passes.names import Names
+from .bind import Bound, bind_package
 from .cache import Cache
-from .corpus import CorpusEntry, errors_of, make_job, open_entry
+from .corpus import TARGET, CorpusEntry, errors_of, make_job, open_entry, open_probe
 from .host import Host
 from .lock_facts import find_file
 from .mochi.checker import check_text
+from .probe import Prober
 from .session import read_wheels
 
 _KIND: Final = "census"
@@ -51,8 +58,9 @@ class Census:
 class Measure(TypedDict):
     """What came of a package, as JSON values: counts as they are and in strict mode.
 
-    `problem` is what the checker says of its shim first, empty where that passes. `missing` counts the
-    names that modules export at run time and that were not found, None where nobody looked.
+    `problem` is what the checker says of its shim first, empty where that passes. Of the
+    `exported` names of its modules at run time, `missing` were not found; both are None where nobody looked, and
+    `unprobed` says why.
     """
 
     package: str
@@ -62,7 +70,8 @@ class Measure(TypedDict):
     strict: KindCounts
     problem: str
     exported: int | None
-    missing: int | None
+    missing: list[str] | None
+    unprobed: str
     seconds: float
 
 
@@ -79,48 +88,106 @@ def _read(name: str, table: dict[str, Any]) -> Census:
     return Census(name, table["version"], table["of"], table["typed"], kinds, source, table["exported"])
 
 
-def find_measure(entry: CorpusEntry, host: Host) -> Measure | None:
+@final
+@frozen
+class MeasureJob:
+    """A package to measure; with `probe` it is imported, which shows what it exports at run time."""
+
+    entry: CorpusEntry
+    probe: bool
+
+    @property
+    def key(self) -> str:
+        """What a measure follows from, besides the compiler."""
+        return json.dumps([[wheel.file, wheel.sha256] for wheel in self.entry.wheels] + [[self.probe]])
+
+
+def find_measure(job: MeasureJob, host: Host) -> Measure | None:
     """Return what is remembered of the same wheels and compiler, or None."""
-    known = Cache(host).get(_KIND, _key(entry))
+    known = Cache(host).get(_KIND, job.key)
     return None if known is None else cast(Measure, json.loads(known))
 
 
-def measure(entry: CorpusEntry, host: Host) -> Measure:
-    """Measure `entry` and remember it; raises `DiagnosticError` where it cannot be bound."""
-    found = _measure(entry, host)
-    Cache(host).put(_KIND, _key(entry), json.dumps(found).encode())
+def measure(job: MeasureJob, host: Host) -> Measure | str:
+    """Measure a package and remember it, or return what keeps it from being bound."""
+    try:
+        found = _measure(job, host)
+    except DiagnosticError as error:
+        return error.diagnostics[0].message
+    except InternalError as error:
+        return f"internal error: {str(error).splitlines()[0]}"
+    if not job.probe or found["missing"] is not None:
+        Cache(host).put(_KIND, job.key, json.dumps(found).encode())
     return found
 
 
-def _key(entry: CorpusEntry) -> str:
-    return json.dumps([[wheel.file, wheel.sha256] for wheel in entry.wheels])
-
-
-def _measure(entry: CorpusEntry, host: Host) -> Measure:
-    started = host.clock()
+def _measure(job: MeasureJob, host: Host) -> Measure:
+    entry, started = job.entry, host.clock()
     wheels = open_entry(entry, host)
-    job = make_job(entry, wheels)
-    raw, problems = read_wheels(wheels, job.target, host)
-    bound = bind_package(entry.alias, raw, job.settings, host.clock)
+    loose, strict = make_job(entry, wheels), make_job(entry, wheels, strict=True)
+    probe = open_probe(entry, wheels, host) if job.probe else None
+    contexts: list[PassContext] = []
+
+    def observe(ctx: PassContext) -> Observer:
+        contexts.append(ctx)
+        assert probe is not None, "only a probe observes"
+        return Prober(probe, TARGET, host, Cache(host), ctx)
+
+    raw, problems = read_wheels(wheels, TARGET, host)
+    bound = bind_package(entry.alias, raw, loose.settings, host.clock, observe if probe else None)
     if errors := errors_of((*problems, *bound.diagnostics)):
         raise DiagnosticError(*errors)
     seconds = host.clock() - started
+    inventory = contexts[0].inventory if contexts else None
+    exported, missing = find_missing(raw, bound.package, inventory) if inventory else (None, None)
+    said = [each.message for ctx in contexts for each in ctx.diagnostics if each.code is codes.NOT_PROBED]
     version, tier, counts = bound.package.version, bound.report["tier"], bound.report["counts"]
     problem = _check_shim(bound)
-    del bound
-    strict: BindJob = make_job(entry, wheels, strict=True)
-    refused = bind_package(entry.alias, raw, strict.settings, host.clock).report["counts"]
+    del bound, inventory
+    contexts.clear()
+    refused = bind_package(entry.alias, raw, strict.settings, host.clock, observe if probe else None).report
     return Measure(
         package=entry.name,
         version=version,
         tier=tier,
         counts=counts,
-        strict=KindCounts(bound=refused["bound"], degraded=refused["degraded"], refused=refused["refused"]),
+        strict=KindCounts(
+            bound=refused["counts"]["bound"],
+            degraded=refused["counts"]["degraded"],
+            refused=refused["counts"]["refused"],
+        ),
         problem=problem,
-        exported=None,
-        missing=None,
+        exported=exported,
+        missing=missing,
+        unprobed=said[0] if said else "" if job.probe else "`--no-probe`",
         seconds=round(seconds, 3),
     )
+
+
+def find_missing(raw: Package, final: Package, inventory: Inventory) -> tuple[int, list[str]]:
+    """Return how many names the modules of a package export at run time, and which are not found.
+
+    A name is found where the sources of the package show it, or where what stands behind it is bound
+    under any name.
+    """
+    names = Names(raw)
+    bound = {
+        inventory.number(module.name, item.path.removeprefix(f"{module.name}."))
+        for module in final.modules
+        for item in module.items
+        if isinstance(item, Function | Class | Constant)
+    }
+    exported = 0
+    missing = []
+    for module, found in sorted(inventory.modules.items()):
+        for name in found.listed:
+            exported += 1
+            number = found.names.get(name)
+            is_module = number is not None and inventory.objects[number].kind is RuntimeKind.MODULE
+            is_bound = number is not None and number in bound
+            if not (is_bound or is_module or names.find(f"{module}.{name}") is not None):
+                missing.append(f"{module}.{name}")
+    return exported, missing
 
 
 def _check_shim(bound: Bound) -> str:

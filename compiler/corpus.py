@@ -1,7 +1,8 @@
 """The corpus: pinned packages on which the compiler is measured, and which keep goldens.
 
-`corpus.toml` names for each package every wheel its binding is made from, by version, file and
-digest, so that a warm cache is all it takes to bind them. It holds no address of an index.
+`corpus.toml` names for each package every wheel its binding is made from, and every one that it needs
+to be imported, by version, file and digest, so that a warm cache is all it takes to bind and probe
+them. It holds no address of an index.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.dist import DistFile, FileKind, Hashes, IndexSource, Pin, Target
 from ..ir.source import SourceFile
 from ..passes.registry import STANDARD_PIPELINE
-from .bind import BindJob, BindSettings
+from .bind import BindJob
 from .cache import Cache
 from .compile import make_settings
 from .frontends.importspec import parse_import_spec
 from .host import Host
+from .probe import ProbeJob
 from .request import Emit, Request
 from .resolve.index import DEFAULT_INDEX_NAME
 from .session import Session, WheelSet
@@ -62,11 +64,15 @@ class CorpusWheel:
 @final
 @frozen
 class CorpusEntry:
-    """A package of the corpus: its own wheel first, then those of its stubs and of what they import."""
+    """A package of the corpus: its own wheel first, then those of its stubs and of what they import.
+
+    `needs` are the wheels that are installed with it.
+    """
 
     name: str
     keep: Keep
     wheels: tuple[CorpusWheel, ...]
+    needs: tuple[CorpusWheel, ...] = ()
 
     @property
     def wheel(self) -> CorpusWheel:
@@ -87,17 +93,18 @@ def read_corpus(host: Host, folder: Path) -> dict[str, CorpusEntry]:
         return {name: _read_entry(name, entry) for name, entry in sorted(table.items())}
     except (ValueError, LookupError, TypeError) as error:
         message = f"`{path}` cannot be read: {type(error).__name__}: {error}"
-        help = "write `keep` and `wheels` (each with `name`, `version`, `file` and `sha256`) for each package"
+        help = "each package has `keep`, `wheels` and `needs`, those `name`, `version`, `file` and `sha256`"
         raise DiagnosticError(codes.INVALID_TOML.at(None, message, help=help)) from None
 
 
 def _read_entry(name: str, entry: Mapping[str, Any]) -> CorpusEntry:
-    wheels = tuple(
-        CorpusWheel(each["name"], each["version"], each["file"], each["sha256"]) for each in entry["wheels"]
+    wheels, needs = (
+        tuple(CorpusWheel(each["name"], each["version"], each["file"], each["sha256"]) for each in entry[key])
+        for key in ("wheels", "needs")
     )
     if wheels[0].name != name:
         raise KeyError(name)
-    return CorpusEntry(name, Keep(entry["keep"]), wheels)
+    return CorpusEntry(name, Keep(entry["keep"]), wheels, needs)
 
 
 def format_corpus(entries: Iterable[CorpusEntry]) -> str:
@@ -106,10 +113,15 @@ def format_corpus(entries: Iterable[CorpusEntry]) -> str:
         "# The packages of the corpus, pinned by version, file and digest. `golden --refresh` moves the pins."
     ]
     for entry in sorted(entries, key=lambda entry: entry.name):
-        lines += ["", f"[{entry.name}]", f'keep = "{entry.keep.value}"', "wheels = ["]
-        lines += [f"    {_format_wheel(wheel)}," for wheel in entry.wheels]
-        lines.append("]")
+        lines += ["", f"[{entry.name}]", f'keep = "{entry.keep.value}"']
+        lines += [*_format_wheels("wheels", entry.wheels), *_format_wheels("needs", entry.needs)]
     return "\n".join(lines) + "\n"
+
+
+def _format_wheels(key: str, wheels: Sequence[CorpusWheel]) -> list[str]:
+    if not wheels:
+        return [f"{key} = []"]
+    return [f"{key} = [", *(f"    {_format_wheel(wheel)}," for wheel in wheels), "]"]
 
 
 def _format_wheel(wheel: CorpusWheel) -> str:
@@ -126,20 +138,21 @@ def open_entry(entry: CorpusEntry, host: Host, *, offline: bool = False) -> Whee
     Raises `DiagnosticError` where a file cannot be had or is another one, and where binding the
     package would take wheels that are not pinned.
     """
-    pins = [_pin(wheel, entry) for wheel in entry.wheels]
+    pins = _pins(entry)
     session = Session(host, Cache(host), _request(entry, offline))
     return session.fetch_with_stubs(pins[:1], pins)[0]
+
+
+def open_probe(entry: CorpusEntry, wheels: WheelSet, host: Host) -> ProbeJob:
+    """Return what importing `entry` takes; raises `DiagnosticError` where a file cannot be had."""
+    session = Session(host, Cache(host), _request(entry, False))
+    return session.find_probe(wheels.wheel, _pins(entry))
 
 
 def make_job(entry: CorpusEntry, wheels: WheelSet, *, strict: bool = False) -> BindJob:
     """Return what to bind `entry` with; docs, which are other people's text, are left out."""
     request = evolve(_request(entry, True), strict=strict)
-    return BindJob(entry.alias, wheels, TARGET, make_job_settings(request))
-
-
-def make_job_settings(request: Request) -> BindSettings:
-    """Return the settings by which packages of the corpus are bound."""
-    return make_settings(request, PythonSettings())
+    return BindJob(entry.alias, wheels, TARGET, make_settings(request, PythonSettings()))
 
 
 def find_pins(entry: CorpusEntry, host: Host, *, spec: str = "") -> CorpusEntry:
@@ -147,7 +160,7 @@ def find_pins(entry: CorpusEntry, host: Host, *, spec: str = "") -> CorpusEntry:
 
     With a `spec` the versions of all other wheels stay where they can.
     """
-    kept = {wheel.name: wheel.version for wheel in entry.wheels} if spec else {}
+    kept = {wheel.name: wheel.version for wheel in (*entry.needs, *entry.wheels)} if spec else {}
     request = evolve(_request(entry, False), prefer=kept, expect={})
     session = Session(host, Cache(host), request)
     requirement, problems = parse_import_spec(spec or entry.name, None)
@@ -158,9 +171,9 @@ def find_pins(entry: CorpusEntry, host: Host, *, spec: str = "") -> CorpusEntry:
     assert pin is not None, "a resolution holds what was asked for"
     found = session.fetch_with_stubs([pin], resolution.pins)[0]
     rest = sorted((*found.stubs, *found.dependencies), key=lambda each: each.pin.name)
-    pins = [each.pin for each in (found.wheel, *rest)]
-    wheels = [CorpusWheel(pin.name, pin.version, pin.file.filename, pin.file.hashes.sha256) for pin in pins]
-    return evolve(entry, wheels=tuple(wheels))
+    needs = [each for each in resolution.pins if each.name != entry.name]
+    wheels = (_wheel(each.pin) for each in (found.wheel, *rest))
+    return evolve(entry, wheels=tuple(wheels), needs=tuple(map(_wheel, needs)))
 
 
 def errors_of(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -175,13 +188,26 @@ def _request(entry: CorpusEntry, offline: bool) -> Request:
         emit=frozenset(Emit),
         pipeline=",".join(("drop-docs", *STANDARD_PIPELINE)),
         offline=offline,
-        expect={wheel.name: wheel.sha256 for wheel in entry.wheels},
+        expect={wheel.name: wheel.sha256 for wheel in (*entry.needs, *entry.wheels)},
     )
 
 
-def _pin(wheel: CorpusWheel, entry: CorpusEntry) -> Pin:
-    # Each may import from any other: what stubs need is what is pinned beside them.
-    needed = tuple(sorted(each.name for each in entry.wheels if each.name != wheel.name))
-    source = IndexSource(DEFAULT_INDEX_NAME)
-    file = DistFile(wheel.file, FileKind.WHEEL, source, Hashes(wheel.sha256))
+def _pins(entry: CorpusEntry) -> list[Pin]:
+    """Return a pin for every wheel of `entry`, its own first.
+
+    A package needs what is installed with it. Stubs may import from any of the wheels beside them.
+    """
+    beside = [wheel.name for wheel in entry.wheels[1:]]
+    needs = {entry.name: [wheel.name for wheel in entry.needs]}
+    by_name = {wheel.name: wheel for wheel in (*entry.wheels, *entry.needs)}
+    return [_pin(wheel, needs.get(wheel.name, beside)) for wheel in by_name.values()]
+
+
+def _pin(wheel: CorpusWheel, needs: Sequence[str]) -> Pin:
+    file = DistFile(wheel.file, FileKind.WHEEL, IndexSource(DEFAULT_INDEX_NAME), Hashes(wheel.sha256))
+    needed = tuple(sorted(name for name in needs if name != wheel.name))
     return Pin(wheel.name, wheel.version, file, dependencies=needed)
+
+
+def _wheel(pin: Pin) -> CorpusWheel:
+    return CorpusWheel(pin.name, pin.version, pin.file.filename, pin.file.hashes.sha256)

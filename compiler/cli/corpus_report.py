@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bars import Row, build_corpus_report, find_bars, format_corpus_table
-from ..census import find_measure, measure, read_census
+from ..census import Measure, MeasureJob, find_measure, measure, read_census
 from ..corpus import read_corpus
 from ..host import Host
 from ..workers import map_jobs
@@ -19,18 +19,20 @@ def report_corpus(host: Host, options: Mapping[str, Any]) -> tuple[str, bool]:
     """Return the report as text, and whether every bar is reached."""
     corpus = read_corpus(host, Path(options["folder"]))
     census = read_census()
-    entries = [entry for name, entry in corpus.items() if name in census]
-    known = {entry.name: find_measure(entry, host) for entry in entries}
+    probe = options["probe"] is not False
+    jobs = [MeasureJob(entry, probe) for name, entry in corpus.items() if name in census]
+    found: dict[str, Measure | str | None] = {job.entry.name: find_measure(job, host) for job in jobs}
     # The large ones first, or the last one would run alone.
-    left = [entry for entry in entries if known[entry.name] is None]
-    left.sort(key=lambda entry: -census[entry.name].callables)
+    left = [job for job in jobs if found[job.entry.name] is None]
+    left.sort(key=lambda job: -census[job.entry.name].callables)
     progress = Progress(len(left))
-    for entry, found in map_jobs(measure, left, options["jobs"], host):
-        known[entry.name] = found
-        progress.step(entry.name)
+    for job, measured in map_jobs(measure, left, options["jobs"], host):
+        found[job.entry.name] = measured
+        progress.step(job.entry.name)
     progress.clear()
-    rows = [Row(census[name], found) for name, found in sorted(known.items()) if found is not None]
-    ok = all(bar.ok for bar in find_bars(rows))
+    rows = [Row(census[name], each) for name, each in sorted(found.items()) if isinstance(each, dict)]
+    failures = {name: each for name, each in sorted(found.items()) if isinstance(each, str)}
+    ok = all(bar.ok for bar in find_bars(rows, failures))
     if options["form"] == "json":
-        return json.dumps(build_corpus_report(rows), indent=1) + "\n", ok
-    return format_corpus_table(rows), ok
+        return json.dumps(build_corpus_report(rows, failures), indent=1) + "\n", ok
+    return format_corpus_table(rows, failures), ok
