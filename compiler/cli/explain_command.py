@@ -96,6 +96,9 @@ def _describe(explanation: Explanation) -> Iterator[str]:
     if info.degradations:
         yield "\n-- lost on the way"
         yield from _losses(info)
+    if info.notes:
+        yield "\n-- to note"
+        yield from (f"{note.kind.value}: {note.where}: {note.detail}" for note in info.notes)
 
 
 def _changes(before: str, after: str) -> Iterator[str]:
