@@ -63,8 +63,8 @@ def name_arms(function: Function) -> dict[int, str]:
 def _words(plan: CallPlan, plainest: CallPlan) -> Iterator[str]:
     """Yield what tells `plan` from `plainest`, the most telling first.
 
-    The literals it asks for; the parameters that only it requires, where the choice is free; the types
-    of arguments that both require; the result; what only the plainest requires; what only it requires.
+    The literals it asks for; the parameters that only it requires, where the choice is free; the result;
+    the types of arguments that both require; what only the plainest requires; what only it requires.
     """
     known = {argument.name: argument.type for argument in plainest.arguments}
     fixed = [each for each in plan.arguments if each.fixed and known.get(each.name) != each.type]
@@ -73,17 +73,14 @@ def _words(plan: CallPlan, plainest: CallPlan) -> Iterator[str]:
         yield "_".join(map(_value_word, more_than_default or fixed))
     more = [argument for argument in plan.arguments if argument.name not in known and not argument.fixed]
     yield from (argument.name for argument in more if not isinstance(argument.type, LiteralOf))
-    changed = [
-        (argument.type, known[argument.name])
-        for argument in plan.arguments
-        if not argument.fixed and known.get(argument.name, argument.type) != argument.type
-    ]
-    yield from (word for ty, _ in changed if len(_members(ty)) == 1 for word in _type_words(ty))
     if plan.result != plainest.result:
-        yield from _type_words(plan.result)
-    for ty, plain in changed:
-        new = [member for member in _members(ty) if member not in _members(plain)]
-        yield from [word for member in new for word in _type_words(member)][:1]
+        is_option = plan.result == OptionOf(plainest.result)
+        yield from ("optional",) if is_option else _type_words(plan.result)
+    for argument in plan.arguments:
+        plain = known.get(argument.name, argument.type)
+        if not argument.fixed and plain != argument.type:
+            new = [member for member in _members(argument.type) if member not in _members(plain)]
+            yield from [word for member in new for word in _type_words(member)][:1]
     own = {argument.name for argument in plan.arguments}
     yield from (f"without_{name}" for name in known if name not in own)
     yield from (argument.name for argument in more)
@@ -119,38 +116,32 @@ def _members(ty: BridgeType) -> tuple[BridgeType, ...]:
 
 
 def _type_words(ty: BridgeType) -> tuple[str, ...]:
-    """Return a word for `ty` (`string`, `text_file_reader`), or none where it has no public name."""
+    """Return a word for `ty` (`string`, `list`, `text_file_reader`), or none where it has no public name."""
     match ty:
         case Scalar(kind):
             return (kind.value,)
         case Ref(path):
             return _class_words(path)
-        case ListOf(inner):
-            return _prefixed("list", inner)
-        case SetOf(inner):
-            return _prefixed("set", inner)
-        case MapOf(value=inner):
-            return _prefixed("map", inner)
-        case OptionOf(inner):
-            return _prefixed("optional", inner)
+        case ListOf():
+            return ("list",)
+        case SetOf():
+            return ("set",)
+        case MapOf():
+            return ("map",)
         case UnionOf(members):
             return next((words for words in map(_type_words, members) if words), ())
         case FunOf():
             return ("fun",)
         case TupleOf():
             return ("tuple",)
-        case AsyncOf(inner) | TypeObject(inner):
+        case OptionOf(inner) | AsyncOf(inner) | TypeObject(inner):
             return _type_words(inner)
-        case StreamOf(inner) | IteratorOf(inner):
-            return _prefixed("stream", inner)
+        case StreamOf() | IteratorOf():
+            return ("stream",)
         case LiteralOf() | TypeVarRef() | SelfType() | Unsupported():
             return ()
         case _:
             assert_never(ty)
-
-
-def _prefixed(prefix: str, inner: BridgeType) -> tuple[str, ...]:
-    return ("_".join((prefix, *_type_words(inner)[:1])),)
 
 
 def _class_words(path: str) -> tuple[str, ...]:

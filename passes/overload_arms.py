@@ -140,13 +140,22 @@ def _match_required(ours: Sequence[Param], theirs: Sequence[Param]) -> list[Para
 def _chooses(ours: Sequence[Param], theirs: Sequence[Param]) -> bool:
     """Tell whether two arms ask for different literals, by which one chooses between them.
 
-    Strings in one place may be joined, if nothing else is asked for; a switch that is on is another call
-    than one that is off.
+    Values in one place may be joined, if nothing else is asked for; a switch that is on is another call
+    than one that is off, and one value is another call than any value of a type.
     """
     mine, other = ({_label(param): param.type for param in _required(params)} for params in (ours, theirs))
     differ = [(mine[label], other[label]) for label in mine if label in other and mine[label] != other[label]]
-    literals = [pair for pair in differ if all(isinstance(ty, LiteralOf) for ty in pair)]
-    return any(mine.keys() != other.keys() or all(map(_is_switch, pair)) for pair in literals)
+    single = [pair for pair in differ if any(map(_is_single, pair)) and join_types(*pair) != pair[0]]
+    return any(
+        mine.keys() != other.keys()
+        or all(map(_is_switch, pair))
+        or not all(isinstance(ty, LiteralOf) for ty in pair)
+        for pair in single
+    )
+
+
+def _is_single(ty: BridgeType) -> bool:
+    return isinstance(ty, LiteralOf) and has_one_value(ty)
 
 
 def _is_switch(ty: BridgeType) -> bool:
