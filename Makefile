@@ -46,6 +46,7 @@ resolve-diff: $(READY)  ## what the resolver and uv choose, live, for each set a
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/resolve_speed.py
+	$(BIN)/python benchmarks/corpus.py
 
 hostile: $(READY)  ## what the gate makes of every hostile file of the tests
 	PYTHONPATH=tests $(BIN)/python benchmarks/gate.py
