@@ -347,8 +347,10 @@ def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, 
         )
         package, problems = read_package(first, tuple(rest), target, wheels.generated)
     with ExternalModules(wheels.dependencies, wheels.typeshed, target, host) as modules:
-        package = attach_foreign(expand_externals(package, modules), modules)
-        return package, (*wheels.notes, *problems, *modules.problems)
+        package = expand_externals(package, modules)
+        # Without a snapshot on the index aliases are lost; classes are handles then, as they may always be.
+        problems = (*wheels.notes, *problems, *modules.problems)
+        return attach_foreign(package, modules), problems
 
 
 def read_texts(found: Sequence[Diagnostic], wheels: WheelSet, host: Host) -> dict[str, SourceFile]:
