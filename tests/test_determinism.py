@@ -72,7 +72,7 @@ def test_what_is_compared_is_not_empty(expected: dict[bool, Build]) -> None:
     assert len(report["packages"]) == 5
     assert errors == ""
     assert len(files) > 30
-    assert "warning[PY301]" in expected[True][1]
+    assert "warning[PY302]" in expected[True][1]
 
 
 @pytest.mark.slow
