@@ -64,7 +64,8 @@ def _words(plan: CallPlan, plainest: CallPlan) -> Iterator[str]:
     """Yield what tells `plan` from `plainest`, the most telling first.
 
     The literals it asks for; the parameters that only it requires, where the choice is free; the result;
-    the types of arguments that both require; what only the plainest requires; what only it requires.
+    the types of arguments that both require; what is inside the result; what only the plainest requires;
+    what only it requires.
     """
     known = {argument.name: argument.type for argument in plainest.arguments}
     fixed = [each for each in plan.arguments if each.fixed and known.get(each.name) != each.type]
@@ -81,6 +82,8 @@ def _words(plan: CallPlan, plainest: CallPlan) -> Iterator[str]:
         if not argument.fixed and plain != argument.type:
             new = [member for member in _members(argument.type) if member not in _members(plain)]
             yield from [word for member in new for word in _type_words(member)][:1]
+    if plan.result != plainest.result:
+        yield from _detail_words(plan.result)
     own = {argument.name for argument in plan.arguments}
     yield from (f"without_{name}" for name in known if name not in own)
     yield from (argument.name for argument in more)
@@ -142,6 +145,20 @@ def _type_words(ty: BridgeType) -> tuple[str, ...]:
             return ()
         case _:
             assert_never(ty)
+
+
+def _detail_words(ty: BridgeType) -> tuple[str, ...]:
+    """Return a word for what is inside a container, a tuple or a union."""
+    match ty:
+        case ListOf(inner) | SetOf(inner) | MapOf(value=inner):
+            return _type_words(inner)
+        case OptionOf(inner):
+            return _detail_words(inner)
+        case Ref(path) if path.startswith("mochi."):
+            parts = _HUMP.sub("_", _TUPLE.sub("", path.rpartition(".")[2])).lower()
+            return (parts,) if parts and len(parts) <= _LONGEST_VALUE else ()
+        case _:
+            return ()
 
 
 def _class_words(path: str) -> tuple[str, ...]:

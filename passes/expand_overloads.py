@@ -69,7 +69,9 @@ class ExpandOverloads:
         if not arms:
             return function
         groups = group_arms(function, arms, strict=ctx.options.strict)
-        kept, left_out = groups[: self.cap], groups[self.cap :]
+        kept = groups[: self.cap]
+        reached = {number for arm in kept for number in arm.numbers}
+        left_out = [arm for arm in groups[self.cap :] if not reached.issuperset(arm.numbers)]
         info = _tell_unions(function, _renumber(function.info, kept), kept)
         if left_out:
             detail = f"{len(left_out)} more arm{'s' if len(left_out) > 1 else ''}"

@@ -220,16 +220,18 @@ def _blur(function: Function, first: Arm, further: list[Arm]) -> list[Arm]:
     """Let the plainest arm stand for all that its arguments do not tell it from, with `any` as its result.
 
     Type checkers do the same where an argument is `Any` (typing specification, "Overload call evaluation").
-    The arms with their own results stay behind it.
+    What other arms require beyond that are options of it too. The arms with their own results stay behind it.
     """
     rivals = [arm for arm in further if _is_alike(function, first, arm)]
     if not rivals or first.signature.result == ANY:
         return [first, *further]
     blurred = evolve(first, signature=evolve(first.signature, result=ANY))
+    required = _required(own_params(function, first.signature))
     rest: list[Arm] = []
     for arm in further:
         alike = evolve(arm, signature=evolve(arm.signature, result=ANY))
-        may_join = arm in rivals or arm.signature.result == ANY
+        more = len(_required(own_params(function, arm.signature))) > len(required)
+        may_join = arm in rivals or arm.signature.result == ANY or more
         joined = join_arms(function, blurred, alike, strict=False) if may_join else None
         blurred = joined or blurred
         if joined is None or arm.signature.result != ANY:
