@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
-from ..ir.dist import PathSource, Pin, Requirement, Resolution, Target, Tier
+from ..ir.dist import FileKind, PathSource, Pin, Requirement, Resolution, Target, Tier
 from ..ir.items import Package
 from ..ir.lock import Lock
 from ..ir.source import SourceFile
@@ -24,6 +24,7 @@ from .cache import Cache
 from .companions import stub_names
 from .external_modules import ExternalModules
 from .externals import expand_externals
+from .foreign_bases import adopt_constructors
 from .foreign_classes import attach_foreign
 from .frontends.importspec import parse_import_spec
 from .frontends.package import read_package
@@ -69,7 +70,7 @@ _UNMET: Final = frozenset(
 class WheelSet:
     """The wheel of a package and those of its stubs, all in the cache.
 
-    `dependencies` are what the stubs import from, `typeshed` is where stdlib types come from, and
+    `dependencies` are what the types import from, `typeshed` is where stdlib types come from, and
     `notes` says where the stubs may not fit. `generated` are stubs made for a package without any.
     """
 
@@ -253,10 +254,10 @@ class Session:
     def _join(
         self, wheel: CachedWheel, found: StubPins, fetched: Mapping[Pin, CachedWheel], locked: Sequence[Pin]
     ) -> WheelSet:
+        needed = tuple(fetched[pin] for pin in found.dependencies)
         if found.stub is None:
             generated, notes = self._generate(wheel, locked)
-            return WheelSet(wheel, (), (), self.typeshed, (*found.notes, *notes), generated)
-        needed = tuple(fetched[pin] for pin in found.dependencies)
+            return WheelSet(wheel, (), needed, self.typeshed, (*found.notes, *notes), generated)
         return WheelSet(wheel, (fetched[found.stub],), needed, self.typeshed, found.notes)
 
     def _generate(
@@ -286,7 +287,11 @@ class Session:
         if chosen is not None:
             needed = sorted(_closure(chosen, by_name) - {chosen, wheel.pin.name})
             return StubPins(by_name[chosen], tuple(by_name[name] for name in needed))
-        if self._is_typed(wheel) or self._is_settled(wheel.pin):
+        if self._is_typed(wheel):
+            # Inline types, and base classes, come from what the package itself depends on.
+            direct = (by_name[name] for name in wheel.pin.dependencies if name in by_name)
+            return StubPins(None, tuple(pin for pin in direct if pin.file.kind is FileKind.WHEEL))
+        if self._is_settled(wheel.pin):
             return StubPins()
         versions = {pin.name: pin.version for pin in locked}
         return self._stubs.find(wheel.pin, versions, self.request.prefer)
@@ -350,6 +355,7 @@ def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, 
         package = expand_externals(package, modules)
         # Without a snapshot on the index aliases are lost; classes are handles then, as they may always be.
         problems = (*wheels.notes, *problems, *modules.problems)
+        package = adopt_constructors(package, modules.load_whole)
         return attach_foreign(package, modules), problems
 
 

@@ -27,8 +27,8 @@ from .resolve.tags import full_version, wheel_tags
 class StubPins:
     """The stub distribution of a package and all that it needs for its own imports.
 
-    `dependencies` is the closure without the package itself, sorted by name. `notes` says where
-    the stubs may not fit.
+    `dependencies` is the closure without the package itself, sorted by name; for a package with types of
+    its own, what it depends on itself. `notes` says where the stubs may not fit.
     """
 
     stub: Pin | None = None
@@ -38,7 +38,7 @@ class StubPins:
     @property
     def pins(self) -> tuple[Pin, ...]:
         """Every pin, the stub distribution first."""
-        return (self.stub, *self.dependencies) if self.stub is not None else ()
+        return (self.stub, *self.dependencies) if self.stub is not None else self.dependencies
 
 
 @final

@@ -124,6 +124,8 @@ class _Classifier:
         by_value = bool(roots & {TYPED_DICT, NAMED_TUPLE}) or _is_frozen(cls)
         if not by_value:
             return ClassKind.HANDLE
+        if TYPED_DICT in roots:
+            return ClassKind.RECORD  # a dict, whatever is in it: there is nothing that a handle could have
         fields = self._all_fields(cls, set())
         if not all(map(_can_be_value, fields.values())):
             return ClassKind.HANDLE
@@ -173,7 +175,7 @@ class _Classifier:
             found: Function | None = make_flag_constructor(cls)
         else:
             found = self._nearest_constructor(cls, set())
-        own = _own_constructor(cls)
+        own = own_constructor(cls)
         if own is not None and own.abstract:
             return ()
         if found is None:
@@ -188,7 +190,7 @@ class _Classifier:
 
     def _nearest_constructor(self, cls: Class, visited: set[str]) -> Function | None:
         visited.add(cls.path)
-        own = _own_constructor(cls)
+        own = own_constructor(cls)
         if own is not None:
             return own
         for base in cls.bases:
@@ -213,7 +215,7 @@ class _Classifier:
         return Function("__init__", cls.path, (Signature(params),), info=evolve(cls.info, doc=""))
 
 
-def _own_constructor(cls: Class) -> Function | None:
+def own_constructor(cls: Class) -> Function | None:
     """Return `__init__`, or `__new__` where `__init__` is missing or accepts anything."""
     init = next((method for method in cls.methods if method.name == "__init__"), None)
     new = next((method for method in cls.methods if method.name == "__new__"), None)

@@ -21,7 +21,8 @@ from .resolution_order import ResolutionOrders
 from .specifiers import Arguments, read_arguments
 from .stdlib_names import ATTRS_DECORATORS, ATTRS_EXPLICIT, ATTRS_SPECIFIERS, DATACLASS_DECORATORS
 
-_TRANSFORM: Final = "dataclass_transform"
+TRANSFORM: Final = "dataclass_transform"
+"""The decorator of PEP 681; as a keyword of a class, what a class of another package carries."""
 _METACLASS: Final = "metaclass"
 _DATACLASS_SPECIFIERS: Final = frozenset({"dataclasses.field"})
 
@@ -60,12 +61,27 @@ class Rules:
 
 @final
 @frozen
-class _Transform:
-    """What a `dataclass_transform` says."""
+class Transform:
+    """What the `dataclass_transform` on `origin` says; `keyword` is `kw_only_default`."""
 
     origin: str
     keyword: bool
     specifiers: frozenset[str]
+
+    def as_keyword(self) -> Decorator:
+        """Return it as a keyword of a class that has it from another package."""
+        specifiers = "".join(f"{name}, " for name in sorted(self.specifiers))
+        text = f"{self.origin}, kw_only_default={self.keyword}, field_specifiers=({specifiers})"
+        return Decorator(TRANSFORM, text)
+
+
+def _foreign_transform(keyword: Decorator) -> Transform:
+    """Return what `Transform.as_keyword` wrote."""
+    settings = read_arguments(keyword.arguments)
+    specifiers = frozenset(settings.names("field_specifiers"))
+    return Transform(
+        keyword.arguments.partition(",")[0], settings.flag("kw_only_default") is True, specifiers
+    )
 
 
 @final
@@ -76,13 +92,17 @@ class RuleBook:
     names: Names
     orders: ResolutionOrders
     _known: dict[str, Rules | None] = field(factory=dict)
-    _transforms: dict[str, _Transform | None] = field(factory=dict)
+    _transforms: dict[str, Transform | None] = field(factory=dict)
 
     def find(self, cls: Class) -> Rules | None:
         """Return the rules by which the constructor of `cls` is written; None where nobody writes one."""
         if cls.path not in self._known:
             self._known[cls.path] = self._find(cls)
         return self._known[cls.path]
+
+    def find_handed_on(self, cls: Class) -> Transform | None:
+        """Return the transform under which classes derived from `cls` are written."""
+        return self._own_transform(cls) or self._inherited_transform(cls)
 
     def _find(self, cls: Class) -> Rules | None:
         for decorator in cls.decorators:
@@ -111,24 +131,26 @@ class RuleBook:
         transform = self._transform_of(decorator.path)
         return None if transform is None else _transformed(transform, settings)
 
-    def _inherited_transform(self, cls: Class) -> _Transform | None:
+    def _inherited_transform(self, cls: Class) -> Transform | None:
         """Return the transform of a base class, or of the metaclass of `cls` or a base."""
         for base in self.orders.find(cls):
             if base is not cls and (found := self._own_transform(base)) is not None:
                 return found
             for keyword in base.keywords:
+                if keyword.path == TRANSFORM:
+                    return _foreign_transform(keyword)
                 if keyword.path == _METACLASS and (found := self._metaclass_transform(base, keyword)):
                     return found
         return None
 
-    def _metaclass_transform(self, cls: Class, keyword: Decorator) -> _Transform | None:
+    def _metaclass_transform(self, cls: Class, keyword: Decorator) -> Transform | None:
         metaclass = self.names.find_class(f"{module_of(cls)}.{keyword.arguments}")
         if metaclass is None:
             return None
         found = map(self._own_transform, self.orders.find(metaclass))
         return next((each for each in found if each is not None), None)
 
-    def _transform_of(self, path: str) -> _Transform | None:
+    def _transform_of(self, path: str) -> Transform | None:
         if path not in self._transforms:
             match self.names.find(path):
                 case Definition(Function() | Class() as item):
@@ -137,8 +159,8 @@ class RuleBook:
                     self._transforms[path] = None
         return self._transforms[path]
 
-    def _own_transform(self, item: Function | Class) -> _Transform | None:
-        decorator = next((each for each in item.decorators if _last(each.path) == _TRANSFORM), None)
+    def _own_transform(self, item: Function | Class) -> Transform | None:
+        decorator = next((each for each in item.decorators if _last(each.path) == TRANSFORM), None)
         if decorator is None:
             return None
         settings = read_arguments(decorator.arguments)
@@ -148,10 +170,10 @@ class RuleBook:
             target = self.names.find(f"{module_of(item)}.{name}")
             specifiers.add(name if target is None else target_path(target))
         keyword = settings.flag("kw_only_default") is True
-        return _Transform(item.path, keyword, frozenset(specifiers))
+        return Transform(item.path, keyword, frozenset(specifiers))
 
 
-def _transformed(transform: _Transform, settings: Arguments) -> Rules:
+def _transformed(transform: Transform, settings: Arguments) -> Rules:
     keyword = settings.flag("kw_only")
     return Rules(
         Family.TRANSFORM,
