@@ -33,11 +33,7 @@ def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
         case Call(function) if is_helper(function):
             yield from _describe_helper(function, entry)
         case Call(function, plan) if plan.arm < len(function.signatures):
-            signature = function.signatures[plan.arm]
-            yield python_signature(function, signature, type_names, brief=True)
-            yield from _describe_origin(entry.info, signature.deprecated)
-            yield from _describe_losses(entry)
-            return
+            yield python_signature(function, function.signatures[plan.arm], type_names, brief=True)
         case _ if entry.kind is EntryKind.CAST:
             parameter = entry.parameters[0]
             taken, given = (show_type(ty, type_names) for ty in (parameter.type, entry.result))
@@ -47,7 +43,7 @@ def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
         case _:
             pass
     if entry.kind is not EntryKind.SETTER:
-        yield from _describe_origin(entry.info)
+        yield from _describe_origin(entry.info, deprecation(entry))
     yield from _describe_losses(entry)
 
 
@@ -68,7 +64,7 @@ def describe_type(ty: TypeDeclaration) -> Iterator[str]:
     if ty.info.doc:
         yield ty.info.doc
     yield ty.path
-    yield from _describe_origin(ty.info)
+    yield from _describe_origin(ty.info, ty.info.deprecated)
     yield from map(_loss, ty.info.degradations)
 
 
@@ -124,13 +120,21 @@ def _param(param: Param, type_names: Mapping[str, str], *, brief: bool) -> str:
     return f"{text} = {param.default.text}" if typed else f"{text}={param.default.text}"
 
 
-def _describe_origin(info: Info, arm: str | None = None) -> Iterator[str]:
-    """Yield the place, and what the deprecation says, of the whole or of an arm alone."""
+def deprecation(entry: Entry) -> str | None:
+    """Return what the deprecation of an item or of its overload arm says (PEP 702), None without one."""
+    match entry.operation:
+        case Call(function, plan) if entry.info.deprecated is None and plan.arm < len(function.signatures):
+            return function.signatures[plan.arm].deprecated
+        case _:
+            return entry.info.deprecated
+
+
+def _describe_origin(info: Info, deprecated: str | None) -> Iterator[str]:
+    """Yield the place, and what the deprecation says."""
     if info.span is not None:
         yield f"{info.span.file}:{info.span.line}"
-    message = info.deprecated if info.deprecated is not None else arm
-    if message is not None:
-        yield f"deprecated: {message}" if message else "deprecated"
+    if deprecated is not None:
+        yield f"deprecated: {deprecated}" if deprecated else "deprecated"
 
 
 def _describe_losses(entry: Entry) -> Iterator[str]:

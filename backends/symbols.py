@@ -6,7 +6,8 @@ import json
 
 from ..ir.items import Degradation, Info, Note, Package
 from .declarations import declare
-from .entries import Declarations, EnumType, HandleType, RecordType, SumType, TypeDeclaration
+from .describe import deprecation
+from .entries import Declarations, Entry, EnumType, HandleType, RecordType, SumType, TypeDeclaration
 from .shim import declaration, type_declaration
 
 SCHEMA = 1
@@ -35,6 +36,7 @@ def emit_symbols(package: Package, alias: str, *, declarations: Declarations | N
             "kind": entry.kind.value,
             "signature": declaration(entry, declared.type_names),
             **_origin(entry.info),
+            **_deprecation(entry),
         }
         for entry in sorted(declared.entries, key=lambda entry: entry.name)
     ]
@@ -68,6 +70,12 @@ def _origin(info: Info) -> dict[str, object]:
         "degradations": [_degradation(loss) for loss in info.degradations],
         "notes": [_note(note) for note in info.notes],
     }
+
+
+def _deprecation(entry: Entry) -> dict[str, str]:
+    """Return the message of a deprecation, of the item or of an overload arm; nothing where there is none."""
+    message = deprecation(entry)
+    return {} if message is None else {"deprecated": message}
 
 
 def _degradation(loss: Degradation) -> dict[str, str]:
