@@ -18,8 +18,9 @@ from ...ir.diagnostics import Diagnostic
 from ...ir.dist import Target, Tier
 from ...ir.items import Import, Module, Package, StarExport
 from ...ir.source import SourceFile
-from .stub import read_module
+from .stub import OpenModule, read_module
 from .stub_search import Archive, ModuleSource, ModuleSources, find_types
+from .twins import add_twin_evidence, find_bare
 from .wheel import Wheel
 
 _PLAIN_IMPORT = re.compile(r"^[ \t]*import[ \t]+([\w., \t]+\.[\w., \t]+)", re.MULTILINE)
@@ -81,6 +82,10 @@ def read_modules(sources: ModuleSources, target: Target) -> tuple[dict[str, Modu
             continue
         text = source.read()
         module, problems = _read_source(name, source, text, sources, target)
+        twin = sources.twins.get(name)
+        bare = find_bare(module) if twin is not None else frozenset()
+        if twin is not None and bare:
+            module = add_twin_evidence(module, _read_twin(twin, sources, target, bare))
         modules[name] = module
         diagnostics += problems
         for wanted in (*_imported_modules(module), *_plainly_imported(text)):
@@ -102,6 +107,20 @@ def _read_source(
         target=target,
         missing=sources.compiled,
     )
+
+
+def _read_twin(twin: ModuleSource, sources: ModuleSources, target: Target, names: frozenset[str]) -> Module:
+    """Return what the source of a module says of `names`; its stub says the rest."""
+    opened = OpenModule(
+        SourceFile(twin.path, twin.read()),
+        twin.module,
+        is_package=twin.is_package,
+        is_stub=False,
+        tier=twin.tier,
+        target=target,
+        missing=sources.compiled,
+    )
+    return opened.read_items(names)
 
 
 def _is_private(module: str) -> bool:

@@ -106,6 +106,11 @@ class OpenModule:
         found = self._block.declared.get(name)
         return self._read_part([(name, found)], with_members=True) if found else ()
 
+    def read_items(self, names: Container[str]) -> Module:
+        """Return the module with the functions, classes and values called `names` only."""
+        declared = [each for each in self._block.declared.items() if each[0] in names]
+        return self._make(tuple(_build_items(declared, self._block.scope, self._reading)))
+
     def _read_part(
         self, declared: Iterable[tuple[str, list[Declaration]]], *, with_members: bool
     ) -> tuple[Item, ...]:

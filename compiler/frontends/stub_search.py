@@ -70,7 +70,8 @@ class ModuleSources:
     """Where every module of a distribution is declared.
 
     `tier` is the tier of the principal import package. `compiled` maps modules that have no readable
-    source to their file. `obsolete` names the stub folders that were passed over.
+    source to their file. `obsolete` names the stub folders that were passed over. `twins` are the
+    sources of modules that a stub declares.
     """
 
     import_names: tuple[str, ...]
@@ -78,6 +79,7 @@ class ModuleSources:
     modules: Mapping[str, ModuleSource]
     compiled: Mapping[str, str]
     obsolete: tuple[str, ...] = ()
+    twins: Mapping[str, ModuleSource] = field(factory=dict)
 
 
 _Files: TypeAlias = dict[str, str]
@@ -123,7 +125,21 @@ def find_types(archive: Archive, stubs: Iterable[Archive] = (), version: str = "
         compiled |= {module: path for module, path in without_source.items() if module not in chosen}
         tiers[name] = _tier_of(name, chosen)
     tier = tiers[import_names[0]] if import_names else Tier.STUBGEN
-    return ModuleSources(import_names, tier, modules, compiled, tuple(obsolete))
+    twins = _find_twins(archive, own, modules)
+    return ModuleSources(import_names, tier, modules, compiled, tuple(obsolete), twins)
+
+
+def _find_twins(
+    archive: Archive, own: _Files, modules: Mapping[str, ModuleSource]
+) -> dict[str, ModuleSource]:
+    """Return the sources in `archive` of the modules that stubs declare."""
+    twins: dict[str, ModuleSource] = {}
+    for module, source in modules.items():
+        folder = "/".join(module.split("."))
+        path = own.get(f"{folder}/__init__.py") or own.get(f"{folder}.py") if source.is_stub else None
+        if path is not None:
+            twins[module] = ModuleSource(module, path, source.tier, archive)
+    return twins
 
 
 def decode_source(content: bytes) -> str:
