@@ -45,6 +45,9 @@ from .externals import ModuleLoader, ModuleReader, expand_externals, imported_na
 
 _TYPE_CHECK_ONLY = ("typing.type_check_only", "typing_extensions.type_check_only")
 
+# Python has them everywhere, Mochi programs a use for neither.
+_UNUSED = ("__hash__", "__ne__")
+
 # What typeshed says of these is too wide to call them by.
 _CONSTRUCTORS: Mapping[str, tuple[Param, ...]] = {
     "builtins.complex": (Param("real", type=FLOAT), Param("imag", type=FLOAT)),
@@ -172,14 +175,49 @@ class _Finder:
         return found
 
     def cut_modules(self) -> tuple[Module, ...]:
-        """Return the modules that were read, with members only of the classes found."""
-        return tuple(evolve(each, items=tuple(self._cut(each))) for each in self.reader.outlines().modules)
+        """Return the modules that were read, with members only of the classes found, and what they name."""
+        modules = self.reader.outlines().modules
+        named = _find_named(modules, self.classes)
+        return tuple(self._cut(module, named) for module in modules)
 
-    def _cut(self, outline: Module) -> Iterator[Item]:
-        for item in outline.items:
-            if find_form(item.path) is not None:
-                continue  # what it means is known, and no definition may hide that
-            yield self.classes.get(item.path, item) if isinstance(item, Class) else item
+    def _cut(self, module: Module, named: frozenset[str]) -> Module:
+        # What a name with a shape means is known, and no definition may hide that.
+        items = tuple(
+            self.classes.get(item.path, item) if isinstance(item, Class) else item
+            for item in module.items
+            if named.intersection(item.name.split(".")) and find_form(item.path) is None
+        )
+        imports = tuple(each for each in module.imports if each.attribute == "*" or each.name in named)
+        exports = module.exports and tuple(
+            each for each in module.exports if not isinstance(each, str) or each in named
+        )
+        return evolve(module, items=items, imports=imports, exports=exports)
+
+
+def _find_named(modules: Iterable[Module], classes: Mapping[str, Class]) -> frozenset[str]:
+    """Return the parts of every path that `classes` mention, also through aliases and other outlines."""
+    items: dict[str, list[Item]] = {}
+    for module in modules:
+        for item in module.items:
+            items.setdefault(item.name.partition(".")[0], []).append(item)
+    named: set[str] = set()
+    pending = [part for path in classes for part in path.split(".")]
+    for cls in classes.values():
+        pending += _parts_in(cls)
+    while pending:
+        part = pending.pop()
+        if part not in named:
+            named.add(part)
+            for item in items.get(part, ()):
+                pending += _parts_in(item)
+    return frozenset(named)
+
+
+def _parts_in(item: Item) -> Iterator[str]:
+    for outer in outer_types(item):
+        for ty in walk_type(outer):
+            if isinstance(ty, Ref):
+                yield from ty.path.split(".")
 
 
 def is_type_only(cls: Class) -> bool:
@@ -236,9 +274,10 @@ def _find_constructors(cls: Class, order: Iterable[Class]) -> tuple[Function, ..
 
 def _find_methods(cls: Class) -> tuple[Function, ...]:
     """Return the methods of `cls` and `str(self)`, which stubs leave to `object`."""
-    has_text = any(method.name == "__str__" for method in cls.methods)
+    methods = tuple(method for method in cls.methods if method.name not in _UNUSED)
+    has_text = any(method.name == "__str__" for method in methods)
     if has_text or cls.kind not in (ClassKind.HANDLE, ClassKind.ERROR):
-        return cls.methods
+        return methods
     signature = Signature((Param("self"),), STRING)
     text = Function("__str__", f"{cls.path}.__str__", (signature,), Binding.METHOD, info=cls.info)
-    return (*cls.methods, text)
+    return (*methods, text)

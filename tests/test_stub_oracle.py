@@ -6,14 +6,21 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import libcst
 import pytest
 import stub_oracle
+from local_packages import make_host
 
+from mochic_py.compiler.cache import Cache
 from mochic_py.compiler.frontends.stub import read_module
 from mochic_py.compiler.frontends.stub_search import decode_source
+from mochic_py.compiler.frontends.wheel import open_wheel
+from mochic_py.compiler.request import Request
+from mochic_py.compiler.session import Session
+from mochic_py.compiler.typeshed import fetch_typeshed
 from mochic_py.ir.dist import Target, Tier
 from mochic_py.ir.items import Class, Function, Module, Property, Signature
 from mochic_py.ir.source import SourceFile
@@ -62,7 +69,11 @@ def _is_typed(path: Path) -> bool:
 @pytest.mark.network
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["numpy", "pandas", "pydantic", "sqlalchemy", "aiohttp", "rich", "starlette"]
+    "name",
+    [
+        *("numpy", "pandas", "pydantic", "sqlalchemy", "aiohttp", "rich", "starlette"),
+        *("types-requests", "types-docutils", "types-PyYAML", "types-protobuf", "types-setuptools"),
+    ],
 )
 def test_a_downloaded_wheel_agrees_with_libcst(name, tmp_path):
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
@@ -73,6 +84,20 @@ def test_a_downloaded_wheel_agrees_with_libcst(name, tmp_path):
         assert len(names) > 10
         differences = [d for n in names for d in compare_text(n, decode_source(wheel.read(n)))]
     assert differences == []
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_the_standard_library_agrees_with_libcst(tmp_path):
+    """Every file of the pinned snapshot, for the newest Python."""
+    with closing(make_host("", tmp_path)) as host:
+        request = Session(host, Cache(host), Request()).typeshed
+        path = fetch_typeshed(request, host, Cache(host), Target())
+        with open_wheel(path, host, shown=request.pin.filename) as wheel:
+            names = [n for n in wheel.names if n.startswith(f"{request.pin.folder}/") and n.endswith(".pyi")]
+            texts = {name: decode_source(wheel.read(name)) for name in names}
+    assert len(texts) > 700
+    assert [difference for name, text in texts.items() for difference in compare_text(name, text)] == []
 
 
 def compare(path: Path) -> list[str]:

@@ -64,6 +64,7 @@ expression_statement block if_statement elif_clause else_clause try_statement ex
 finally_clause with_statement for_statement while_statement
 """
 _BLOCK_PARTS = frozenset(_BLOCK_PART_NAMES.split())
+_NESTED = re.compile(rb"\bclass\b|\btype\b|\bTypeAlias\b|^[ \t]+\w+[ \t]*=", re.MULTILINE)
 _ASSIGNED = re.compile(rb"\bself\.(\w+)\s*(?:[-+*/%|&^@]|//|\*\*|<<|>>)?=(?!=)")
 
 
@@ -90,7 +91,7 @@ def build_class(
     )
     block = Block(scope, class_path)
     body = node.child_by_field_name("body")
-    if body is not None and depth < MAX_DEPTH:
+    if body is not None and depth < MAX_DEPTH and (reading.with_members or _may_nest(body, reading)):
         collect(body, block, reading)
     is_enum = any(isinstance(base, Ref) and _is_enum_name(base.path) for base in bases)
     if not is_enum:
@@ -149,6 +150,11 @@ def _build_bases(
         elif child.type not in ("comment", "ERROR"):
             bases.append(annotate(child, scope, reading))
     return tuple(bases), tuple(keywords), fields
+
+
+def _may_nest(body: Node, reading: Reading) -> bool:
+    """Return whether a class body may hold classes or aliases; without any it need not be read for them."""
+    return _NESTED.search(reading.text.data, body.start_byte, body.end_byte) is not None
 
 
 def _drop_members(block: Block) -> None:
