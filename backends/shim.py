@@ -131,6 +131,9 @@ def _comments(lines: Iterable[str]) -> list[str]:
     """Return `lines` as comments; what is too long goes on below, set in."""
     wrapped: list[str] = []
     for line in map(comment, lines):
+        if len(line) <= _COMMENT_WIDTH and "\t" not in line:
+            wrapped.append(line)
+            continue
         indent = " " * (len(line) - len(line.lstrip()) + 4)
         wrapped += textwrap.wrap(
             line,

@@ -19,7 +19,7 @@ def emit_symbols(package: Package, alias: str, *, declarations: Declarations | N
     `declarations` is `declare(package)` where the caller has it already.
     """
     declared = declarations or declare(package)
-    types = [
+    types: list[dict[str, object]] = [
         {
             "mochi": ty.name,
             "python": ty.path,
@@ -29,7 +29,7 @@ def emit_symbols(package: Package, alias: str, *, declarations: Declarations | N
         }
         for ty in declared.types
     ]
-    symbols = [
+    symbols: list[dict[str, object]] = [
         {
             "mochi": entry.name,
             "python": entry.path,
@@ -40,15 +40,27 @@ def emit_symbols(package: Package, alias: str, *, declarations: Declarations | N
         }
         for entry in sorted(declared.entries, key=lambda entry: entry.name)
     ]
-    table = {
+    head = {
         "schema": SCHEMA,
         "alias": alias,
         "distribution": package.name,
         "version": package.version,
-        "types": types,
-        "symbols": symbols,
     }
-    return json.dumps(table, indent=1, ensure_ascii=False) + "\n"
+    members = [f"{_json(name)}: {_json(value)}" for name, value in head.items()]
+    members += [_rows("types", types), _rows("symbols", symbols)]
+    return "{\n " + ",\n ".join(members) + "\n}\n"
+
+
+def _rows(name: str, rows: list[dict[str, object]]) -> str:
+    """Return a member with a row on each line: `indent` would leave the encoder in C for one in Python."""
+    if not rows:
+        return f"{_json(name)}: []"
+    lines = ",\n  ".join(map(_json, rows))
+    return f"{_json(name)}: [\n  {lines}\n ]"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _type_kind(ty: TypeDeclaration) -> str:
