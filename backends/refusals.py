@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..ir.errors import SkipReport
 from ..ir.items import Package
+from ..ir.traverse import walk_items
 from .declarations import declare
 from .entries import Declarations
 from .literals import comment
@@ -21,10 +22,17 @@ def emit_refusals(package: Package, *, declarations: Declarations | None = None)
     refused, degraded = find_refused(declared), find_degraded(declared)
     if not refused and not degraded:
         return ""
-    lines = [f"# {comment(package.name)} {comment(package.version)}"]
+    compared = "compared" if is_probed(package) else "not compared"
+    title = f"{comment(package.name)} {comment(package.version)}"
+    lines = [f"# {title}, {compared} with the installed package"]
     lines += _section("refused", refused)
     lines += _section("degraded", degraded)
     return "\n".join(lines) + "\n"
+
+
+def is_probed(package: Package) -> bool:
+    """Tell whether `package` was compared with what is installed."""
+    return any(item.info.probe is not None for item in walk_items(package))
 
 
 def find_refused(declared: Declarations) -> set[SkipReport]:

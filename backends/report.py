@@ -10,6 +10,7 @@ from typing import TypedDict
 from ..ir.items import Package, Refusal
 from .declarations import declare
 from .entries import Declarations, Entry, EntryKind
+from .refusals import is_probed
 from .shim import declaration, type_declaration
 from .tally import ReportCounts, Sighting, count, find_sightings
 
@@ -35,13 +36,14 @@ class ReportItem(TypedDict):
 
 
 class ReportPackage(TypedDict):
-    """An entry of `packages`."""
+    """An entry of `packages`. `probed` tells whether it was compared with the installed package."""
 
     alias: str
     distribution: str
     version: str
     import_names: list[str]
     tier: str
+    probed: bool
     counts: ReportCounts
     items: list[ReportItem]
 
@@ -63,6 +65,7 @@ def report_package(
         version=package.version,
         import_names=list(package.import_names),
         tier=package.tier.value,
+        probed=is_probed(package),
         counts=count(sightings),
         items=sorted(items, key=lambda item: (item["python"], item["kind"])),
     )

@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 PAGE: Final = "page"
 METADATA: Final = "metadata"
+INVENTORY: Final = "inventory"
+INTERPRETER: Final = "interpreter"
 PAGE_TTL: Final = 600.0
 """How long a page of an index is taken as current, in seconds."""
 
 _DIGESTS: Final = "digests"
 # Results that follow from their key alone and whose format is versioned in the key;
 # every other kind also depends on the tool that made it.
-_STABLE: Final = frozenset({PAGE, METADATA, _DIGESTS})
+_STABLE: Final = frozenset({PAGE, METADATA, INVENTORY, INTERPRETER, _DIGESTS})
 _MAGIC: Final = b"mochic-entry-1"
 _PATIENCE: Final = 60.0
 _TAG: Final = b"Signature: 8a477f597d28d172789f06886806bc55\n# Cache of mochic-py; safe to delete.\n"

@@ -92,6 +92,9 @@ class _Trace:
         """Keep the package after each pass."""
         self.packages.append((each.name, after))
 
+    def close(self) -> None:
+        """The packages are read after the run."""
+
 
 def _defined_as(package: Package, path: str) -> Part | None:
     return next((p for p in walk_parts(package) if isinstance(p, Class) and p.defined == path), None)

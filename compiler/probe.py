@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, final
 
@@ -24,7 +25,7 @@ from ..passes.context import Pass, PassContext
 from ..passes.generated_types import ENTRY_MODULE, TUPLE_MODULE
 from ..passes.names import Names
 from ..passes.surface import build_surface, is_public_module
-from .cache import Cache
+from .cache import INTERPRETER, INVENTORY, Cache
 from .gate import require_files
 from .host import Host
 from .inspection import Found, Wanted, scripts, take_inventory
@@ -34,8 +35,6 @@ from .resolve.download import CachedWheel
 from .sandbox import Surroundings
 from .unpack import unpack_wheels
 
-KIND: Final = "inventory"
-_INTERPRETER: Final = "interpreter"
 # The passes that compare with what is installed.
 _USERS: Final = frozenset({"add-dynamic-names", "probe-runtime"})
 
@@ -55,7 +54,8 @@ class Prober:
     """Gives passes what they ask of the installed package; an observer of the pass manager.
 
     Before each pass that uses it, the names of the package at that point are looked up, and what was
-    found is put into `ctx`. Where nothing can be looked up, one diagnostic says why.
+    found is put into `ctx`. Where nothing can be looked up, one diagnostic says why. What was unpacked for
+    that stays until the run is over.
     """
 
     job: ProbeJob
@@ -65,6 +65,8 @@ class Prober:
     ctx: PassContext
     _asked: dict[str, frozenset[str]] = field(init=False, factory=dict)
     _failed: bool = field(init=False, default=False)
+    _around: Surroundings | None = field(init=False, default=None)
+    _stack: ExitStack = field(init=False, factory=ExitStack)
 
     def before_pass(self, each: Pass, package: Package) -> None:
         """Look up what `each` will ask for."""
@@ -80,9 +82,14 @@ class Prober:
     def after_pass(self, each: Pass, before: Package, after: Package) -> None:
         """Nothing is to be done then."""
 
+    def close(self) -> None:
+        """Remove what was unpacked."""
+        self._around = None
+        self._stack.close()
+
     def _look(self, wanted: Wanted) -> Inventory | None:
         key = self._key(wanted)
-        raw = self.store.get(KIND, key)
+        raw = self.store.get(INVENTORY, key)
         if raw is None:
             found = self._inspect(wanted)
             if found.error:
@@ -90,7 +97,7 @@ class Prober:
                 self.ctx.report(not_probed(self.job.wheel, found.error))
                 return None
             raw = found.text.encode()
-            self.store.put(KIND, key, raw)
+            self.store.put(INVENTORY, key, raw)
         return parse_inventory(raw)
 
     def _key(self, wanted: Wanted) -> str:
@@ -100,29 +107,37 @@ class Prober:
         return json.dumps([digests, str(self.target), sorted(texts.items()), asked])
 
     def _inspect(self, wanted: Wanted) -> Found:
+        try:
+            if self._around is None:
+                self._around = self._unpack()
+            if self._around is not None:
+                return take_inventory(wanted, self._around, self.host)
+        except DiagnosticError as error:
+            return Found(error=error.diagnostics[0].message)
+        return Found(error=f"no interpreter for {self.target} is installed here")
+
+    def _unpack(self) -> Surroundings | None:
+        """Put the packages into a folder; None where nothing could import them."""
         interpreter = None
         if self.target.platform == this_platform() and self.target.implementation == "cpython":
             interpreter = self._find_interpreter()
         if interpreter is None:
-            return Found(error=f"no interpreter for {self.target} is installed here")
-        try:
-            require_files(self.job.closure, self.target, self.host, self.store)
-            with self.host.temporary_folder() as folder:
-                unpack_wheels(self.job.closure, folder, interpreter, self.host)
-                return take_inventory(wanted, Surroundings(interpreter, (folder,), (), ""), self.host)
-        except DiagnosticError as error:
-            return Found(error=error.diagnostics[0].message)
+            return None
+        require_files(self.job.closure, self.target, self.host, self.store)
+        folder = self._stack.enter_context(self.host.temporary_folder())
+        unpack_wheels(self.job.closure, folder, interpreter, self.host)
+        return Surroundings(interpreter, (folder,), (), "")
 
     def _find_interpreter(self) -> str | None:
         """Return the path of an interpreter of the target. Looking for one takes seconds, so it is kept."""
         key = json.dumps([self.target.python, self.target.free_threaded, self.host.environ.get("PATH", "")])
-        kept = self.store.get(_INTERPRETER, key)
+        kept = self.store.get(INTERPRETER, key)
         if kept is not None and self.host.exists(Path(kept.decode())):
             return kept.decode()
         found = find_interpreter(self.target.python, self.target.free_threaded)
         if found is None:
             return None
-        self.store.put(_INTERPRETER, key, found.path.encode())
+        self.store.put(INTERPRETER, key, found.path.encode())
         return found.path
 
 

@@ -116,6 +116,7 @@ def _format_package(package: BoundPackage) -> str:
     rows += [("not found: in `__all__` only", str(counts["names"]))] if counts["names"] else []
     rows += [(f"noted: {kind}", str(number)) for kind, number in _by_number(counts["notes"])]
     rows += [(f"at run time: {verdict}", str(number)) for verdict, number in _by_number(counts["probe"])]
+    rows += [] if report["probed"] else [("at run time", "not compared")]
     rows += [(f"not counted: {origin}", str(number)) for origin, number in _by_number(counts["apart"])]
     width = max(len(label) for label, _ in rows)
     title = f"{report['distribution']} {report['version']} as {report['alias']}, types: {report['tier']}"

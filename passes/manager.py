@@ -63,6 +63,10 @@ class Observer(Protocol):
         """Called when `each` has made `after` of `before` and the verifier agrees."""
         ...
 
+    def close(self) -> None:
+        """Called when the run is over, however it ended."""
+        ...
+
 
 @final
 @frozen
@@ -92,6 +96,9 @@ class IrPrinter:
         elif self.changes:
             self.write(f"// {each.name} changed nothing\n")
 
+    def close(self) -> None:
+        """Nothing is kept."""
+
 
 @final
 @frozen
@@ -114,8 +121,12 @@ class PassManager:
         IR that the verifier rejects.
         """
         verified = Verified()
-        for each in self.passes:
-            package = self._run_pass(each, package, ctx, verified)
+        try:
+            for each in self.passes:
+                package = self._run_pass(each, package, ctx, verified)
+        finally:
+            for observer in self.observers:
+                observer.close()
         return package
 
     def _run_pass(self, each: Pass, before: Package, ctx: PassContext, verified: Verified) -> Package:

@@ -28,8 +28,8 @@ from .options import (
     input_options,
     open_host,
     pair_packages,
+    probe_default,
     probe_option,
-    read_probe,
     target_options,
     wants_color,
     watch_options,
@@ -59,6 +59,7 @@ EMITS = ("wrapper", "pyi", "shim", "symbols", "ir")
     help="How a shim names what it declares.",
 )
 @click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
+@click.option("--no-infer", is_flag=True, help="Leave what has no annotation without a type.")
 @probe_option
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Packages lowered at a time.")
 @click.option("--report", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
@@ -73,7 +74,7 @@ def compile_command(**options: Any) -> int:
     options["packages"] = pairs
     options["emit"] = _read_emit(options["emit"])
     host = open_host()
-    options["probe"] = read_probe(host, options["probe"])
+    options["probe_default"] = probe_default(host)
     options["manifest"] = options["manifest"] or find_manifest(host, options["programs"])
     options["lock"] = find_lock(host, options["manifest"], options["programs"])
     cache = Cache(host)

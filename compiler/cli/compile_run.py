@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from attrs import evolve
+
 from ...backends.declarations import ShimStyle
 from ...ir import codes
 from ...ir.dist import PathSource
@@ -24,7 +26,7 @@ from .resolve_options import steer
 def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, bytes]) -> Memo:
     """Compile what `options` name; `contents` holds the files by path. Dumps go to stderr."""
     request = steer(make_request(options, contents), options, host, contents)
-    result = compile(request, host)
+    result = tell_of_probe(request, options, compile(request, host))
     for package in result.packages:
         sys.stderr.writelines(package.dumps)
     if options["time_passes"]:
@@ -51,7 +53,7 @@ def lasts(request: Request, result: Result) -> bool:
     manifest = read_manifest(request.manifest)[0] if request.manifest else Manifest()
     asked = (*(package.binding.requirement for package in result.packages), *manifest.dependencies)
     is_local = any(isinstance(requirement.source, PathSource) for requirement in asked)
-    wanting = (codes.STUBGEN_UNAVAILABLE, codes.NOT_PROBED)
+    wanting = (codes.STUBGEN_UNAVAILABLE, *((codes.NOT_PROBED,) if request.probe else ()))
     return not is_local and all(d.code not in wanting for d in result.diagnostics)
 
 
@@ -73,6 +75,7 @@ def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> R
         shim_style=ShimStyle(options.get("shim_style", "module")),
         emit=frozenset(map(Emit, options.get("emit", ()))),
         strict=bool(options.get("strict")),
+        infer=not options.get("no_infer"),
         offline=options["offline"],
         jobs=options.get("jobs", 1),
         pipeline=options.get("pipeline") or None,
@@ -85,10 +88,25 @@ def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> R
 
 
 def _wants_probe(options: Mapping[str, Any], sources: Mapping[str, SourceFile]) -> bool:
-    """Whether packages are to be looked at: the option says so, else the manifest, where a command has it."""
-    if "probe" not in options or options["probe"] is not None:
-        return bool(options.get("probe"))
+    """Whether packages are to be looked at: option, environment and manifest say so, in this order.
+
+    Commands without the option never do.
+    """
+    if "probe" not in options:
+        return False
+    for choice in (options["probe"], options["probe_default"]):
+        if choice is not None:
+            return bool(choice)
     return not options["manifest"] or read_manifest(sources[options["manifest"]])[0].python.probe
+
+
+def tell_of_probe(request: Request, options: Mapping[str, Any], result: Result) -> Result:
+    """Return `result`, which says so where the user has kept packages from being looked at."""
+    if request.probe or not result.ok or (options["probe"] is None and options["probe_default"] is not None):
+        return result
+    reason = "`--no-probe` was given" if options["probe"] is False else "`probe` is off in mochi.toml"
+    message = f"packages were not compared with their installed form: {reason}"
+    return evolve(result, diagnostics=(*result.diagnostics, codes.NOT_PROBED.at(None, message)))
 
 
 def format_timings(result: Result) -> str:

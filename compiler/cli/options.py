@@ -94,10 +94,10 @@ def probe_option(command: Command) -> Command:
     )(command)
 
 
-def read_probe(host: Host, choice: bool | None) -> bool | None:
-    """Return what the command line or `MOCHIC_PROBE` says, None where the manifest is to be asked."""
+def probe_default(host: Host) -> bool | None:
+    """Return what `MOCHIC_PROBE` says, None where the manifest is to be asked."""
     setting = host.environ.get("MOCHIC_PROBE", "")
-    return setting not in ("0", "no", "false") if choice is None and setting else choice
+    return setting not in ("0", "no", "false") if setting else None
 
 
 def format_option(command: Command) -> Command:

@@ -16,8 +16,8 @@ from .options import (
     find_manifest,
     find_programs,
     open_host,
+    probe_default,
     probe_option,
-    read_probe,
     source_options,
     target_options,
     wants_color,
@@ -64,7 +64,7 @@ def report_command(**options: Any) -> int:
     variable), `checked` (a union that the wrapper checks), `inferred` (a type no annotation gives).
     """  # noqa: D301  -- click reads the backspace as "keep these lines as they are"
     host = open_host()
-    options["probe"] = read_probe(host, options["probe"])
+    options["probe_default"] = probe_default(host)
     options["jobs"] = options["jobs"] or (host.cpu_count if options["corpus"] else 1)
     if options["corpus"]:
         if options["targets"] or options["form"] == "html":

@@ -19,7 +19,7 @@ from ..memo import memo_key
 from ..report import build_report, format_text
 from ..report_html import format_html
 from ..request import Emit
-from .compile_run import make_request
+from .compile_run import make_request, tell_of_probe
 
 _KIND: Final = "report"
 
@@ -41,7 +41,7 @@ def run_report(host: Host, options: Mapping[str, Any], color: bool) -> tuple[str
         said = cast(_Said, json.loads(known))
     else:
         request = evolve(make_request(options, contents), emit=frozenset({Emit.SHIM}))
-        result = compile(request, host)
+        result = tell_of_probe(request, options, compile(request, host))
         human = {
             name: render_human(result.diagnostics, result.sources, color=wanted)
             for name, wanted in (("plain", False), ("color", True))
