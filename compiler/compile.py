@@ -179,7 +179,9 @@ class _Run:
 
 def make_settings(request: Request, python: PythonSettings) -> BindSettings:
     """Return how every package of `request` is lowered and emitted under a manifest."""
-    options = PassOptions(request.strict or python.strict, python.int_mode.value, python.infer)
+    options = PassOptions(
+        request.strict or python.strict, python.int_mode.value, request.infer and python.infer
+    )
     emit = frozenset(kind.value for kind in request.emit if kind is not Emit.IR)
     return BindSettings(
         LowerSettings(request.pipeline, options, request.dump),

@@ -76,7 +76,8 @@ class Request:
     `expect` the SHA-256 digests that chosen files must have. `lock` is the mochi.lock to take
     pins from where it fits; `locked` makes it an error that it does not. `resolve` adds to what
     the manifest says of resolution, and `resolver` chooses who resolves. `probe` has each package
-    imported in a sandbox, to compare it with its types.
+    imported in a sandbox, to compare it with its types. `infer` allows types for missing annotations, where
+    the manifest does too.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -98,6 +99,7 @@ class Request:
     resolve: ResolveOptions = ResolveOptions()
     resolver: Engine = Engine.IN_PROCESS
     probe: bool = False
+    infer: bool = True
 
 
 @final

@@ -226,6 +226,17 @@ def test_strict_refuses_what_would_be_degraded(desk: Path) -> None:
     assert "--> shapes/__init__.pyi:16:13" in outcome.err
 
 
+def test_types_are_inferred_unless_the_option_or_the_manifest_forbids(desk: Path) -> None:
+    def inferred(*options: str) -> int:
+        assert mochic("compile", "--package", "bare", "--emit", "ir", "-o", "out", *options).code == 0
+        return (desk / "out/ir/bare.ir").read_text("utf-8").count("note inferred")
+
+    assert inferred() == 1
+    assert inferred("--no-infer") == 0
+    (desk / "mochi.toml").write_text("[python]\ninfer = false\n", "utf-8")
+    assert inferred("--manifest", "mochi.toml") == 0
+
+
 def test_a_manifest_adds_its_specifier(desk: Path) -> None:
     (desk / "mochi.toml").write_text('[python-dependencies]\nshapes = "<1.2"\n', "utf-8")
     report = _report("--package", "shapes", "--manifest", "mochi.toml")
