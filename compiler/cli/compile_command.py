@@ -60,7 +60,6 @@ EMITS = ("wrapper", "pyi", "shim", "symbols", "ir")
 )
 @click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
 @click.option("--no-infer", is_flag=True, help="Leave what has no annotation without a type.")
-@click.option("--no-infer", is_flag=True, help="Leave what has no annotation without a type.")
 @probe_option
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Packages lowered at a time.")
 @click.option("--report", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
