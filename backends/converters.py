@@ -135,12 +135,13 @@ class Converters:
             case ListOf(Ref(path)) if path.startswith(ENTRY_PREFIX):
                 return self._entries(path, ty, inward)
             case ListOf(element):
-                return self._compose("list_of", ty, [self._converter(element, inward=inward)], inward)
+                helper = "to_list" if inward else "list_of"
+                return self._compose(helper, ty, [self._converter(element, inward=inward)], inward)
             case SetOf(element):
                 return self._compose("set_of", ty, [self._converter(element, inward=inward)], inward)
             case MapOf(key, value):
                 parts = [self._converter(part, inward=inward) for part in (key, value)]
-                return self._compose("map_of", ty, parts, inward)
+                return self._compose("to_map" if inward else "map_of", ty, parts, inward)
             case OptionOf(inner):
                 part = self._converter(inner, inward=inward)
                 return self._define(ty, inward, self._helper("option_of"), [part])

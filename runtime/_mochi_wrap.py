@@ -271,6 +271,33 @@ def map_of(key: Converter, element: Converter, name: str = "map") -> Converter:
     return as_map
 
 
+def to_list(element: Converter, name: str = "list") -> Converter:
+    """Make the converter of a list that flows in: the list itself where its items stay as they are."""
+    convert = list_of(element, name)
+
+    def from_list(value: Any, where: str) -> list[Any]:
+        items: list[Any] = convert(value, where)
+        same = type(value) is list and all(map(operator.is_, items, value))
+        return value if same else items
+
+    return from_list
+
+
+def to_map(key: Converter, element: Converter, name: str = "map") -> Converter:
+    """Make the converter of a dict that flows in: the dict itself where its items stay as they are."""
+    convert = map_of(key, element, name)
+
+    def from_map(value: Any, where: str) -> dict[Any, Any]:
+        items: dict[Any, Any] = convert(value, where)
+        pairs = zip((items, items.values()), (value, value.values()), strict=True)
+        same = type(value) is dict and all(
+            all(map(operator.is_, *pair)) for pair in pairs
+        )
+        return value if same else items
+
+    return from_map
+
+
 def entries_of(
     entry: Callable[[Any, Any], Any],
     key: Converter,

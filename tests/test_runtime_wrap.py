@@ -362,6 +362,18 @@ def test_union_checks_what_it_hands_on() -> None:
             convert(wrong, "f")
 
 
+def test_containers_that_flow_in_stay_the_same_where_their_items_do() -> None:
+    member = w.to_union(((w.is_int, w.as_any), (w.is_string, w.as_any)), "int | string", {"Number"})
+    to_list, to_map = w.to_list(member), w.to_map(w.as_string, member)
+    items: list[object] = [1, "a"]
+    assert to_list(items, "f") is items
+    assert to_list([NUMBER(2), "a"], "f") == [2, "a"]
+    assert to_list((1, 2), "f") == [1, 2]
+    table: dict[str, object] = {"a": 1}
+    assert to_map(table, "f") is table
+    assert to_map({"a": NUMBER(2)}, "f") == {"a": 2}
+
+
 def test_union_lets_pass_what_it_cannot_test() -> None:
     convert = w.to_union(((w.is_int, w.as_any), (w.is_instance("typing.IO"), w.as_any)), "int | IO")
     assert convert("a", "f") == "a"
