@@ -184,6 +184,10 @@ class Converters:
     def _declared_converter(self, declared: TypeDeclaration, ty: BridgeType, inward: bool) -> str:
         name = python_string(declared.name)
         match declared:
+            case HandleType(path=path) if path.startswith("mochi.iterator."):
+                return self._define(ty, inward, self._helper("iterator_of"), [name])
+            case HandleType(path=path) if path.startswith(("mochi.function.", "mochi.context.")):
+                return self._define(ty, inward, self._helper("having"), [_made_ability(path), name])
             case HandleType(path=path):
                 arguments = [python_string(path), name]
                 return self._define(ty, inward, self._helper("handle_of"), arguments)
@@ -345,6 +349,13 @@ class Converters:
             case _:
                 raise InternalError(f"legalize-types left {ty!r}")
         return slug[:_SLUG_LIMIT]
+
+
+def _made_ability(path: str) -> str:
+    """Return the special method by which the values of a handle type that passes made are known."""
+    if path.startswith("mochi.function."):
+        return python_string("__call__")
+    return python_string("__aenter__" if path.endswith("AsyncContext") else "__enter__")
 
 
 def is_unchecked(ty: BridgeType) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from attrs import evolve
 
 from ..ir.diagnostics import InternalError
-from ..ir.helpers import CLASS_OBJECT, is_helper
+from ..ir.helpers import CLASS_OBJECT, RUN_ASYNC_WITH, RUN_WITH, is_helper
 from ..ir.items import Binding, Degradation, Function, Info, Param, ParamKind, Signature
 from ..ir.text import format_type
 from ..ir.types import UNANNOTATED, BridgeType
@@ -53,6 +53,8 @@ def _describe_helper(function: Function, entry: Entry) -> Iterator[str]:
     match function.name:
         case name if name == CLASS_OBJECT:
             yield f"type[{owner}]"
+        case name if name in (RUN_WITH, RUN_ASYNC_WITH):
+            yield f"{'async ' if name == RUN_ASYNC_WITH else ''}with {owner} as value: body(value)"
         case "named":
             yield "the class at a path like `decimal.Decimal`"
         case name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..ir.diagnostics import InternalError
-from ..ir.helpers import CLASS_OBJECT
+from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, LEAVE, RUN_ASYNC_WITH, RUN_WITH
 from ..ir.items import Function
 from .converters import HELPERS
 from .imports import Imports
@@ -24,14 +24,26 @@ _BUILTIN_TYPES = {
 
 
 def helper_expression(
-    function: Function, owner: str, arguments: Sequence[str], imports: Imports
+    function: Function, where: str, owner: str, arguments: Sequence[str], imports: Imports
 ) -> Expression:
-    """Return what `function` does with `arguments`, its receiver first; `owner` is its class."""
+    """Return what `function` does with `arguments`, its receiver first.
+
+    `owner` is its class, `where` the text of the name that errors tell.
+    """
     match function.name, arguments:
         case name, () if name == CLASS_OBJECT:
             return Expression(owner)
         case name, () if name in _BUILTIN_TYPES:
             return Expression(imports.builtin(_BUILTIN_TYPES[name]))
+        case name, (this, body) if name == RUN_WITH:
+            return Expression(f"{imports.use(HELPERS, 'run_with')}(", (this, body), ")")
+        case name, (this, body) if name == RUN_ASYNC_WITH:
+            return Expression(f"{imports.use(HELPERS, 'run_async_with')}(", (this, body, where), ")")
+        case name, (this,) if name == LEAVE:
+            return Expression(f"{this}.__exit__(None, None, None)")
+        case name, (this,) if name == ASYNC_LEAVE:
+            leaving = f"{this}.__aexit__(None, None, None)"
+            return Expression(f"{imports.use(HELPERS, 'run_async')}(", (leaving, where), ")")
         case "name", (this,):
             return Expression(f"{this}.__qualname__")
         case "named", (path,):

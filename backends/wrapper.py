@@ -104,7 +104,7 @@ class _WrapperModule:
             return ""
         find = self._imports.use(HELPERS, "find_type")
         table = self._imports.names.fresh("_handle_types")
-        items = [f"{python_string(ty.name)}: {python_string(ty.path)}" for ty in handles]
+        items = [f"{python_string(ty.name)}: {python_string(_class_path(ty.path))}" for ty in handles]
         writer = Writer()
         writer.line()
         writer.line()
@@ -201,7 +201,8 @@ class _WrapperModule:
         scope = Scope(entry.parameters)
         arguments = [self._calls.argument(entry, scope, index) for index in range(len(entry.parameters))]
         owner = self._calls.owner(entry) if entry.owner else ""
-        expression = helper_expression(function, owner, tuple(arguments), self._imports)
+        where = python_string(entry.name)
+        expression = helper_expression(function, where, owner, tuple(arguments), self._imports)
         self._emit_value(entry, scope, expression)
 
     def _driven(self, entry: Entry, scope: Scope, expression: Expression) -> Expression:
@@ -273,6 +274,18 @@ class _WrapperModule:
 
 def _is_bytes_helper(entry: Entry | None) -> bool:
     return entry is not None and isinstance(entry.operation, BytesHelper)
+
+
+_MADE_CLASSES = {
+    "mochi.iterator": f"{HELPERS}.LazyIterator",
+    "mochi.function": "collections.abc.Callable",
+    "mochi.context": "contextlib.AbstractContextManager",
+}
+
+
+def _class_path(path: str) -> str:
+    """Return the path of the class that the values of a handle type have."""
+    return _MADE_CLASSES.get(path.rpartition(".")[0], path)
 
 
 def async_name(name: str) -> str:

@@ -112,6 +112,7 @@ class PartBuilder(TypeBuilder):
             facts["type"],
             "run_async" in facts,
             facts.get("exported"),
+            "lazy" in facts,
         )
 
     def arm(self, children: Children) -> tuple[str, int]:

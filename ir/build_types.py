@@ -187,6 +187,9 @@ class TypeBuilder:
     def RUN_ASYNC(self, _token: str) -> tuple[str, bool]:
         return "run_async", True
 
+    def LAZY(self, _token: str) -> tuple[str, bool]:
+        return "lazy", True
+
     def CALL_FORM(self, token: str) -> tuple[str, CallForm]:
         return "form", CallForm(token)
 

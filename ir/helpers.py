@@ -14,7 +14,19 @@ CLASS_OBJECT = "__class_object__"
 TYPE_OBJECT = "builtins.type"
 """The class of class objects, whose handle in Mochi is `Type`. All members of that are helpers."""
 
-_MEMBERS = frozenset({CLASS_OBJECT})
+RUN_WITH = "__run_with__"
+"""`with manager as value: body(value)`."""
+
+RUN_ASYNC_WITH = "__run_async_with__"
+"""The same for an asynchronous manager."""
+
+LEAVE = "__leave__"
+"""`manager.__exit__(None, None, None)`."""
+
+ASYNC_LEAVE = "__async_leave__"
+"""The same for an asynchronous manager, awaited."""
+
+_MEMBERS = frozenset({CLASS_OBJECT, RUN_WITH, RUN_ASYNC_WITH, LEAVE, ASYNC_LEAVE})
 
 
 def is_helper(function: Function) -> bool:

@@ -170,7 +170,8 @@ class CallPlan:
     `receiver` is the type of the `self` argument, None for functions, constructors,
     class and static methods. `open_options` is the type of further keyword options
     where the stub has `**kwargs`, else None. `run_async` asks the wrapper to drive the
-    awaitable to its result. `exported` is set by assign-names.
+    awaitable to its result. The `lazy` form of a call that gives an iterator gives a handle of the
+    iterator, not a list. `exported` is set by assign-names.
     """
 
     form: CallForm
@@ -182,6 +183,7 @@ class CallPlan:
     result: BridgeType
     run_async: bool = False
     exported: str | None = None
+    lazy: bool = False
 
 
 # --- items ------------------------------------------------------------------------------

@@ -229,10 +229,9 @@ class _Printer:
             more += f" options ({', '.join([self._option(option) for option in call.options])})"
         if call.open_options is not None:
             more += f" open {format_type(call.open_options, self.file)}"
-        tail = (
-            f"){more} returns {format_type(call.result, self.file)}{' run_async' if call.run_async else ''}"
-        )
-        return _list(f"{head} (", [self._argument(argument) for argument in call.arguments], tail)
+        more += f" returns {format_type(call.result, self.file)}"
+        more += (" run_async" if call.run_async else "") + (" lazy" if call.lazy else "")
+        return _list(f"{head} (", [self._argument(argument) for argument in call.arguments], f"){more}")
 
     def _argument(self, argument: Argument) -> str:
         prefix = "kw " if argument.passing is Passing.KEYWORD else ""

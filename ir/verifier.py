@@ -37,6 +37,7 @@ from .types import (
     NEVER,
     NONE,
     STRING,
+    AsyncOf,
     BridgeType,
     EnumMember,
     FunOf,
@@ -81,7 +82,7 @@ _VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 _TYPE_STAGES = frozenset(
     {"bind-names", "flatten-unions", "desugar-options", "widen-literals", "legalize-types", "close-unions"}
 )
-_ITEM_STAGES = _TYPE_STAGES | {"classify-classes", "plan-calls"}
+_ITEM_STAGES = _TYPE_STAGES | {"classify-classes", "plan-calls", "expose-results"}
 
 
 @final
@@ -253,7 +254,8 @@ class _Verifier:
             self.type(param.type, path, inward=True)
         for name in repeated([param.name for param in signature.params]):
             self.fail(path, f"two parameters of the name `{name}`")
-        self.type(signature.result, path)
+        result = signature.result.inner if isinstance(signature.result, AsyncOf) else signature.result
+        self.type(result.element if isinstance(result, IteratorOf) else result, path)
 
     def call(self, call: CallPlan, function: Function) -> None:
         path = function.path
@@ -275,7 +277,10 @@ class _Verifier:
         for ty in (call.receiver, call.open_options):
             if ty is not None:
                 self.type(ty, path, inward=True)
-        self.type(call.result, path)
+        result = call.result
+        if isinstance(result, IteratorOf) and "expose-results" not in self.ran:
+            result = result.element
+        self.type(result, path)
 
     # --- types --------------------------------------------------------------------------
 

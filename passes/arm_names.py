@@ -45,7 +45,7 @@ _LONGEST_VALUE = 24
 
 def name_arms(function: Function) -> dict[int, str]:
     """Return the ending of every arm but the first by its index: `iterator` for `read_csv_iterator`."""
-    plans = [call for call in function.calls if call.form is CallForm.REQUIRED]
+    plans = [call for call in function.calls if call.form is CallForm.REQUIRED and not call.lazy]
     endings: dict[int, str] = {}
     taken = set(_TAKEN)
     for plan in plans[1:]:

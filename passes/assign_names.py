@@ -136,6 +136,10 @@ def _claim_members(item: Item, names: _Names, rank: int = 0) -> Iterator[Claim]:
                     continue
                 if role.startswith("constructor"):
                     yield _claim_member(owner, function.path, role, "new" + _ending(function), rank)
+                elif function.name == "__iter__" and any(call.lazy for call in function.calls):
+                    # The iterator itself has the name of the operation.
+                    name, other = _extend(owner, "to_list"), f"{owner}_iter_to_list"
+                    yield Claim((function.path, role), name, other, rank + 1)
                 elif operation := OPERATIONS.get(function.name):
                     yield Claim(
                         (function.path, role),
@@ -181,7 +185,10 @@ def _claim_calls(function: Function, role: str, names: _Names) -> Iterator[Claim
             continue
         stem = names[function.path, role]
         key = (function.path, f"{role} call {index:03}")
-        if call.form is CallForm.WITH_OPTIONS:
+        if call.lazy:
+            name = _lazy_name(function, stem, call)
+            yield Claim(key, name, name)
+        elif call.form is CallForm.WITH_OPTIONS:
             yield Claim(key, _extend(stem, "with"), f"{stem}_with")
         else:
             yield Claim(key, stem, stem)
@@ -201,17 +208,29 @@ def _claim_arms(item: Item, form: CallForm, names: _Names) -> Iterator[Claim]:
         if not others:
             continue
         endings = name_arms(function)
-        required = {call.arm: index for index, call in others if call.form is CallForm.REQUIRED}
+        arms = [(index, call) for index, call in others if not call.lazy]
+        required = {call.arm: index for index, call in arms if call.form is CallForm.REQUIRED}
         stem = names[function.path, role].removesuffix(_ending(function))
         for index, call in others:
             key = (function.path, f"{role} call {index:03}")
             if call.form is not form:
                 continue
-            if form is CallForm.REQUIRED:
+            if call.lazy:
+                name = _lazy_name(function, _extend(stem, endings[call.arm]), call)
+            elif form is CallForm.REQUIRED:
                 name = _extend(stem, endings[call.arm]) + ("_sync" if call.run_async else "")
             else:
                 name = _extend(names[function.path, f"{role} call {required[call.arm]:03}"], "with")
             yield Claim(key, name, name)
+
+
+def _lazy_name(function: Function, stem: str, call: CallPlan) -> str:
+    """Return `lines_iter`, or `lines_iter_with`, from the name of the form that gives a list."""
+    if function.name == "__iter__":
+        stem = stem.removesuffix("_iter_to_list").removesuffix("_to_list")
+    ending = "_sync" if call.run_async else ""
+    options = "_with" if call.form is CallForm.WITH_OPTIONS else ""
+    return f"{_extend(stem.removesuffix(ending), 'iter')}{ending}{options}"
 
 
 def _extend(name: str, ending: str) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import assert_never, final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from ..ir.helpers import TYPE_OBJECT
-from ..ir.items import Class, ClassKind, Field, Item
+from ..ir.helpers import ASYNC_LEAVE, LEAVE, RUN_ASYNC_WITH, RUN_WITH, TYPE_OBJECT
+from ..ir.items import Binding, Class, ClassKind, Field, Function, Item, Param, ParamKind, Signature
 from ..ir.keywords import mochi_name
 from ..ir.text import format_type
 from ..ir.types import (
+    ANY,
+    BOOL,
+    NONE,
     AsyncOf,
     BridgeType,
     FunOf,
@@ -33,6 +37,9 @@ from ..ir.types import (
     Unsupported,
 )
 
+CONTEXT_MODULE = "mochi.context"
+FUNCTION_MODULE = "mochi.function"
+ITERATOR_MODULE = "mochi.iterator"
 TUPLE_MODULE = "mochi.tuple"
 ENTRY_MODULE = "mochi.entry"
 
@@ -40,6 +47,7 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 _COUNTS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 _SUFFIXES = {1: "Single", 2: "Pair", 3: "Triple"}
 _LONGEST_NAME = 48
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @final
@@ -93,6 +101,81 @@ class GeneratedTypes:
             stem = _hashed("MapEntry", (key, value))
         return self._record(ENTRY_MODULE, stem, (("key", key), ("value", value)))
 
+    def iterator(self, element: BridgeType) -> Ref:
+        """Return the handle of an iterator over values of this legal type."""
+        following = element if element == ANY or isinstance(element, OptionOf) else OptionOf(element)
+        return self._handle(
+            f"{ITERATOR_MODULE}.{type_name(element)}Iterator",
+            (element,),
+            _method("next", following),
+            _method("has_next", BOOL),
+            _method("rest", ListOf(element)),
+            _method("close", NONE),
+        )
+
+    def function(self, ty: FunOf) -> Ref:
+        """Return the handle of a function, to be called by `call`."""
+        if ty.params is None:
+            stem = f"To{type_name(ty.result)}Function"
+            rest = (Param("args", ParamKind.VAR_POSITIONAL, ANY), Param("kwargs", ParamKind.VAR_KEYWORD, ANY))
+            return self._handle(
+                f"{FUNCTION_MODULE}.{stem}", (ty.result,), _method("__call__", ty.result, *rest)
+            )
+        names = "".join(map(type_name, ty.params))
+        params = (
+            Param(ordinal(index), ParamKind.POSITIONAL_ONLY, each) for index, each in enumerate(ty.params)
+        )
+        return self._handle(
+            f"{FUNCTION_MODULE}.{names}To{type_name(ty.result)}Function",
+            (*ty.params, ty.result),
+            _method("__call__", ty.result, *params),
+        )
+
+    def context(self, inner: BridgeType, *, is_async: bool) -> Ref:
+        """Return the handle of a context manager whose value has this legal type."""
+        body = Param("body", type=FunOf((ANY if inner == NONE else inner,), ANY))
+        if is_async:
+            return self._handle(
+                f"{CONTEXT_MODULE}.{type_name(inner)}AsyncContext",
+                (inner,),
+                _method("__aenter__", AsyncOf(inner)),
+                _method(ASYNC_LEAVE, NONE),
+                _method(RUN_ASYNC_WITH, ANY, body),
+            )
+        return self._handle(
+            f"{CONTEXT_MODULE}.{type_name(inner)}Context",
+            (inner,),
+            _method("__enter__", inner),
+            _method(LEAVE, NONE),
+            _method(RUN_WITH, ANY, body),
+        )
+
+    def _handle(self, path: str, types: tuple[BridgeType, ...], *methods: Function) -> Ref:
+        module, _, name = path.rpartition(".")
+        if len(name) > _LONGEST_NAME:
+            name = _hashed(_HUMPS.split(name)[-1], types)
+            path = f"{module}.{name}"
+        cls = self._class(name, path, methods)
+        known = self._items.get(path)
+        if isinstance(known, Class) and [m.signatures for m in known.methods] != [
+            m.signatures for m in cls.methods
+        ]:
+            # Two classes of one name in different modules: the types tell the handles apart.
+            name = _hashed(name, types)
+            cls = self._class(name, f"{module}.{name}", methods)
+        self._items.setdefault(cls.path, cls)
+        return Ref(cls.path)
+
+    def _class(self, name: str, path: str, methods: tuple[Function, ...]) -> Class:
+        own = tuple(evolve(each, path=f"{path}.{each.name}") for each in methods)
+        receiver = Param("self", ParamKind.POSITIONAL_ONLY, Ref(path))
+        typed = tuple(
+            evolve(each, signatures=(evolve(sig, params=(receiver, *sig.params[1:])),))
+            for each in own
+            for sig in each.signatures
+        )
+        return Class(name, path, kind=ClassKind.HANDLE, methods=typed)
+
     def _record(self, module: str, stem: str, fields: tuple[tuple[str, BridgeType], ...]) -> Ref:
         name = stem
         known = self._items.get(f"{module}.{name}")
@@ -104,6 +187,10 @@ class GeneratedTypes:
             members = tuple(Field(label, f"{path}.{label}", ty) for label, ty in fields)
             self._items[path] = Class(name, path, kind=ClassKind.RECORD, fields=members)
         return Ref(path)
+
+
+def _method(name: str, result: BridgeType, *params: Param) -> Function:
+    return Function(name, name, (Signature((Param("self"), *params), result),), Binding.METHOD)
 
 
 def ordinal(index: int) -> str:

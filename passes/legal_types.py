@@ -55,7 +55,9 @@ from .widen_literals import widen_literal
 _MUTABLE_BUFFERS = ("builtins.bytearray", "builtins.memoryview")
 _TYPING_MODULES = ("typing", "typing_extensions", "_typeshed", "collections.abc")
 _COMPLEX = Ref("builtins.complex")
-_TYPING_CLASSES = frozenset({"IO", "TextIO", "BinaryIO"})
+_TYPING_CLASSES = frozenset({"IO", "TextIO", "BinaryIO", "ForwardRef", "NewType", "TypeAliasType"})
+_ASYNC_CONTEXT = "contextlib.AbstractAsyncContextManager"
+_CONTEXTS = ("contextlib.AbstractContextManager", _ASYNC_CONTEXT)
 
 
 @final
@@ -122,12 +124,15 @@ class TypeTable:
         return found
 
     def legalize_result(self, ty: BridgeType, scope: Scope, is_async: bool) -> Legal:
-        """Return the result type `ty` legalized: an awaitable may stay around it, `never` is none."""
+        """Return the result type `ty` legalized; an awaitable or iterator stays around it, `never` is none."""
         if ty == NEVER:
             return Legal(NONE)
         if isinstance(ty, AsyncOf) and not is_async:
             inner = self.legalize_result(ty.inner, scope, is_async=True)
             return Legal(ty if inner.type is ty.inner else AsyncOf(inner.type), inner.losses)
+        if isinstance(ty, IteratorOf):
+            element = self.legalize(ty.element, scope)
+            return Legal(ty if element.type is ty.element else IteratorOf(element.type), element.losses)
         return self.legalize(ty, scope)
 
     # --- shapes -------------------------------------------------------------------------
@@ -155,6 +160,9 @@ class TypeTable:
                 return self._literal(ty, scope, losses)
             case FunOf():
                 return self._function(ty, scope, losses)
+            case Ref(path, (value, *_)) if path in _CONTEXTS and not self._inward and path not in self.known:
+                inner = self._legal(value, scope, losses)
+                return self.generated.context(inner, is_async=path == _ASYNC_CONTEXT)
             case Ref():
                 return self._reference(ty, losses)
             case TypeVarRef():
@@ -217,7 +225,7 @@ class TypeTable:
 
     def _option(self, ty: OptionOf, scope: Scope, losses: list[Loss]) -> BridgeType:
         inner = self._legal(ty.inner, scope, losses)
-        if isinstance(inner, FunOf) and inner.params is not None and not self.repeated:
+        if self._inward and isinstance(inner, FunOf) and inner.params is not None and not self.repeated:
             # Mochi cannot spell it: a `?` behind a function type belongs to its result.
             losses.append(Loss(_UNSUPPORTED, show_type(ty), note=NoteKind.CHECKED))
         return option_of(inner)
@@ -225,7 +233,7 @@ class TypeTable:
     def _function(self, ty: FunOf, scope: Scope, losses: list[Loss]) -> BridgeType:
         if ty.params is None:
             params = None
-            if not self.repeated:
+            if self._inward and not self.repeated:
                 losses.append(Loss(SkipReason.PARAM_SPEC, show_type(ty), note=NoteKind.CHECKED))
         else:
             # What a function takes flows against what it gives.

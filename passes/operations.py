@@ -6,7 +6,7 @@ private to Python (Data Model, section 3.3).
 
 from __future__ import annotations
 
-from ..ir.helpers import CLASS_OBJECT
+from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, LEAVE, RUN_ASYNC_WITH, RUN_WITH
 
 OPERATIONS: dict[str, str] = {
     # 3.3.7 Containers
@@ -72,6 +72,10 @@ OPERATIONS: dict[str, str] = {
     "__fspath__": "to_path",
     # Members that passes add
     CLASS_OBJECT: "type",
+    RUN_WITH: "with",
+    RUN_ASYNC_WITH: "async_with",
+    LEAVE: "exit",
+    ASYNC_LEAVE: "async_exit",
 }
 
 CONSTRUCTORS = frozenset({"__init__", "__new__"})

@@ -214,6 +214,7 @@ calls = st.builds(
     small_types,
     st.booleans(),
     exported,
+    st.booleans(),
 )
 
 

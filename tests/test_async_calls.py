@@ -10,7 +10,7 @@ from types import ModuleType
 import boundpkg
 import pytest
 
-TASKS = '''
+TASKS = """
 from __future__ import annotations
 import asyncio, inspect
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -44,7 +44,7 @@ def sort(values: list[int], key: Callable[[int], int] | None = None) -> list[int
 def near(points: list[Point], test: Callable[[Point], bool] | None) -> list[Point]:
     return [point for point in points if test is None or test(point)]
 def traced(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R: return function(*args, **kwargs)
-'''
+"""
 
 
 @pytest.fixture(scope="module")

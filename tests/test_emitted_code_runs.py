@@ -185,7 +185,7 @@ def test_operations(w: ModuleType) -> None:
     assert w.Shape_get_item(shape, 1) == 2.5
     assert w.Shape_contains(shape, 1)
     w.Shape_del_item(shape, 1)
-    assert w.Shape_iter(shape) == [2]
+    assert w.Shape_to_list(shape) == [2]
     assert w.Shape_equals(shape, w.Shape_new("ab"))
     assert w.Shape_name(w.Shape_add(shape, shape)) == "abab"
     assert w.Shape_name(w.Shape_neg(shape)) == "ba"

@@ -9,7 +9,7 @@ from types import ModuleType
 import boundpkg
 import pytest
 
-MAKERS = '''
+MAKERS = """
 from __future__ import annotations
 from typing import Any, TypeVar, AnyStr
 
@@ -33,7 +33,7 @@ def expected(error: type[BaseException] | tuple[type[BaseException], ...]) -> st
     return error.__name__ if isinstance(error, type) else ",".join(each.__name__ for each in error)
 def same(value: V) -> V: return value
 def twice(text: AnyStr) -> AnyStr: return text + text
-'''
+"""
 
 
 @pytest.fixture(scope="module")

@@ -64,4 +64,4 @@ def several(w):
     w.HTTPHeaderDict_add(headers, "a", "1")
     w.HTTPHeaderDict_add(headers, "A", "2")
     get = w.HTTPHeaderDict_get_item(headers, "a")
-    return get, w.HTTPHeaderDict_len(headers), w.HTTPHeaderDict_iter(headers)
+    return get, w.HTTPHeaderDict_len(headers), w.HTTPHeaderDict_to_list(headers)
