@@ -76,7 +76,6 @@ def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> R
         emit=frozenset(map(Emit, options.get("emit", ()))),
         strict=bool(options.get("strict")),
         infer=not options.get("no_infer"),
-        infer=not options.get("no_infer"),
         offline=options["offline"],
         jobs=options.get("jobs", 1),
         pipeline=options.get("pipeline") or None,
