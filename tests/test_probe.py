@@ -167,18 +167,6 @@ def test_what_cannot_be_looked_at_is_bound_all_the_same(index, tmp_path, target,
     assert items_of(result)["box.save"] == ("bound", None)
 
 
-def test_a_missing_dependency_is_reported(index, tmp_path):
-    bind(index, tmp_path, probe=False)
-    with closing(Host(environ=environment(index.url, tmp_path))) as host:
-        for path in list(host.walk(Cache(host).root)):
-            if b"needs/__init__.py" in path.read_bytes():
-                path.unlink()
-    result, _ = bind(index, tmp_path, offline=True)
-    (problem,) = (each for each in result.diagnostics if each.code.code == "PY216")
-    assert "needs-1.0-py3-none-any.whl" in problem.message
-    assert items_of(result)["box.save"] == ("bound", None)
-
-
 def test_a_package_that_breaks_out_of_everything_is_bound(index, tmp_path):
     files = {"box/__init__.py": b"import os\nos._exit(0)\n", "box/__init__.pyi": STUB, "box/py.typed": b""}
     offer(index, build_wheel("box", "2.0", files=files, requires=["needs"]))

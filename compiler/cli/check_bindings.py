@@ -8,11 +8,12 @@ from ...ir.diagnostics import DiagnosticError
 from ...ir.source import SourceFile
 from ..compile import compile
 from ..host import Host
+from ..manifest import read_manifest
 from ..mochi.bound_items import BoundModule
 from ..request import Emit, Request
 from ..session import make_target
 from .check_command import read_module
-from .options import find_manifest
+from .options import find_manifest, probe_default
 from .show import show_diagnostics
 
 
@@ -35,6 +36,7 @@ def bind_programs(
         emit=frozenset({Emit.SYMBOLS}),
         offline=offline,
         index_url=index_url,
+        probe=_wants_probe(host, manifest),
     )
     result = compile(request, host)
     if not result.ok:
@@ -45,3 +47,11 @@ def bind_programs(
         for artifact in result.artifacts
         if artifact.path.endswith("_symbols.json")
     ]
+
+
+def _wants_probe(host: Host, manifest: SourceFile | None) -> bool:
+    """Whether `compile` would look at packages here: a name that it does not bind is none."""
+    default = probe_default(host)
+    if default is not None:
+        return default
+    return manifest is None or read_manifest(manifest)[0].python.probe
