@@ -14,20 +14,23 @@ from .literals import is_python_name, python_string
 class Names:
     """The names taken in one scope."""
 
-    __slots__ = ("_taken",)
+    __slots__ = ("_numbers", "_taken")
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
+        self._numbers: dict[str, int] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._taken
 
     def fresh(self, wanted: str) -> str:
-        """Take `wanted`, or the first of `wanted_`, `wanted__`, … that is free."""
-        while wanted in self._taken:
-            wanted += "_"
-        self._taken.add(wanted)
-        return wanted
+        """Take `wanted`, or the first of `wanted_`, `wanted_2`, `wanted_3`, … that is free."""
+        name = wanted if wanted not in self._taken else f"{wanted}_"
+        while name in self._taken:
+            number = self._numbers[wanted] = self._numbers.get(wanted, 1) + 1
+            name = f"{wanted}_{number}"
+        self._taken.add(name)
+        return name
 
     def fresh_mochi(self, wanted: str) -> str:
         """Take a name that Mochi can declare, made from `wanted`."""

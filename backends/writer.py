@@ -169,4 +169,5 @@ def _split_items(text: str) -> list[str]:
         if character == "," and not depth:
             items.append(text[start:index])
             start = index + 2
-    return [*items, text[start:]]
+    # Behind the comma of a tuple of one there is nothing.
+    return [*items, text[start:]] if start < len(text) else items
