@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+# Values that `__all__` may be made of.
+_LISTS = ("list", "tuple", "set", "dictionary", "binary_operator", "list_comprehension")
 # Deeper nesting of classes and conditions is no declaration that anyone wrote.
 MAX_DEPTH = 50
 
@@ -283,7 +285,7 @@ def _declare_name(
     if earlier and not annotated and (earlier[0].kind is not Kind.ASSIGNMENT or _is_annotated(earlier[0])):
         # `f = decorate(f)` and a value for an annotated name add nothing to the declaration.
         return
-    if not into.class_path and value is not None and value.type in ("list", "tuple", "binary_operator"):
+    if not into.class_path and value is not None and value.type in _LISTS:
         into.exports.lists[name] = value
     _bind_own(name, into, branch, weak=not annotated and value is not None and value.type == "none")
     into.imports.pop(name, None)
