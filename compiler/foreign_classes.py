@@ -45,6 +45,10 @@ from .externals import ModuleLoader, ModuleReader, expand_externals, imported_na
 
 _TYPE_CHECK_ONLY = ("typing.type_check_only", "typing_extensions.type_check_only")
 
+# A class of a dependency with more members, each arm of an overload counted, is a handle without any:
+# shims stay small, and a program that works with such a class imports its distribution.
+_MOST_MEMBERS = 96
+
 # Python has them everywhere, Mochi programs a use for neither.
 _UNUSED = ("__hash__", "__ne__")
 
@@ -60,7 +64,7 @@ def attach_foreign(package: Package, modules: ModuleLoader) -> Package:
     mentioned = {
         name: path
         for name, path in _mentioned_paths(package).items()
-        if path.partition(".")[0].lstrip("_") in STDLIB_MODULES
+        if _is_stdlib(path) or path.partition(".")[0] in modules.roots
     }
     if not mentioned:
         return package
@@ -72,9 +76,19 @@ def attach_foreign(package: Package, modules: ModuleLoader) -> Package:
     homes = {path: lowered[cls.path].path for path, cls in found.items() if cls.path in lowered}
     moved = {name: home for name, path in mentioned.items() if (home := homes.get(path, name)) != name}
     wanted = {cls.path for cls in found.values()}
-    classes = [cls for path, cls in lowered.items() if path in wanted]
+    classes = [cls for path, cls in lowered.items() if path in wanted and not _is_large(cls)]
     package = evolve(package, generated=(*package.generated, *sorted(classes, key=lambda cls: cls.path)))
     return map_types(package, lambda ty: _move(ty, moved)) if moved else package
+
+
+def _is_stdlib(path: str) -> bool:
+    return path.partition(".")[0].lstrip("_") in STDLIB_MODULES
+
+
+def _is_large(cls: Class) -> bool:
+    """Whether `cls` belongs to a dependency and is better bound by importing that itself."""
+    members = sum(len(method.signatures) for method in cls.methods) + len(cls.properties) + len(cls.fields)
+    return members > _MOST_MEMBERS and not _is_stdlib(cls.path)
 
 
 def _move(ty: BridgeType, moved: Mapping[str, str]) -> BridgeType:
@@ -155,7 +169,7 @@ class _Finder:
     def find(self, paths: Iterable[str]) -> dict[str, Class]:
         """Return the class that each of `paths` names, where it is one that exists at run time."""
         found = {path: cls for path, cls in self._look_up(paths).items() if not is_type_only(cls)}
-        pending = list(found.values())
+        pending = [cls for cls in found.values() if not _is_large(cls)]
         while pending:
             self.classes |= {cls.path: cls for cls in pending}
             bases = [base.path for cls in pending for base in cls.bases if isinstance(base, Ref)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
@@ -110,15 +110,18 @@ def index() -> Iterator[Index]:
         yield running
 
 
-def bind(index: Index, cache: Path, text: str, *, strict: bool = False, **more: str) -> Package:
+def bind(
+    index: Index, cache: Path, text: str, *, strict: bool = False, requires: Sequence[str] = ()
+) -> Package:
     """Bind a package `clock` of one module against the snapshot of `index`."""
     built = index.files["typeshed-client"][0]
     pin = TypeshedPin(
         "typeshed-client", "9.0", built.filename, hashlib.sha256(built.content).hexdigest(), FOLDER
     )
-    files = {"clock/__init__.py": text, "clock/_private.py": "", "clock/py.typed": "", **more}
+    files = {"clock/__init__.py": text, "clock/_private.py": "", "clock/py.typed": ""}
     version = f"1.{len(index.files.get('clock', ()))}"
-    offer(index, build_wheel("clock", version, files={name: body.encode() for name, body in files.items()}))
+    content = {name: body.encode() for name, body in files.items()}
+    offer(index, build_wheel("clock", version, files=content, requires=requires))
     with closing(make_host(index.url, cache)) as host:
         session = Session(host, Cache(host), Request())
         session.typeshed = evolve(session.typeshed, pin=pin)
@@ -190,6 +193,22 @@ def test_complex_numbers_are_made_of_two_floats(index, tmp_path):
     assert {"extern python fun complex_real(self: complex): float"} <= set(lines)
     (function,) = package.modules[0].items
     assert [loss.reason.value for loss in function.info.degradations] == ["SkipNoComplexType"]
+
+
+def test_classes_of_dependencies_have_members_too(index, tmp_path):
+    """A class is bound at its public home; one with very many members stays a handle."""
+    many = "".join(f"    def m{number}(self) -> int: ...\n" for number in range(97))
+    files = {
+        "spring/__init__.py": "from ._coil import Coil as Coil, Huge as Huge\n",
+        "spring/_coil.py": f"class Coil:\n    def turn(self, by=1) -> 'Coil': ...\nclass Huge:\n{many}",
+        "spring/py.typed": "",
+    }
+    offer(index, build_wheel("spring", "1.0", files={name: text.encode() for name, text in files.items()}))
+    text = "import spring\nfrom spring._coil import Coil\n"
+    package = bind(index, tmp_path, text + "def f(a: Coil) -> spring.Huge: ...\n", requires=["spring"])
+    found = {path: [method.name for method in cls.methods] for path, cls in foreign(package).items()}
+    assert found == {"spring.Coil": ["__str__", "turn"], "spring.Huge": []}
+    assert "extern python fun Coil_turn(self: Coil): Coil" in declared(package)
 
 
 def test_private_code_and_missing_modules_ask_for_nothing(index, tmp_path):

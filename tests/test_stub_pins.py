@@ -78,7 +78,7 @@ def test_what_stubs_import_is_pinned_and_its_aliases_bound(index, tmp_path):
     wheels = fetch(index, tmp_path, "box")
     assert names(wheels) == (["types-box 1.2.0.1"], ["shapes 3.0"], [])
     shown = text(wheels, index, tmp_path)
-    assert "x: string | @shapes._pairs.Name at" in shown
+    assert "x: string | @shapes.Name at" in shown
     assert "y: tuple<@builtins.int, @builtins.int> = ... at" in shown
 
 
