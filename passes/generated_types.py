@@ -36,6 +36,7 @@ from ..ir.types import (
     UnionOf,
     Unsupported,
 )
+from .desugar_options import option_of
 
 CONTEXT_MODULE = "mochi.context"
 FUNCTION_MODULE = "mochi.function"
@@ -103,11 +104,10 @@ class GeneratedTypes:
 
     def iterator(self, element: BridgeType) -> Ref:
         """Return the handle of an iterator over values of this legal type."""
-        following = element if element == ANY or isinstance(element, OptionOf) else OptionOf(element)
         return self._handle(
             f"{ITERATOR_MODULE}.{type_name(element)}Iterator",
             (element,),
-            _method("next", following),
+            _method("next", option_of(element)),
             _method("has_next", BOOL),
             _method("rest", ListOf(element)),
             _method("close", NONE),
