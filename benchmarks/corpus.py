@@ -20,12 +20,15 @@ from collections import Counter
 from pathlib import Path
 from statistics import median
 
-from mochic_py.compiler.bind import bind_wheels
+from mochic_py.compiler.bind import BindJob, bind_wheels
 from mochic_py.compiler.census import read_census
-from mochic_py.compiler.corpus import TARGET, CorpusEntry, make_job, open_entry, read_corpus
+from mochic_py.compiler.compile import make_settings
+from mochic_py.compiler.corpus import TARGET, CorpusEntry, open_entry, read_corpus
 from mochic_py.compiler.frontends.package import read_package
 from mochic_py.compiler.frontends.wheel import open_wheel
 from mochic_py.compiler.host import Host
+from mochic_py.compiler.request import Request
+from mochic_py.compiler.settings import PythonSettings
 from mochic_py.compiler.workers import map_jobs
 
 WORKERS = 2
@@ -81,7 +84,9 @@ def read_one(entry: CorpusEntry, host: Host) -> list[str]:
 
 def compile_one(entry: CorpusEntry, host: Host) -> dict[str, float]:
     """Bind a package and emit all its files; return the seconds of each pass."""
-    bound = bind_wheels(make_job(entry, open_entry(entry, host, offline=True)), host)
+    settings = make_settings(Request(target=TARGET), PythonSettings())
+    job = BindJob(entry.alias, open_entry(entry, host, offline=True), TARGET, settings)
+    bound = bind_wheels(job, host)
     seconds = Counter[str]()
     for timing in bound.timings:
         seconds[timing.name] += timing.seconds

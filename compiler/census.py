@@ -58,8 +58,8 @@ class Census:
 class Measure(TypedDict):
     """What came of a package, as JSON values: counts as they are and in strict mode.
 
-    `problem` is what the checker says of its shim first, empty where that passes. Of the
-    `exported` names of its modules at run time, `missing` were not found; both are None where nobody looked, and
+    `problem` is what the checker says of its shim first, empty where that passes. Of the `exported`
+    names of its modules at run time, `missing` were not found; both are None where nobody looked, and
     `unprobed` says why.
     """
 

@@ -84,7 +84,7 @@ def _refresh(
             moved[entry.name] = refreshed
     progress.clear()
     for name in sorted(moved):
-        sys.stdout.write(_describe(corpus[name], moved[name]))
+        sys.stdout.write(describe_refresh(corpus[name], moved[name]))
     entries = [moved[name].entry for name in sorted(moved)]
     text = format_corpus({**corpus, **{entry.name: entry for entry in entries}}.values())
     host.write_bytes_atomic(root / CORPUS_FILE, text.encode())
@@ -92,7 +92,8 @@ def _refresh(
     return entries
 
 
-def _describe(before: CorpusEntry, refreshed: Refreshed) -> str:
+def describe_refresh(before: CorpusEntry, refreshed: Refreshed) -> str:
+    """Return what to tell of a package that moved: its versions, and each declaration before and after."""
     versions = {wheel.name: wheel.version for wheel in before.wheels}
     wheels = [
         f"{wheel.name} {versions.get(wheel.name, 'none')} → {wheel.version}"
