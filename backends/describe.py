@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from attrs import evolve
 
 from ..ir.diagnostics import InternalError
-from ..ir.helpers import CLASS_OBJECT, RUN_ASYNC_WITH, RUN_WITH, is_helper
+from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, LEAVE, RUN_ASYNC_WITH, RUN_WITH, is_helper
 from ..ir.items import Binding, Degradation, Function, Info, Param, ParamKind, Signature
 from ..ir.text import format_type
 from ..ir.types import UNANNOTATED, BridgeType
@@ -55,6 +55,8 @@ def _describe_helper(function: Function, entry: Entry) -> Iterator[str]:
             yield f"type[{owner}]"
         case name if name in (RUN_WITH, RUN_ASYNC_WITH):
             yield f"{'async ' if name == RUN_ASYNC_WITH else ''}with {owner} as value: body(value)"
+        case name if name in (LEAVE, ASYNC_LEAVE):
+            yield f"{owner}.{'__aexit__' if name == ASYNC_LEAVE else '__exit__'}(None, None, None)"
         case "named":
             yield "the class at a path like `decimal.Decimal`"
         case name:

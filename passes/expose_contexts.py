@@ -32,7 +32,9 @@ class ExposeContexts:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with a helper for each kind of context manager that a class is."""
-        return map_items(package, _rewrite)
+        package = map_items(package, _rewrite)
+        generated = tuple(map(_rewrite, package.generated))
+        return evolve(package, generated=generated) if generated != package.generated else package
 
 
 def _rewrite(item: Item) -> Item:

@@ -160,9 +160,8 @@ class TypeTable:
                 return self._literal(ty, scope, losses)
             case FunOf():
                 return self._function(ty, scope, losses)
-            case Ref(path, (value, *_)) if path in _CONTEXTS and not self._inward and path not in self.known:
-                inner = self._legal(value, scope, losses)
-                return self.generated.context(inner, is_async=path == _ASYNC_CONTEXT)
+            case Ref(path) if path in _CONTEXTS:
+                return self._context(ty, scope, losses)
             case Ref():
                 return self._reference(ty, losses)
             case TypeVarRef():
@@ -222,6 +221,14 @@ class TypeTable:
         if key in (STRING, INT):
             return MapOf(key, self._legal(ty.value, scope, losses))
         return ListOf(self.generated.entry_record(key, self._element(ty.value, scope, losses)))
+
+    def _context(self, ref: Ref, scope: Scope, losses: list[Loss]) -> BridgeType:
+        """A context manager comes out with the type of its value; every one may go in."""
+        inward, self._inward = self._inward, False
+        value = self._legal(ref.arguments[0], scope, losses) if ref.arguments else ANY
+        self._inward = inward
+        given = self.generated.context(value, is_async=ref.path == _ASYNC_CONTEXT)
+        return UnionOf((self.generated.handle(ref.path), given)) if inward else given
 
     def _option(self, ty: OptionOf, scope: Scope, losses: list[Loss]) -> BridgeType:
         inner = self._legal(ty.inner, scope, losses)
