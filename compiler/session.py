@@ -31,6 +31,7 @@ from .frontends.package import read_package
 from .frontends.stub import read_module
 from .frontends.stub_search import decode_source
 from .frontends.wheel import open_wheel
+from .hidden_modules import hide_modules
 from .host import Host
 from .locked import find_misfits, locked_resolution
 from .lockfile import read_lock
@@ -351,6 +352,7 @@ def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, 
             for each in (wheels.wheel, *wheels.stubs)
         )
         package, problems = read_package(first, tuple(rest), target, wheels.generated)
+    package = hide_modules(package)
     with ExternalModules(wheels.dependencies, wheels.typeshed, target, host) as modules:
         package = expand_externals(package, modules)
         # Without a snapshot on the index aliases are lost; classes are handles then, as they may always be.

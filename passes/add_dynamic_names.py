@@ -92,8 +92,8 @@ class _Finder:
     def complete(self, module: Module) -> Module:
         """Return `module` with what its `__all__` lists beside its names."""
         found = self.inventory.modules.get(module.name)
-        if found is None or not found.listed:
-            return module
+        if found is None or not found.listed or module.exports == ():
+            return module  # `__all__ = []` is meant
         declared = [name for name in found.listed if self._is_declared(module.name, name)]
         imports: list[Import] = []
         items: list[Item] = []
