@@ -24,7 +24,7 @@ def calls(w):
         lambda: np.zeros((2, 2), dtype="int32"),
     )
     yield "a shape", lambda: w.ndarray_shape(w.array(ROWS)), lambda: np.array(ROWS).shape
-    yield "arithmetic", lambda: w.add(w.array(ROWS), 1.5), lambda: np.add(np.array(ROWS), 1.5)
+    yield "arithmetic", lambda: w.add_(w.array(ROWS), 1.5), lambda: np.add(np.array(ROWS), 1.5)
     yield (
         "a universal function over a list",
         lambda: w.sqrt([1.0, 4.0]),
@@ -47,7 +47,7 @@ def calls(w):
     )
     yield (
         "random numbers",
-        lambda: w.Generator_integers_with(w.random_default_rng_with({"seed": 7}), 10, {"size": 5}),
+        lambda: w.Generator_integers_size(w.random_default_rng_with({"seed": 7}), 10, 5),
         lambda: np.random.default_rng(7).integers(10, size=5),
     )
     yield (
@@ -61,4 +61,4 @@ def calls(w):
         lambda: np.concatenate([np.array(ROWS), np.array(ROWS)]),
     )
     yield "a list", lambda: w.ndarray_tolist(w.array(ROWS)), lambda: ROWS
-    yield "shapes that do not fit", lambda: w.add([1, 2], [1, 2, 3]), lambda: np.add([1, 2], [1, 2, 3])
+    yield "shapes that do not fit", lambda: w.add_([1, 2], [1, 2, 3]), lambda: np.add([1, 2], [1, 2, 3])

@@ -53,8 +53,8 @@ def parts(url):
 
 def table(w):
     columns = [
-        w.Column_new_with({"args": ["id", w.Integer_new()], "primary_key": True}),
-        w.Column_new_with({"args": ["name", w.String_new_with({"length": 20})]}),
+        w.Column_new_with({"name_pos": "id", "type_pos": w.Integer_new(), "primary_key": True}),
+        w.Column_new_with({"name_pos": "name", "type_pos": w.String_new_with({"length": 20})}),
     ]
     return w.Table_new_with("user", w.MetaData_new(), {"args": columns})
 
