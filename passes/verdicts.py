@@ -92,8 +92,11 @@ def adopt_signature(
 ) -> Function:
     """Return `function` with the parameters it has at run time; those declared under a name keep its type."""
     declared = function.signatures[function.calls[0].arm]
-    types = {param.name: param.type for param in declared.params if param.type != UNANNOTATED}
     receiver = declared.params[:1] if has_receiver(function, declared) else ()
+    rest = declared.params[len(receiver) :]
+    types = {param.name: param.type for param in rest if param.type != UNANNOTATED}
+    if any(param.name == each.name for param in params for each in receiver):
+        receiver = (evolve(receiver[0], name="self"),)
     own = tuple(_make_param(param, types.get(param.name, ANY)) for param in params)
     signature = evolve(declared, params=(*receiver, *own))
     untyped = (
