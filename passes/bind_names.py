@@ -12,7 +12,7 @@ variable that a signature, class or alias uses joins its type parameters.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import ClassVar, final
 
 from attrs import define, evolve, field, frozen
@@ -39,16 +39,21 @@ from ..ir.types import (
     BridgeType,
     EnumMember,
     LiteralOf,
+    LiteralValue,
     Ref,
     Scalar,
     TypeObject,
     TypeVarRef,
+    UnionOf,
     Unsupported,
 )
 from .context import PassContext
 from .forms import GENERIC, PROTOCOL, canonical_path, find_form, find_known_variable
 from .names import Definition, External, Member, Names, Target, target_path
 from .stdlib_names import BUILTIN_CLASSES, ENUM_BASES
+
+# Literals of literals deeper than this only a cycle needs.
+_MAX_DEPTH = 20
 
 
 @final
@@ -233,12 +238,27 @@ class _Binder:
     def _bind_literal(self, literal: LiteralOf) -> LiteralOf:
         if not any(isinstance(value, EnumMember) for value in literal.values):
             return literal
-        return LiteralOf(
-            tuple(
-                EnumMember(self._bind_path(value.path)) if isinstance(value, EnumMember) else value
-                for value in literal.values
-            )
-        )
+        values = [each for value in literal.values for each in self._literal_values(value, 0)]
+        # `True` and `1` are equal, and not the same literal.
+        return LiteralOf(tuple({(type(each), each): each for each in values}.values()))
+
+    def _literal_values(
+        self, value: LiteralValue | EnumMember, depth: int
+    ) -> Iterator[LiteralValue | EnumMember]:
+        """Yield a value bound; a name may stand for a literal type, whose values it has (PEP 586)."""
+        if not isinstance(value, EnumMember):
+            yield value
+            return
+        match self._find(value.path):
+            case Definition(Alias(target=LiteralOf(values))) if depth < _MAX_DEPTH:
+                for inner in values:
+                    yield from self._literal_values(inner, depth + 1)
+            case Definition(Alias(target=UnionOf(members))) if depth < _MAX_DEPTH:
+                for member in members:
+                    for inner in member.values if isinstance(member, LiteralOf) else ():
+                        yield from self._literal_values(inner, depth + 1)
+            case _:
+                yield EnumMember(self._bind_path(value.path))
 
     def _bind_base(self, base: BridgeType) -> BridgeType:
         """Return a base class bound; it stays a reference even where the name has a shape."""
