@@ -164,9 +164,9 @@ class Inventory:
         """Return the member that a class has or inherits under `name`."""
         return next((each.members[name] for each in self.lineage(found) if name in each.members), None)
 
-    def subclasses(self, number: int) -> Iterator[RuntimeClass]:
+    def subclasses(self, number: int) -> Iterator[RuntimeObject]:
         """Yield the classes that class `number` is a base of, as far as they were met."""
-        yield from (each.cls for each in self.objects if each.cls is not None and number in each.cls.mro)
+        yield from (each for each in self.objects if each.cls is not None and number in each.cls.mro)
 
     def merge(self, other: Inventory) -> Inventory:
         """Return what both hold; equal objects of the two do not become one."""

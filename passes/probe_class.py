@@ -107,7 +107,7 @@ class ClassProbe:
     def _is_on_subclass(self, name: str) -> bool:
         """Whether objects have `name` by a class below: the types promise it of all of them."""
         below = self.inventory.subclasses(self.number)
-        return any(name in each.members or name in each.declared for each in below)
+        return any(self.inventory.member(each, name) is not None for each in below)
 
     # --- calls --------------------------------------------------------------------------
 

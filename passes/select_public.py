@@ -56,7 +56,7 @@ class SelectPublic:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with the public items only."""
-        surface = build_surface(package, Names(package))
+        surface = build_surface(package, Names(package), ctx.inventory)
         homes = _Homes({path: public.path for path, public in surface.canonical.items()})
         selected: defaultdict[str, list[Item]] = defaultdict(list)
         files: dict[str, str] = {}

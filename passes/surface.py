@@ -15,6 +15,7 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
+from ..ir.inventory import Inventory
 from ..ir.items import Class, Import, Item, Module, Package, Refusal, StarExport, TypeVariable
 from .names import Definition, Member, ModuleName, Names, module_of
 
@@ -64,8 +65,11 @@ def is_public_module(name: str) -> bool:
     return not any(part.startswith("_") or part in _TEST_PARTS for part in name.split("."))
 
 
-def build_surface(package: Package, names: Names) -> Surface:
-    """Compute the surface of `package`, whose names `bind-names` has bound."""
+def build_surface(package: Package, names: Names, inventory: Inventory | None = None) -> Surface:
+    """Compute the surface of `package`, whose names `bind-names` has bound.
+
+    With an inventory a path at which the thing is not found when the program runs is taken last.
+    """
     found: defaultdict[str, list[PublicName]] = defaultdict(list)
     items: dict[str, Item] = {}
     methods: dict[PublicName, Member] = {}
@@ -87,7 +91,8 @@ def build_surface(package: Package, names: Names) -> Surface:
     for path, candidates in found.items():
         own = items[path].name
         defined = path.removesuffix(f".{own}")
-        home, *further = sorted(set(candidates), key=lambda public: _order(public, own, defined, rank))
+        in_order = sorted(set(candidates), key=lambda public: _order(public, own, defined, rank))
+        home, *further = in_order if inventory is None else _present_first(in_order, inventory)
         canonical[path] = home
         if further:
             others[path] = tuple(further)
@@ -109,6 +114,15 @@ def _order(public: PublicName, own: str, defined: str, rank: Mapping[str, int]) 
         public.module,
         public.name,
     )
+
+
+def _present_first(candidates: Iterable[PublicName], inventory: Inventory) -> list[PublicName]:
+    return sorted(candidates, key=lambda public: not _is_present(public, inventory))
+
+
+def _is_present(public: PublicName, inventory: Inventory) -> bool:
+    module = inventory.modules.get(public.module)
+    return module is None or public.name in module.names
 
 
 def _public_names(package: Package, names: Names) -> Iterator[tuple[str, PublicName]]:
