@@ -180,7 +180,10 @@ class _Run:
 def make_settings(request: Request, python: PythonSettings) -> BindSettings:
     """Return how every package of `request` is lowered and emitted under a manifest."""
     options = PassOptions(
-        request.strict or python.strict, python.int_mode.value, request.infer and python.infer
+        request.strict or python.strict,
+        python.int_mode.value,
+        request.infer and python.infer,
+        tuple((each.item, each.arguments) for each in python.monomorphise),
     )
     emit = frozenset(kind.value for kind in request.emit if kind is not Emit.IR)
     return BindSettings(

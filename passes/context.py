@@ -17,12 +17,13 @@ class PassOptions:
     """The settings of `[python]` that passes obey.
 
     `strict` turns degradations into refusals. `int_mode` is `bigint` or `int64-only`. `infer` allows types
-    for missing annotations.
+    for missing annotations. `monomorphise` has the path of a generic item, and types by variable, as text.
     """
 
     strict: bool = False
     int_mode: str = "bigint"
     infer: bool = True
+    monomorphise: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 
 @final

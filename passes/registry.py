@@ -41,6 +41,7 @@ _PASSES: Mapping[str, str] = {
     "add-dynamic-names": "add_dynamic_names.AddDynamicNames",
     "select-public": "select_public.SelectPublic",
     "classify-classes": "classify_classes.ClassifyClasses",
+    "monomorphise": "monomorphise.Monomorphise",
     "resolve-generics": "resolve_generics.ResolveGenerics",
     "bind-foreign": "bind_foreign.BindForeign",
     "expose-types": "expose_types.ExposeTypes",

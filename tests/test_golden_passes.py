@@ -78,8 +78,14 @@ def _read_package(case: Case) -> Package:
 
 
 def _read_options(text: str) -> PassOptions:
-    """Read `strict`, `int-mode = <mode>` and `infer = false`, one per line."""
+    """Read `strict`, `int-mode = MODE`, `infer = false` and `monomorphise PATH T = TYPE`, one per line."""
     lines = dict(map(str.strip, f"{line}=".split("=")[:2]) for line in text.splitlines())
-    options = PassOptions("strict" in lines, lines.get("int-mode", "bigint"), lines.get("infer") != "false")
+    instances = [(each.split(), lines.pop(each)) for each in list(lines) if each.startswith("monomorphise ")]
+    options = PassOptions(
+        "strict" in lines,
+        lines.get("int-mode", "bigint"),
+        lines.get("infer") != "false",
+        tuple((path, ((variable, ty),)) for (_, path, variable), ty in instances),
+    )
     assert set(lines) <= {"strict", "int-mode", "infer"}, f"unknown options {sorted(lines)}"
     return options

@@ -9,6 +9,13 @@ from types import ModuleType
 import boundpkg
 import pytest
 
+from mochic_py.backends.declarations import declare
+from mochic_py.compiler.lower import LowerSettings, lower_package
+from mochic_py.ir.parser import parse_package
+from mochic_py.ir.source import SourceFile
+from mochic_py.ir.types import ANY, INT
+from mochic_py.passes.context import PassOptions
+
 MAKERS = """
 from __future__ import annotations
 from typing import Any, TypeVar, AnyStr
@@ -66,3 +73,22 @@ def test_builtin_classes_and_classes_by_path(w: ModuleType) -> None:
 def test_type_variables_take_any_value(w: ModuleType) -> None:
     assert w.same(3) == 3
     assert w.same("x") == "x"
+
+
+def test_an_instance_of_a_generic_function_has_a_name_of_its_own() -> None:
+    source = """mochic-ir 1
+package m "1.0"
+imports m
+tier inline
+target linux-x86_64 3.13 cpython
+
+module m "m.pyi" {
+  fun first<T>(xs: list<'T>): 'T
+}
+"""
+    raw, problems = parse_package(SourceFile("m.ir", source))
+    assert raw is not None, problems
+    options = PassOptions(monomorphise=(("m.first", (("T", "int"),)),))
+    lowered = lower_package(raw, LowerSettings(options=options), lambda: 0.0).package
+    entries = {entry.name: entry.result for entry in declare(lowered).entries}
+    assert entries == {"first": ANY, "first_int": INT}
