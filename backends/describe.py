@@ -1,7 +1,8 @@
 """What a person reads above a declaration: the Python signature, its origin, and what was lost.
 
 Nothing is said twice. `f` has the signature and the origin, `f_with` below it the types of the options;
-a setter stands below its getter. A loss is told where the part that lost its type is declared.
+a setter stands below its getter. The first of several overload arms has the summary and names the others.
+A loss is told where the part that lost its type is declared.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from attrs import evolve
 
 from ..ir.diagnostics import InternalError
 from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, LEAVE, RUN_ASYNC_WITH, RUN_WITH, is_helper
-from ..ir.items import Binding, Degradation, Function, Info, Param, ParamKind, Signature
+from ..ir.items import Binding, CallForm, Degradation, Function, Info, Param, ParamKind, Signature
 from ..ir.text import format_type
 from ..ir.types import UNANNOTATED, BridgeType
 from .entries import Call, Entry, EntryKind, TypeDeclaration, takes_options
@@ -27,7 +28,7 @@ def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
         yield from _describe_options(entry, type_names)
         yield from _describe_losses(entry)
         return
-    if entry.info.doc and entry.kind is not EntryKind.SETTER:
+    if entry.info.doc and entry.kind is not EntryKind.SETTER and not _is_further_arm(entry):
         yield entry.info.doc
     match entry.operation:
         case Call(function) if is_helper(function):
@@ -44,7 +45,27 @@ def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
             pass
     if entry.kind is not EntryKind.SETTER:
         yield from _describe_origin(entry.info, deprecation(entry))
+    if others := _further_arms(entry):
+        yield f"also: {', '.join(others)}"
     yield from _describe_losses(entry)
+
+
+def _is_further_arm(entry: Entry) -> bool:
+    match entry.operation:
+        case Call(function, plan):
+            return plan.arm != function.calls[0].arm
+        case _:
+            return False
+
+
+def _further_arms(entry: Entry) -> list[str]:
+    """Return the names of the other overload arms of what `entry` is the plainest arm of."""
+    match entry.operation:
+        case Call(function) if not _is_further_arm(entry):
+            calls = [call for call in function.calls if call.arm != function.calls[0].arm]
+            return [call.exported or "" for call in calls if call.form is CallForm.REQUIRED]
+        case _:
+            return []
 
 
 def _describe_helper(function: Function, entry: Entry) -> Iterator[str]:

@@ -190,11 +190,38 @@ def test_nothing_is_degraded(lowered: Package) -> None:
             assert function.info.degradations == (), function.path
 
 
-def test_deprecated_arms_are_marked(lowered: Package) -> None:
+def test_comments_name_the_other_arms_and_mark_deprecated_ones(lowered: Package) -> None:
     shim = emit_shim(lowered, "reader", ShimStyle.MODULE)
-    above = shim[: shim.index("fun read_old(")].rpartition("\n\n")[2]
-    assert "// deprecated: say `lazy`" in above
-    assert shim.count("deprecated") == 1
+    groups = [group for group in shim.split("\n\n") if "extern python fun read" in group]
+    assert "\n\n".join(groups) == READ_SHIM
+
+
+READ_SHIM = """\
+// reader_example.read(path: string, *, limit=...) -> string
+// reader_example/__init__.py:24
+// also: read_lazy, read_chunk, read_old
+extern python fun read(path: string): string
+
+// options:
+//   limit: int = ...
+extern python fun read_with(path: string, options: map<string, any>): string
+
+// reader_example.read(path: string, *, lazy: true, limit=...) -> Reader
+// reader_example/__init__.py:24
+extern python fun read_lazy(path: string): Reader
+
+// options:
+//   limit: int = ...
+extern python fun read_lazy_with(path: string, options: map<string, any>): Reader
+
+// reader_example.read(path: string, *, chunk: int) -> list<string>
+// reader_example/__init__.py:24
+extern python fun read_chunk(path: string, chunk: int): list<string>
+
+// reader_example.read(path: string, *, old: bool) -> Reader
+// reader_example/__init__.py:24
+// deprecated: say `lazy`
+extern python fun read_old(path: string, old: bool): Reader"""
 
 
 # --- names stay --------------------------------------------------------------------------
