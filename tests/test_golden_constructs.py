@@ -32,7 +32,7 @@ def test_construct(case: Case, update_golden: bool) -> None:
     declarations = re.sub(r"\n{2,}", "\n", _COMMENT.sub("", shim)).strip("\n")
     lost = sorted(set(_losses(package)))
     check_case(case, "shim", declarations + "\n", update_golden)
-    check_case(case, "lost", "".join(f"{line}\n" for line in lost), update_golden)
+    check_case(case, "lost", "".join(f"{line.rstrip()}\n" for line in lost), update_golden)
 
 
 def test_every_construct_of_the_census_has_a_case() -> None:
