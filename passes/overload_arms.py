@@ -41,16 +41,17 @@ class Arm:
     numbers: tuple[int, ...]
 
 
-def plainness(function: Function, arm: Arm) -> tuple[bool, bool, bool, int, bool, int]:
+def plainness(function: Function, arm: Arm) -> tuple[bool, bool, bool, bool, int, bool, int]:
     """Return the key by which the plainest arm comes first.
 
-    An arm that is not deprecated, that names some parameter, and that asks for no single value; of
+    An arm that was declared and not instantiated, that is not deprecated, that names some parameter, and that asks for no single value; of
     those the one with the fewest required parameters, then one with a typed result, then the first.
     """
     signature = arm.signature
     params = own_params(function, signature)
     required = _required(params)
     return (
+        _is_instance(function, signature),
         signature.deprecated is not None,
         bool(params) and all(param.kind in _VARIADIC for param in params),
         any(has_one_value(param.type) for param in required),
@@ -58,6 +59,14 @@ def plainness(function: Function, arm: Arm) -> tuple[bool, bool, bool, int, bool
         signature.result == ANY,
         arm.numbers[0],
     )
+
+
+def _is_instance(function: Function, signature: Signature) -> bool:
+    """Tell whether monomorphise made `signature`: it stands where an earlier arm does."""
+    if signature.span is None:
+        return False
+    first = next((each for each in function.signatures if each.span == signature.span), signature)
+    return first is not signature and first != signature
 
 
 def join_arms(function: Function, first: Arm, other: Arm, *, strict: bool) -> Arm | None:

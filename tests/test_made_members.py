@@ -83,12 +83,12 @@ tier inline
 target linux-x86_64 3.13 cpython
 
 module m "m.pyi" {
-  fun first<T>(xs: list<'T>): 'T
+  fun head<T>(xs: list<'T>): 'T at 1:5-10
 }
 """
     raw, problems = parse_package(SourceFile("m.ir", source))
     assert raw is not None, problems
-    options = PassOptions(monomorphise=(("m.first", (("T", "int"),)),))
+    options = PassOptions(monomorphise=(("m.head", (("T", "int"),)),))
     lowered = lower_package(raw, LowerSettings(options=options), lambda: 0.0).package
     entries = {entry.name: entry.result for entry in declare(lowered).entries}
-    assert entries == {"first": ANY, "first_int": INT}
+    assert entries == {"head": ANY, "head_int": INT}
