@@ -112,7 +112,7 @@ class Inference:
         around = Surroundings(owner, function)
         evidence = function.info.evidence
         yields = [piece for piece in evidence if piece.source is EvidenceSource.YIELD]
-        if yields:
+        if yields and isinstance(yields[0].type, IteratorOf | StreamOf):
             return Found(_generator(function, yields[0].type), "yield")
         shown = self._shown("result", EvidenceSource.RETURN, evidence, around)
         told = self._shown("result", EvidenceSource.DOCSTRING, evidence, around)

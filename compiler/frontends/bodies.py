@@ -48,7 +48,7 @@ _QUERY = """
 _NAME = re.compile(r"[^\W\d]\w*")
 _MAX_RETURNS = 12
 _EMPTY = frozenset(("pass_statement", "comment", "raise_statement"))
-_TEXT_OR_RAISE = re.compile(rb"\b(?:return|yield)\b")
+_LEAVING = re.compile(rb"\b(?:return|yield)\b")
 
 
 @final
@@ -74,37 +74,36 @@ def read_body(
     body = definition.child_by_field_name("body")
     if body is None or _does_nothing(body):
         return ()
+    returns = wants_result and _LEAVING.search(reading.text.data, body.start_byte, body.end_byte) is not None
     evidence: list[Evidence] = []
-    if bare:
-        found = capture(body)
-        inner = [(node.start_byte, node.end_byte) for node in found.get("inner", ())]
-        context = make_context(found, inner, params, receiver, scope, reading)
-        evidence += read_unused(body, bare, context)
-        evidence += read_uses(body, bare, context)
-    if wants_result:
-        evidence += _read_result(definition, body, params, receiver, scope, reading)
+    if wants_result and not returns and not _leaves(body.named_children[-1]):
+        evidence.append(Evidence("result", EvidenceSource.RETURN, NONE))
+    if not bare and not returns:
+        return tuple(evidence)
+    found = capture(body)
+    inner = [(node.start_byte, node.end_byte) for node in found.get("inner", ())]
+    context = make_context(found, inner, params, receiver, scope, reading)
+    evidence += read_unused(body, bare, context)
+    evidence += read_uses(body, bare, context)
+    if returns:
+        evidence += _read_result(definition, body, found, inner, context)
     return tuple(evidence)
 
 
 def _read_result(
-    definition: Node, body: Node, params: frozenset[str], receiver: Receiver, scope: Scope, reading: Reading
+    definition: Node,
+    body: Node,
+    found: dict[str, list[Node]],
+    inner: list[tuple[int, int]],
+    context: Context,
 ) -> tuple[Evidence, ...]:
     """Return evidence for the result of a function: every alternative, or nothing."""
-    if not _TEXT_OR_RAISE.search(reading.text.data, body.start_byte, body.end_byte):
-        if _leaves(body.named_children[-1]):
-            return ()
-        return (Evidence("result", EvidenceSource.RETURN, NONE),)
-    found = capture(body)
-    inner = [(node.start_byte, node.end_byte) for node in found.get("inner", ())]
     if outside(found.get("yield", []), inner):
-        is_async = reading.text.data.startswith(b"async", definition.start_byte)
+        is_async = context.reading.text.data.startswith(b"async", definition.start_byte)
         ty = StreamOf(ANY) if is_async else IteratorOf(ANY)
         return (Evidence("result", EvidenceSource.YIELD, ty),)
     returns = outside(found.get("return", []), inner)
-    if len(returns) > _MAX_RETURNS:
-        return ()
-    context = make_context(found, inner, params, receiver, scope, reading)
-    return _join_returns(body, returns, context)
+    return () if len(returns) > _MAX_RETURNS else _join_returns(body, returns, context)
 
 
 def _join_returns(body: Node, returns: list[Node], context: Context) -> tuple[Evidence, ...]:

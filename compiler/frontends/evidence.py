@@ -136,10 +136,11 @@ def field_evidence(
     for name in found:
         if name in body_values:
             found[name] = read_value(body_values[name], Context(scope, reading))
-    pattern = re.compile(rb"\.(?:" + "|".join(map(re.escape, found)).encode() + rb")\b[^=\n]*=")
+    data = reading.text.data
+    marks = [f".{name}".encode() for name in found]
     for declaration, signature, binding in methods:
         body = declaration.node.child_by_field_name("body")
-        if body is None or not pattern.search(reading.text.data, body.start_byte, body.end_byte):
+        if body is None or all(data.find(mark, body.start_byte, body.end_byte) < 0 for mark in marks):
             continue
         receiver = find_receiver(binding, signature)
         if receiver.name and not receiver.is_class:

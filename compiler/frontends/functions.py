@@ -102,11 +102,15 @@ def _build_function(
             for signature, (_, decorators) in zip(signatures, arms, strict=True)
         )
     info = build_info(described[0], deprecated, reading)
-    if not reading.is_stub and not arms:
+    if not reading.is_stub and not arms and _lacks_annotations(signatures[0]):
         node = described[0].node
         doc = find_doc(node, reading)
         info = with_evidence(info, function_evidence(node, signatures[0], binding, doc, scope, reading))
     return Function(name, path, signatures, binding, tuple(kept), abstract, info)
+
+
+def _lacks_annotations(signature: Signature) -> bool:
+    return signature.result is UNANNOTATED or any(p.type is UNANNOTATED for p in signature.params)
 
 
 def _is_overload(decorator: Decorator) -> bool:
