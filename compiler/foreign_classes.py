@@ -30,10 +30,11 @@ from ..ir.items import (
     Signature,
     TypeVariable,
 )
+from ..ir.refusals import SkipReason
 from ..ir.traverse import map_types, outer_types, walk_type
-from ..ir.types import ANY, FLOAT, STRING, BridgeType, Ref
+from ..ir.types import ANY, FLOAT, STRING, BridgeType, Ref, Unsupported
 from ..passes.context import PassContext
-from ..passes.forms import PROTOCOL, canonical_path, find_form
+from ..passes.forms import PROTOCOL, TYPED_DICT, canonical_path, find_form
 from ..passes.inherit_members import InheritMembers
 from ..passes.manager import PassManager
 from ..passes.names import Definition, Names, module_of
@@ -175,7 +176,20 @@ class _Finder:
             bases = [base.path for cls in pending for base in cls.bases if isinstance(base, Ref)]
             wanted = sorted({path for path in bases if _has_own_members(path)})
             pending = [cls for cls in self._look_up(wanted).values() if cls.path not in self.classes]
+        self._read_aliases()
         return found
+
+    def _read_aliases(self) -> None:
+        """Read the modules of what members mention and may be an alias."""
+        links = dict(imported_names(self.reader.outlines().modules))
+        mentioned = {
+            links.get(ty.path, ty.path)
+            for cls in self.classes.values()
+            for outer in outer_types(cls)
+            for ty in walk_type(outer)
+            if isinstance(ty, Ref)
+        }
+        self.reader.read_all({path for path in mentioned if "." in path and self.reader.may_be_alias(path)})
 
     def _look_up(self, paths: Iterable[str]) -> dict[str, Class]:
         paths = tuple(paths)
@@ -235,11 +249,11 @@ def _parts_in(item: Item) -> Iterator[str]:
 
 
 def is_type_only(cls: Class) -> bool:
-    """Whether only type checkers know `cls`: it says so, or is a protocol that stubs keep to themselves."""
+    """Whether only type checkers know `cls`: it says so, or is a shape that stubs keep to themselves."""
     if any(each.path in _TYPE_CHECK_ONLY for each in cls.decorators):
         return True
-    is_protocol = any(isinstance(base, Ref) and base.path == PROTOCOL for base in cls.bases)
-    return is_protocol and (cls.name.startswith("_") or module_of(cls).startswith("_typeshed"))
+    is_shape = any(isinstance(base, Ref) and base.path in (PROTOCOL, TYPED_DICT) for base in cls.bases)
+    return is_shape and (cls.name.startswith("_") or module_of(cls).startswith("_typeshed"))
 
 
 def _has_own_members(base: str) -> bool:
@@ -260,10 +274,28 @@ def _lower(modules: tuple[Module, ...], package: Package, loader: ModuleLoader) 
         for each in passes_until("bind-foreign")[:-1]
     ]
     lowered = PassManager(tuple(passes), verify=False).run(foreign, PassContext())
-    classes = [item for module in lowered.modules for item in module.items if isinstance(item, Class)]
+    type_only = frozenset(
+        item.path
+        for module in modules
+        for item in module.items
+        if isinstance(item, Class) and is_type_only(item)
+    )
+    classes = [
+        map_types(item, lambda ty: _forget(ty, type_only))
+        for module in lowered.modules
+        for item in module.items
+        if isinstance(item, Class)
+    ]
     found = {item.defined or item.path: item for item in classes}
     orders = ResolutionOrders(Names(foreign))
     return {path: _finish(cls, path, orders, found) for path, cls in found.items()}
+
+
+def _forget(ty: BridgeType, type_only: frozenset[str]) -> BridgeType:
+    """Return `ty` as unsupported where it is a class of which nothing is known at run time."""
+    if isinstance(ty, Ref) and ty.path in type_only:
+        return Unsupported(SkipReason.PRIVATE_NAME, ty.path)
+    return ty
 
 
 def _finish(cls: Class, defined: str, orders: ResolutionOrders, found: Mapping[str, Class]) -> Class:
