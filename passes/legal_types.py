@@ -325,15 +325,32 @@ class TypeTable:
         return joined
 
     def _member(self, member: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
-        """A member of a union may be a private class: a value of it that comes along is let through."""
-        if self._inward and isinstance(member, Ref) and member.path not in self.known:
-            private: list[Loss] = []
-            legal = self._legal(member, scope, private)
-            if any(loss.reason is SkipReason.PRIVATE_NAME for loss in private):
-                return self.generated.handle(member.path)
-            losses += private
-            return legal
-        return self._legal(member, scope, losses)
+        """Return a member of a union: one that flows in may be what no type of Mochi says.
+
+        A private class lets a value of it through that comes along, and a map of unknown keys any map:
+        the wrapper looks at the shape alone.
+        """
+        lost: list[Loss] = []
+        legal = self._legal(member, scope, lost)
+        if self._inward and isinstance(member, Ref) and any(each.reason is _PRIVATE for each in lost):
+            return self.generated.handle(member.path)
+        losses += lost
+        if self._inward and isinstance(member, MapOf) and legal == ANY:
+            value = self._legal(member.value, scope, losses)
+            return MapOf(STRING, value) if self._is_handed_on(value) else ANY
+        return legal
+
+    def _is_handed_on(self, ty: BridgeType) -> bool:
+        """Whether a value of `ty` is the same on both sides."""
+        return ty != ANY and all(
+            isinstance(part, (Scalar, ListOf, SetOf, MapOf)) or self._is_handle(part)
+            for part in walk_type(ty)
+        )
+
+    def _is_handle(self, ty: BridgeType) -> bool:
+        item = self.known.get(ty.path) if isinstance(ty, Ref) else None
+        foreign = isinstance(ty, Ref) and item is None and not ty.path.startswith("mochi.")
+        return foreign or (isinstance(item, Class) and item.kind is ClassKind.HANDLE)
 
     def _join(self, members: Iterable[BridgeType]) -> BridgeType:
         """Return these legal types as one: without what others say too, in normal form."""
@@ -402,6 +419,7 @@ class TypeTable:
 
 
 _UNSUPPORTED = SkipReason.UNSUPPORTED_TYPING_CONSTRUCT
+_PRIVATE = SkipReason.PRIVATE_NAME
 _VARIABLE_REASONS = {
     TypeParamKind.TYPE: _UNSUPPORTED,
     TypeParamKind.PARAM_SPEC: SkipReason.PARAM_SPEC,

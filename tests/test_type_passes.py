@@ -410,6 +410,8 @@ def test_strict_refuses_exactly_what_would_degrade() -> None:
         (LiteralOf((True, False)), BOOL, None),
         (UnionOf((LiteralOf((True, False)), STRING)), UnionOf((BOOL, STRING)), None),
         (MapOf(LiteralOf(("a",)), INT), MapOf(STRING, INT), None),
+        (UnionOf((MapOf(TypeVarRef("K"), INT), INT)), UnionOf((MapOf(STRING, INT), INT)), None),
+        (UnionOf((MapOf(TypeVarRef("K"), TupleOf((INT,))), INT)), ANY, None),
         (OptionOf(UnionOf((INT, STRING))), OptionOf(UnionOf((INT, STRING))), None),
         (Ref("builtins.complex"), Ref("builtins.complex"), SkipReason.NO_COMPLEX_TYPE),
         (Ref("datetime.datetime"), Ref("datetime.datetime"), None),
