@@ -39,6 +39,7 @@ _PASSES: Mapping[str, str] = {
     "inherit-members": "inherit_members.InheritMembers",
     "expose-callables": "expose_callables.ExposeCallables",
     "add-dynamic-names": "add_dynamic_names.AddDynamicNames",
+    "inline-callbacks": "inline_callbacks.InlineCallbacks",
     "select-public": "select_public.SelectPublic",
     "classify-classes": "classify_classes.ClassifyClasses",
     "monomorphise": "monomorphise.Monomorphise",

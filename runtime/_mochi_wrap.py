@@ -379,7 +379,9 @@ def function_of(
 
             return _named_like(value, call_with_any)
 
-        def call(*arguments: Any) -> Any:
+        def call(*places: Any, **named: Any) -> Any:
+            # Mochi's functions have no keywords; Python gives its own in their order.
+            arguments = (*places, *named.values())
             if len(arguments) != len(parameters):
                 raise ConversionError(
                     where, f"a call of {name}", f"one with {len(arguments)} arguments"

@@ -14,7 +14,7 @@ TASKS = """
 from __future__ import annotations
 import asyncio, inspect
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +22,9 @@ R = TypeVar("R")
 class Point(NamedTuple):
     x: float
     y: float
+
+class _Mover(Protocol):
+    def __call__(self, point: Point, by: float) -> Point: ...
 
 async def _soon(value):
     await asyncio.sleep(0)
@@ -38,6 +41,7 @@ async def tick(up_to: int) -> AsyncIterator[Point]:
     for i in range(up_to):
         await asyncio.sleep(0)
         yield Point(float(i), 0.0)
+def move(mover: _Mover, *, points: list[Point]) -> list[Point]: return [mover(p, by=1.0) for p in points]
 def apply(function: Callable[..., int], *args: int) -> int: return function(*args)
 def sort(values: list[int], key: Callable[[int], int] | None = None) -> list[int]:
     return sorted(values, key=key)
@@ -115,3 +119,8 @@ def test_optional_functions_convert_what_they_are_called_with(w: ModuleType) -> 
     assert w.sort_with([1, 3, 2], {"key": lambda n: -n}) == [3, 2, 1]
     with pytest.raises(TypeError, match="expected fun"):
         w.near(points, 1)
+
+
+def test_a_function_serves_as_a_callback_protocol(w: ModuleType) -> None:
+    moved = w.move(lambda point, by: w.Point(point.x + by, point.y), [w.Point(0.0, 0.0)])
+    assert moved == [w.Point(1.0, 0.0)]
