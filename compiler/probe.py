@@ -22,7 +22,6 @@ from ..ir.dist import Target
 from ..ir.inventory import Inventory, parse_inventory
 from ..ir.items import Class, Package
 from ..passes.context import Pass, PassContext
-from ..passes.generated_types import ENTRY_MODULE, TUPLE_MODULE
 from ..passes.names import Names
 from ..passes.surface import build_surface, is_public_module
 from .cache import INTERPRETER, INVENTORY, Cache
@@ -164,7 +163,9 @@ def find_wanted(package: Package, asked: Mapping[str, frozenset[str]]) -> Wanted
 
 
 def _is_real(path: str) -> bool:
-    return "." in path and path.rpartition(".")[0] not in (TUPLE_MODULE, ENTRY_MODULE)
+    """Whether `path` is that of a Python class; types that passes make up are called `mochi.…`."""
+    root, _, rest = path.partition(".")
+    return bool(rest) and root != "mochi"
 
 
 def not_probed(wheel: CachedWheel, reason: str) -> Diagnostic:
