@@ -7,7 +7,7 @@ from typing import final
 
 from attrs import evolve, frozen
 
-from ..ir.info import Info
+from ..ir.info import Info, NoteKind
 from ..ir.items import Default, DefaultKind, Function, Param, ParamKind, Signature
 from ..ir.types import (
     ANY,
@@ -44,8 +44,9 @@ class Arm:
 def plainness(function: Function, arm: Arm) -> tuple[bool, bool, bool, bool, int, bool, int]:
     """Return the key by which the plainest arm comes first.
 
-    An arm that was declared and not instantiated, that is not deprecated, that names some parameter, and that asks for no single value; of
-    those the one with the fewest required parameters, then one with a typed result, then the first.
+    An arm that was declared and not instantiated, that is not deprecated, that names some parameter, and
+    that asks for no single value; of those the one with the fewest required parameters, then one with a
+    typed result, then the first.
     """
     signature = arm.signature
     params = own_params(function, signature)
@@ -252,7 +253,8 @@ def _is_alike(function: Function, one: Arm, other: Arm) -> bool:
     """Tell whether a call of `one` may mean `other`, as far as Mochi knows its arguments.
 
     Arguments that are the same in both tell nothing; then the options must be the same too. Where
-    something was erased of their types, what remains may overlap.
+    something was erased of their types, what remains may overlap. An option that `one` has for a single
+    value tells, for it is not given.
     """
     first, second = one.signature, other.signature
     if (
@@ -266,12 +268,16 @@ def _is_alike(function: Function, one: Arm, other: Arm) -> bool:
     required = [_label(param) for param in _required(tuple(ours.values()))]
     if required != [_label(param) for param in _required(tuple(theirs.values()))]:
         return False
+    shared = [label for label in ours if label in theirs and ours[label].type != theirs[label].type]
+    if any(label not in required and _is_choice(ours[label].type) for label in shared):
+        return False
     lost, lost_other = _lost(function.info, one), _lost(function.info, other)
     unequal = [
         label
         for label in required
         if ours[label].type != theirs[label].type
         or lost.get(ours[label].name) != lost_other.get(theirs[label].name)
+        or (ours[label].type == ANY and ours[label].name in lost)
     ]
     if unequal:
         return all(_overlap(ours[label].type, theirs[label].type) for label in unequal)
@@ -279,16 +285,20 @@ def _is_alike(function: Function, one: Arm, other: Arm) -> bool:
 
 
 def _lost(info: Info, arm: Arm) -> dict[str, set[str]]:
-    """Return what was erased of each parameter of an arm."""
+    """Return what was erased of each parameter of an arm; `any` that the author wrote is not."""
     found: dict[str, set[str]] = {}
     told = [(each.where, each.detail) for each in info.degradations]
-    told += [(each.where, each.detail) for each in info.notes]
+    told += [(each.where, each.detail) for each in info.notes if each.kind is not NoteKind.DECLARED_ANY]
     arms = [f"overload {number}" for number in arm.numbers]
     for where, detail in told:
         place, _, name = where.rpartition(": parameter ")
         if place in arms:
             found.setdefault(name, set()).add(detail)
     return found
+
+
+def _is_choice(ty: BridgeType) -> bool:
+    return has_one_value(ty.inner if isinstance(ty, OptionOf) else ty)
 
 
 def _overlap(one: BridgeType, other: BridgeType) -> bool:
