@@ -8,6 +8,7 @@ from typing import assert_never, final
 from attrs import frozen
 
 from ..ir.diagnostics import InternalError
+from ..ir.traverse import walk_type
 from ..ir.types import (
     ANY,
     NONE,
@@ -166,7 +167,8 @@ class Converters:
     def _function(self, ty: FunOf, inward: bool) -> str:
         helper, result = "function_of", ty.result
         if inward and isinstance(result, AsyncOf):
-            helper, result = "async_function_of", result.inner
+            waits = any(isinstance(ty, AsyncOf | StreamOf) for p in ty.params or () for ty in walk_type(p))
+            helper, result = "waiting_function_of" if waits else "async_function_of", result.inner
         if ty.params is None:
             # Nobody knows what it is called with, so that is handed on as it is.
             parts = ["None", self._argument(result, inward), python_string("fun")]

@@ -124,7 +124,7 @@ class TypeTable:
         return found
 
     def legalize_result(self, ty: BridgeType, scope: Scope, is_async: bool) -> Legal:
-        """Return the result type `ty` legalized; an awaitable or iterator stays around it, `never` is none."""
+        """Return the result type `ty` legalized; an awaitable or iterator stays, `never` is none."""
         if ty == NEVER:
             return Legal(NONE)
         if isinstance(ty, AsyncOf) and not is_async:
@@ -245,13 +245,16 @@ class TypeTable:
         else:
             # What a function takes flows against what it gives.
             self._inward = not self._inward
-            params = tuple(self._function_param(param, scope, losses) for param in ty.params)
+            waits = isinstance(ty.result, AsyncOf)
+            params = tuple(self._function_param(param, waits, scope, losses) for param in ty.params)
             self._inward = not self._inward
         return FunOf(params, self._function_result(ty.result, scope, losses))
 
-    def _function_param(self, ty: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
-        if not self._inward and any(isinstance(inner, AsyncOf | StreamOf) for inner in walk_type(ty)):
-            # Python calls the function from its event loop, where nobody can wait for another value.
+    def _function_param(self, ty: BridgeType, waits: bool, scope: Scope, losses: list[Loss]) -> BridgeType:
+        has_async = any(isinstance(inner, AsyncOf | StreamOf) for inner in walk_type(ty))
+        if has_async and not self._inward and not waits:
+            # Python calls the function from its event loop, where nobody can wait for another value; a
+            # function that Python awaits runs beside the loop.
             return _lose(ty, SkipReason.INCOMPATIBLE_ASYNC_RUNTIME, losses)
         return _argument(self._legal(ty, scope, losses))
 

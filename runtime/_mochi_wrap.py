@@ -423,6 +423,38 @@ def async_function_of(
     return as_function
 
 
+def waiting_function_of(
+    parameters: tuple[Converter, ...] | None, result: Converter, name: str = "fun"
+) -> Converter:
+    """Make the converter of a function that waits for what it is given to a coroutine function.
+
+    It runs in a thread of its own, so that the loop goes on meanwhile and what it waits for can come.
+    """
+    convert = function_of(parameters, as_any, name)
+
+    def as_function(value: Any, where: str) -> Any:
+        function = convert(value, where)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            import asyncio
+
+            loop = asyncio.get_running_loop()
+
+            def run() -> Any:
+                _loops.outer = loop
+                try:
+                    return function(*arguments, **named)
+                finally:
+                    _loops.outer = None
+
+            found = await asyncio.to_thread(run)
+            return result(await found if isinstance(found, Awaitable) else found, where)
+
+        return call
+
+    return as_function
+
+
 # --- awaitables and streams -------------------------------------------------------------
 
 
@@ -1283,7 +1315,8 @@ def _unknown_option(where: str, name: object, known: Mapping[str, Converter]) ->
 
 _LOOP_MESSAGE = "{}: an event loop is already running in this thread; await the asynchronous form instead"
 
-# The loop that the calls of a thread share while they are inside of `run_async_with`.
+# `current` is the loop that the calls of a thread share while they are inside of `run_async_with`, `outer`
+# the loop of another thread, which waits for this one.
 _loops = threading.local()
 
 
@@ -1291,7 +1324,7 @@ def run_async(awaitable: Awaitable[Any], where: str) -> Any:
     """Drive `awaitable` to its result in an event loop of its own."""
     import asyncio  # slow to import, and most packages have nothing asynchronous
 
-    current = getattr(_loops, "current", None)
+    current = getattr(_loops, "outer", None) or getattr(_loops, "current", None)
     if current is not None:
         return drive(current, awaitable, where)
     if not is_loop_running():
@@ -1302,6 +1335,10 @@ def run_async(awaitable: Awaitable[Any], where: str) -> Any:
 
 def drive(loop: Any, awaitable: Awaitable[Any], where: str) -> Any:
     """Drive `awaitable` to its result in `loop`, which goes on living."""
+    if loop is getattr(_loops, "outer", None):
+        import asyncio
+
+        return asyncio.run_coroutine_threadsafe(_await(awaitable), loop).result()
     if not is_loop_running():
         return loop.run_until_complete(_await(awaitable))
     _close(awaitable)
@@ -1312,7 +1349,7 @@ def own_loop() -> tuple[Any, bool]:
     """Return the loop that the calls of this thread share, or a new one that the caller has to close."""
     import asyncio
 
-    current = getattr(_loops, "current", None)
+    current = getattr(_loops, "outer", None) or getattr(_loops, "current", None)
     return (asyncio.new_event_loop(), True) if current is None else (current, False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import boundpkg
@@ -42,6 +42,24 @@ async def tick(up_to: int) -> AsyncIterator[Point]:
         await asyncio.sleep(0)
         yield Point(float(i), 0.0)
 def move(mover: _Mover, *, points: list[Point]) -> list[Point]: return [mover(p, by=1.0) for p in points]
+class App:
+    # Calls a program as servers do: with functions to wait for.
+    def __init__(self, app: Callable[[dict[str, Any], Callable[[], Awaitable[Point]],
+                                      Callable[[Point], Awaitable[None]]], Awaitable[None]]) -> None:
+        self._app = app
+    async def serve(self, points: list[Point]) -> list[Point]:
+        sent: list[Point] = []
+        waiting = asyncio.Queue()
+        async def send(point: Point) -> None:
+            await asyncio.sleep(0)
+            sent.append(point)
+        task = asyncio.create_task(self._app({"n": len(points)}, waiting.get, send))
+        for point in points:
+            await asyncio.sleep(0.001)
+            await waiting.put(point)
+        await task
+        return sent
+async def read_all(reader: Callable[[AsyncIterator[Point]], Awaitable[int]]) -> int: return await reader(tick(3))
 def apply(function: Callable[..., int], *args: int) -> int: return function(*args)
 def sort(values: list[int], key: Callable[[int], int] | None = None) -> list[int]:
     return sorted(values, key=key)
@@ -124,3 +142,15 @@ def test_optional_functions_convert_what_they_are_called_with(w: ModuleType) -> 
 def test_a_function_serves_as_a_callback_protocol(w: ModuleType) -> None:
     moved = w.move(lambda point, by: w.Point(point.x + by, point.y), [w.Point(0.0, 0.0)])
     assert moved == [w.Point(1.0, 0.0)]
+
+
+def test_a_function_that_python_awaits_can_wait(w: ModuleType) -> None:
+    def app(scope: dict[str, int], receive: Callable[[], object], send: Callable[[object], None]) -> None:
+        for _ in range(scope["n"]):
+            point = receive()
+            assert isinstance(point, w.Point)
+            send(w.Point(point.y, point.x))
+
+    points = [w.Point(1.0, 2.0), w.Point(3.0, 4.0)]
+    assert w.App_serve_sync(w.App_new(app), points) == [w.Point(2.0, 1.0), w.Point(4.0, 3.0)]
+    assert w.read_all_sync(lambda stream: len(list(stream))) == 3

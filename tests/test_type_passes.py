@@ -332,7 +332,8 @@ def test_legalize_and_close_leave_only_legal_types(ty: BridgeType, result: Bridg
     function = find_function(legal)
     signature = function.signatures[0]
     assert not list(problems(signature.params[0].type, known, inward=True))
-    result = signature.result.element if isinstance(signature.result, IteratorOf) else signature.result
+    result = signature.result.inner if isinstance(signature.result, AsyncOf) else signature.result
+    result = result.element if isinstance(result, IteratorOf) else result
     assert not list(problems(result, known, inward=False))
     for generated in legal.generated:
         assert isinstance(generated, Class | Variant)
