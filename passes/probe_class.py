@@ -236,6 +236,8 @@ def strip_class(cls: Class, probe: Probe, detail: str) -> tuple[Class, list[Refu
 
     methods = []
     for method in cls.methods:
+        if method.binding in _AS_CLASS and is_helper(method):
+            continue  # a pass made it of the class that is not there
         if method.binding in _AS_CLASS:
             lost.append(refuse(method, name(method), "method", detail))
         else:
