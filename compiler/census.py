@@ -115,7 +115,8 @@ def measure(job: MeasureJob, host: Host) -> Measure | str:
     except DiagnosticError as error:
         return error.diagnostics[0].message
     except InternalError as error:
-        return f"internal error: {str(error).splitlines()[0]}"
+        # The first line says which pass, the second what was wrong first.
+        return f"internal error: {' '.join(' '.join(str(error).splitlines()[:2]).split())}"
     if not job.probe or found["missing"] is not None:
         Cache(host).put(_KIND, job.key, json.dumps(found).encode())
     return found
