@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: demo test test-slow check format-check format lint types golden resolve-diff bench hostile lock corpus-calls corpus-wrappers outside clean
+.PHONY: demo test test-slow check format-check format lint types golden resolve-diff bench inference hostile lock corpus-calls corpus-wrappers outside clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
@@ -42,6 +42,9 @@ golden: $(READY)  ## rewrite golden outputs; read the diff before you commit it
 
 resolve-diff: $(READY)  ## what the resolver and uv choose, live, for each set and target
 	$(BIN)/python benchmarks/resolve_diff.py
+
+inference: $(READY)  ## how often inferred types are right, against what people declared
+	$(BIN)/python benchmarks/inference.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
