@@ -670,6 +670,7 @@ def handle_of(path: str, name: str) -> Converter:
 
     The class is looked up among the loaded modules. One that is not found there, that is a
     protocol, or that only type checkers know the instances of (`typing.IO`), is not checked.
+    A class that looks like an enum may have members of another class.
     """
     known: list[type] = []
 
@@ -684,9 +685,17 @@ def handle_of(path: str, name: str) -> Converter:
             known.append(cls)
             if isinstance(value, cls):
                 return value
-        fail(where, name, value)
+        if not _is_named_by(known[0], value):
+            fail(where, name, value)
+        return value
 
     return as_handle
+
+
+def _is_named_by(cls: type, value: Any) -> bool:
+    return type(value).__module__ != "builtins" and any(
+        member is value for member in vars(cls).values()
+    )
 
 
 def _is_checkable(cls: Any) -> bool:

@@ -179,6 +179,24 @@ def test_function_called_with_another_number_of_arguments() -> None:
         convert(lambda x: str(x), "f")(1, 2)
 
 
+class Symbol(int):
+    """What a class that looks like an enum may have for members."""
+
+
+class Symbols:
+    """A class with a member of another class, and one of a builtin class."""
+
+    ONE, PLAIN = Symbol(1), 2
+
+
+def test_a_member_of_a_class_is_its_handle_whatever_its_own_class_is() -> None:
+    convert = w.handle_of(f"{__name__}.Symbols", "Symbols")
+    assert convert(Symbols.ONE, "f") is Symbols.ONE
+    for other in (Symbol(1), Symbols.PLAIN):
+        with pytest.raises(TypeError, match="expected Symbols"):
+            convert(other, "f")
+
+
 def test_handle_is_checked_where_its_class_is_loaded() -> None:
     convert = w.handle_of(f"{__name__}.Plain", "Plain")
     plain = Plain()
