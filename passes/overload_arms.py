@@ -103,6 +103,8 @@ def _join_signatures(function: Function, a: Signature, b: Signature) -> Signatur
         return None
     for splat in (param for param in rest if param.kind is ParamKind.VAR_POSITIONAL):
         params.setdefault(_label(splat), splat)
+        for taken in _taken_by_splat(ours, theirs):
+            params[_label(taken)] = evolve(taken, type=join_types(taken.type, splat.type))
     for param in rest:
         label = _label(param)
         known = params.get(label)
@@ -145,6 +147,12 @@ def _match_required(ours: Sequence[Param], theirs: Sequence[Param]) -> list[Para
     takes_any = any(param.kind is ParamKind.VAR_POSITIONAL for param in theirs)
     has_named = any(param.kind in _NAMED_POSITIONAL for param in theirs)
     return list(theirs) if takes_any and not has_named else None
+
+
+def _taken_by_splat(ours: Sequence[Param], theirs: Sequence[Param]) -> list[Param]:
+    """Return the parameters of the first arm whose values go to `*args` of the second."""
+    named = {_label(param) for param in theirs}
+    return [p for p in _required(ours) if p.kind in _NAMED_POSITIONAL and _label(p) not in named]
 
 
 def _chooses(ours: Sequence[Param], theirs: Sequence[Param]) -> bool:
