@@ -71,6 +71,9 @@ def attach_foreign(package: Package, modules: ModuleLoader) -> Package:
         return package
     finder = _Finder(ModuleReader(package, modules, skipped=()))
     found = finder.find(sorted(set(mentioned.values())))
+    forgotten = frozenset(name for name, path in mentioned.items() if path in finder.type_only)
+    if forgotten:
+        package = map_types(package, lambda ty: _forget(ty, forgotten))
     if not found:
         return package
     lowered = _lower(finder.cut_modules(), package, modules)
@@ -162,14 +165,20 @@ def _is_private(item: Function | Field | Property) -> bool:
 @final
 @define(eq=False)
 class _Finder:
-    """Finds the definitions of classes, and of the bases whose members they have."""
+    """Finds the definitions of classes, and of the bases whose members they have.
+
+    `type_only` are the paths asked for that lead to what only type checkers know.
+    """
 
     reader: ModuleReader
     classes: dict[str, Class] = field(factory=dict)
+    type_only: frozenset[str] = frozenset()
 
     def find(self, paths: Iterable[str]) -> dict[str, Class]:
         """Return the class that each of `paths` names, where it is one that exists at run time."""
-        found = {path: cls for path, cls in self._look_up(paths).items() if not is_type_only(cls)}
+        found = self._look_up(paths)
+        self.type_only = frozenset(path for path, cls in found.items() if is_type_only(cls))
+        found = {path: cls for path, cls in found.items() if path not in self.type_only}
         pending = [cls for cls in found.values() if not _is_large(cls)]
         while pending:
             self.classes |= {cls.path: cls for cls in pending}
