@@ -370,7 +370,7 @@ def function_of(
     def as_function(value: Any, where: str) -> Any:
         if not callable(value):
             fail(where, name, value)
-        if plain:
+        if plain or _is_coroutine_function(value):
             return value
         if parameters is None:
 
@@ -397,6 +397,16 @@ def function_of(
     return as_function
 
 
+def _is_coroutine_function(function: Any) -> bool:
+    """Tell an `async def` of Python's own, which is handed on as it is, from a function of Mochi."""
+    code = getattr(function, "__code__", None)
+    return bool(getattr(code, "co_flags", 0) & _CO_COROUTINE)
+
+
+_CO_COROUTINE = 0x80
+"""`inspect.CO_COROUTINE`, without the time that importing inspect takes."""
+
+
 def _named_like(function: Any, call: Callable[..., Any]) -> Callable[..., Any]:
     """Give `call` the name and signature of `function`: packages register functions by them."""
     return functools.update_wrapper(call, function)
@@ -407,18 +417,20 @@ def async_function_of(
 ) -> Converter:
     """Make the converter of a function to a coroutine function, for where Python awaits the call.
 
-    An asynchronous function of Python's own is awaited in it.
+    An asynchronous function of Python's own is handed on as it is.
     """
     convert = function_of(parameters, as_any, name)
 
     def as_function(value: Any, where: str) -> Any:
         function = convert(value, where)
+        if _is_coroutine_function(function):
+            return function
 
         async def call(*arguments: Any, **named: Any) -> Any:
             found = function(*arguments, **named)
             return result(await found if isinstance(found, Awaitable) else found, where)
 
-        return call
+        return _named_like(value, call)
 
     return as_function
 

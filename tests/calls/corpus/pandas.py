@@ -60,7 +60,7 @@ def calls(w):
     )
     yield (
         "joined",
-        lambda: w.DataFrame_len(w.concat_([through(w), through(w)])),
+        lambda: w.DataFrame_len(w.concat_data_frame([through(w), through(w)])),
         lambda: len(pd.concat([directly(), directly()])),
     )
     yield (

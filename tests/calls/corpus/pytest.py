@@ -44,7 +44,7 @@ def calls(w):
     )
     yield "a module", lambda: w.importorskip("math").pi, lambda: pytest.importorskip("math").pi
     yield "a mark", lambda: w.MarkDecorator_mark(pytest.mark.slow).name, lambda: pytest.mark.slow.mark.name
-    yield "a run", lambda: passed(w.main_with), lambda: 0
+    yield "a run", lambda: passed(w.main_with), lambda: passed(lambda options: pytest.main(options["args"]))
 
 
 def fails(call):
@@ -80,4 +80,4 @@ def patched(w):
 
 def passed(run):
     Path("test_made.py").write_text("def test_nothing():\n    assert True\n", "utf-8")
-    return int(run({"args": ["-q", "-p", "no:cacheprovider", "test_made.py"]}))
+    return run({"args": ["-q", "-p", "no:cacheprovider", "test_made.py"]})

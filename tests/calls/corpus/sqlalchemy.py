@@ -11,7 +11,7 @@ def calls(w):
     yield "rows", lambda: run(w), lambda: run_directly()
     yield (
         "a statement as text",
-        lambda: str(w.select_with({"args": [table(w).c.name]})),
+        lambda: str(w.select(table(w).c.name)),
         lambda: str(sa.select(table_directly().c.name)),
     )
     yield (
@@ -70,7 +70,7 @@ def run(w):
     w.MetaData_create_all(users.metadata, engine)
     connection = w.Engine_connect(engine)
     w.Connection_execute_with(connection, w.insert(users), {"parameters": [{"name": "Ada"}, {"name": "Bo"}]})
-    found = w.Connection_execute(connection, w.select_with({"args": [users]}))
+    found = w.Connection_execute(connection, w.select(users))
     return [tuple(row) for row in w.Result_all(w.CursorResult_as_Result(found))]
 
 
