@@ -9,6 +9,7 @@ from typing import assert_never, final
 from ..ir.helpers import is_helper
 from ..ir.items import CallForm, CallPlan, Function, Package
 from ..ir.types import ANY, NONE, BridgeType, ListOf, MapOf, SetOf
+from .arms import option_type
 from .converters import HELPERS, Converters
 from .declarations import declare
 from .entries import (
@@ -187,7 +188,7 @@ class _WrapperModule:
     def _emit_call(self, entry: Entry, function: Function, plan: CallPlan) -> None:
         table = ""
         if plan.form is CallForm.WITH_OPTIONS:
-            table = self._emit_option_table(entry, plan)
+            table = self._emit_option_table(entry, function, plan)
         expression, setup, scope = self._calls.call(entry, function, plan, table)
         with self._function(entry, scope):
             self._write_setup(setup)
@@ -222,8 +223,9 @@ class _WrapperModule:
             awaited = Expression(f"await {expression.head}", expression.items, expression.tail)
             self._emit_return(entry, scope, awaited, plan.result)
 
-    def _emit_option_table(self, entry: Entry, plan: CallPlan) -> str:
-        items = [f"{python_string(o.name)}: {self._converters.into(o.type)}" for o in plan.options]
+    def _emit_option_table(self, entry: Entry, function: Function, plan: CallPlan) -> str:
+        types = [(option.name, option_type(function, plan, option)) for option in plan.options]
+        items = [f"{python_string(name)}: {self._converters.into(ty)}" for name, ty in types]
         table = self._imports.names.fresh(f"_{entry.name}_options")
         self._body.line()
         self._body.line()

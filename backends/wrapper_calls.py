@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ..ir.items import Binding, CallForm, CallPlan, Function, Option, ParamKind, Passing
 from ..ir.types import NONE
+from .arms import argument_type
 from .converters import HELPERS, Converters
 from .dunders import INFIX, PREFIX, UNARY
 from .entries import Entry, Parameter
@@ -168,7 +169,7 @@ class Calls:
 
         A long conversion goes to `scope.converted`.
         """
-        ty, local = entry.parameters[index].type, scope.parameters[index]
+        ty, local = argument_type(entry, index), scope.parameters[index]
         if not self._converters.changes(ty):
             return local
         convert = self._converters.into(ty)

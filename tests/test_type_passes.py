@@ -638,9 +638,9 @@ def test_names_of_var_positional() -> None:
 
 def test_none_parameters() -> None:
     function = plan(Param("a", type=NONE), Param("b", type=NONE, default=OPTIONAL))
-    assert [(call.form, call.arguments[0].type, call.options) for call in function.calls] == [
-        (CallForm.REQUIRED, ANY, ())
-    ]
+    (call,) = function.calls
+    assert (call.form, call.arguments[0].type, call.options) == (CallForm.REQUIRED, NONE, ())
+    assert call.arguments[0].fixed
 
 
 def test_losses_of_arms_that_are_not_bound_are_forgotten() -> None:

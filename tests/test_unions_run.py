@@ -23,7 +23,7 @@ from mochic_py.ir.items import Package
 UNITED = """
 from __future__ import annotations
 import enum
-from typing import Callable, Iterator, Literal, NamedTuple, Optional, Protocol, TypedDict
+from typing import Callable, Iterator, Literal, NamedTuple, Optional, Protocol, TypedDict, overload
 
 class Url:
     def __init__(self, text: str) -> None: self.text = text
@@ -56,6 +56,11 @@ def opt(f: Optional[Callable[[int], int]] = None) -> float | complex:
     return 1j if f is None else float(f(2))
 def sized(x: Sized | str) -> bool: return isinstance(x, str)
 def number(x: int | float | complex) -> complex: return x + 0j
+@overload
+def pick(x: int | str) -> int: ...
+@overload
+def pick(y: Url, z: int) -> str: ...
+def pick(x: object, z: int = 0) -> int | str: return z if isinstance(x, Url) else str(x)
 class Box:
     value: int | str
     def __init__(self, value: int | str) -> None:
@@ -180,6 +185,14 @@ def test_errors_name_what_was_expected(
 ) -> None:
     with pytest.raises(TypeError, match=message):
         call(united)
+
+
+def test_what_another_arm_takes_passes(united: ModuleType) -> None:
+    with pytest.raises(TypeError, match=r"pick: expected int, got str"):
+        united.pick("a")
+    assert united.pick(united.Url_new("a")) == 0
+    with pytest.raises(TypeError, match=r"pick: parameter x: expected int \| string \| Url, got float"):
+        united.pick(1.5)
 
 
 def test_what_cannot_be_tested_passes(united: ModuleType) -> None:

@@ -1,0 +1,60 @@
+"""What the arms of an overloaded function take at one place, all together.
+
+A union that flows in is checked. Where a function has several arms, a value that only another arm takes
+is let through: Python tells the arms apart by values, and Mochi does not know of subclasses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..ir.items import CallPlan, Function, Option
+from ..ir.types import NONE, BridgeType, OptionOf, UnionOf
+from .entries import Call, Entry
+
+
+def argument_type(entry: Entry, index: int) -> BridgeType:
+    """Return the type that parameter `index` of `entry` is checked against."""
+    ty = entry.parameters[index].type
+    if not isinstance(entry.operation, Call):
+        return ty
+    plan = entry.operation.plan
+    place = index - (plan.receiver is not None)
+    others = [_free(other) for other in _other_arms(entry.operation.function, plan)]
+    return _widen(ty, (types[place] for types in others if place < len(types)))
+
+
+def option_type(function: Function, plan: CallPlan, option: Option) -> BridgeType:
+    """Return the type that `option` of `plan` is checked against."""
+    others = [each for other in _other_arms(function, plan) for each in other.options]
+    return _widen(option.type, (each.type for each in others if each.name == option.name))
+
+
+def _other_arms(function: Function, plan: CallPlan) -> list[CallPlan]:
+    return [call for call in function.calls if call.arm != plan.arm and call.form is plan.form]
+
+
+def _free(plan: CallPlan) -> list[BridgeType]:
+    return [argument.type for argument in plan.arguments if not argument.fixed]
+
+
+def _widen(ty: BridgeType, others: Iterable[BridgeType]) -> BridgeType:
+    """Return `ty`, if it is a union, with the members of `others`."""
+    own = _members(ty)
+    if len([member for member in own if member != NONE]) < 2:
+        return ty
+    members = dict.fromkeys([*own, *(member for other in others for member in _members(other))])
+    if len(members) == len(own):
+        return ty
+    union = UnionOf(tuple(member for member in members if member != NONE))
+    return OptionOf(union) if NONE in members else union
+
+
+def _members(ty: BridgeType) -> tuple[BridgeType, ...]:
+    match ty:
+        case UnionOf(members):
+            return members
+        case OptionOf(inner):
+            return (*_members(inner), NONE)
+        case _:
+            return (ty,)
