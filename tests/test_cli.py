@@ -406,6 +406,7 @@ REPORT = {
             "version": str,
             "import_names": [str],
             "tier": str,
+            "probed": bool,
             "counts": COUNTS,
             "items": [ITEM],
         }
