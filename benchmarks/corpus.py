@@ -152,11 +152,11 @@ def _resident(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def unpack(folder: Path) -> list[str]:
-    """Unpack the corpus for the others; return the names of its import packages."""
+def unpack(entries: list[CorpusEntry], folder: Path) -> list[str]:
+    """Unpack packages for the others; return the names of their import packages."""
     host = Host()
     names = set[str]()
-    for entry in read_corpus(host, FOLDER).values():
+    for entry in entries:
         wheels = open_entry(entry, host)
         with zipfile.ZipFile(wheels.wheel.path) as archive:
             archive.extractall(folder)
@@ -183,36 +183,51 @@ def main() -> None:
     parser.add_argument("packages", nargs="*")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--without-griffe", action="store_true")
+    parser.add_argument("--only", action="append", default=[], metavar="PACKAGE")
     given = parser.parse_args()
     if given.work:
         work(given.work, given.packages)
         return
     with tempfile.TemporaryDirectory() as name:
-        bench(Path(name), given.rounds, griffe=not given.without_griffe)
+        bench(Path(name), given.rounds, given.only, griffe=not given.without_griffe)
 
 
-def bench(folder: Path, rounds: int, *, griffe: bool) -> None:
-    """Run every row `rounds` times and print the table."""
+def bench(folder: Path, rounds: int, only: list[str], *, griffe: bool) -> None:
+    """Run every row `rounds` times and print the table; `only` names the packages, none for all."""
+    corpus = read_corpus(Host(), FOLDER)
+    names = only or list(corpus)
     site, out = folder / "site", folder / "out"
-    imports = unpack(site)
+    imports = unpack([corpus[each] for each in names], site)
     ours = [sys.executable, str(Path(__file__).resolve())]
-    _, read = spend([*ours, "read"], folder)  # also compiles the compiler's own modules
+    _, read = spend([*ours, "read", *names], folder)  # also compiles the compiler's own modules
     files = [site / file for names in json.loads(read).values() for file in names]
     (folder / "files.txt").write_text("\n".join(str(file) for file in files if file.exists()), "utf-8")
-    (folder / "ast.py").write_text(AST, "utf-8")
-    mochic = [sys.executable, "-m", "mochic_py", "compile", "-j", str(WORKERS), "-o", str(out)]
-    for each in read_corpus(Host(), FOLDER).values():
-        mochic += ["--package", f"{each.name}@=={each.wheel.version}"]
+    (folder / "parse_files.py").write_text(AST, "utf-8")
+    # Without a probe, which runs the packages: what is measured is the compiler.
+    mochic = [sys.executable, "-m", "mochic_py", "compile", "--no-probe", "-j", str(WORKERS), "-o", str(out)]
+    for each in names:
+        mochic += ["--package", f"{each}@=={corpus[each].wheel.version}"]
     spend(mochic, folder)
     rows = {
-        "ast.parse of the same files": [sys.executable, "ast.py", str(WORKERS), str(folder / "files.txt")],
-        "stub reader alone": [*ours, "read"],
-        "cold compile": [*ours, "compile"],
+        "ast.parse of the same files": [
+            sys.executable,
+            "parse_files.py",
+            str(WORKERS),
+            str(folder / "files.txt"),
+        ],
+        "stub reader alone": [*ours, "read", *names],
+        "cold compile": [*ours, "compile", *names],
         "warm compile, one command": [*mochic, "--offline"],
     }
     if griffe:
-        (folder / "load.py").write_text(GRIFFE, "utf-8")
-        rows["griffe"] = [make_griffe(folder / "venv"), "load.py", str(WORKERS), str(site), *imports]
+        (folder / "load_with_griffe.py").write_text(GRIFFE, "utf-8")
+        rows["griffe"] = [
+            make_griffe(folder / "venv"),
+            "load_with_griffe.py",
+            str(WORKERS),
+            str(site),
+            *imports,
+        ]
     spent: dict[str, list[Spent]] = {name: [] for name in rows}
     outputs: dict[str, str] = {}
     for _ in range(rounds):
