@@ -446,6 +446,8 @@ def waiting_function_of(
 
     def as_function(value: Any, where: str) -> Any:
         function = convert(value, where)
+        if _is_coroutine_function(function):
+            return function
 
         async def call(*arguments: Any, **named: Any) -> Any:
             import asyncio
@@ -462,7 +464,7 @@ def waiting_function_of(
             found = await asyncio.to_thread(run)
             return result(await found if isinstance(found, Awaitable) else found, where)
 
-        return call
+        return _named_like(value, call)
 
     return as_function
 
