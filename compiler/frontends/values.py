@@ -53,6 +53,7 @@ _CONSTANTS: dict[str, BridgeType] = {
     "generator_expression": IteratorOf(ANY),
 }
 _ARITHMETIC = frozenset(("+", "-", "*", "//", "%"))
+_BITWISE = frozenset(("<<", ">>", "|", "&", "^"))
 # Comparisons that no class can make to return anything but a bool (language reference, 6.10).
 _CERTAIN_COMPARISONS = frozenset(("is", "is not", "in", "not in"))
 
@@ -348,7 +349,7 @@ def _binary(node: Node, context: Context, depth: int) -> Values:
     second = _shown_type(right, context, depth)
     if operator == "+" and STRING in (first, second):
         return [Value(STRING)]
-    if first == second == INT and operator in _ARITHMETIC:
+    if first == second == INT and operator in (*_ARITHMETIC, *_BITWISE):
         return [Value(INT)]
     if {first, second} <= {INT, FLOAT} and operator in (*_ARITHMETIC, "/"):
         return [Value(FLOAT)]
