@@ -24,22 +24,29 @@ from ..ir.items import (
     Binding,
     Class,
     ClassKind,
+    Degradation,
     Field,
     FieldKind,
     Function,
+    Item,
     Module,
     Package,
     Param,
     ParamKind,
     Signature,
 )
-from ..ir.traverse import walk_type
+from ..ir.printer import format_type
+from ..ir.refusals import SkipReason
+from ..ir.traverse import map_type, walk_type
 from ..ir.types import (
     ANY,
+    STRING,
     UNANNOTATED,
     AsyncOf,
+    BridgeType,
     FunOf,
     IteratorOf,
+    MapOf,
     Ref,
     StreamOf,
     TypeObject,
@@ -49,10 +56,12 @@ from .context import PassContext
 from .flags import FLAG_BASES, make_flag_constructor, open_flags
 from .forms import GENERIC, NAMED_TUPLE, PROTOCOL, TYPED_DICT, canonical_path
 from .operations import CONSTRUCTORS
+from .records import find_recursive_records
 from .stdlib_names import ATTRS_DECORATORS, ATTRS_FROZEN, DATACLASS_DECORATORS, ENUM_BASES, is_exception
 from .substitution import match_arguments, substitute_member
 
 _KNOWN_BASES = frozenset({"builtins.object", GENERIC, PROTOCOL, "abc.ABC"})
+_PLAIN_DICT = MapOf(STRING, ANY)
 _BY_NAME = (ParamKind.POSITIONAL_OR_KEYWORD, ParamKind.KEYWORD_ONLY)
 _VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 
@@ -70,7 +79,8 @@ class ClassifyClasses:
             item.path: item for module in package.modules for item in module.items if isinstance(item, Class)
         }
         classifier = _Classifier(classes)
-        return evolve(package, modules=tuple(map(classifier.classify_module, package.modules)))
+        modules = tuple(map(classifier.classify_module, package.modules))
+        return evolve(package, modules=classifier.cut_circles(modules))
 
 
 @final
@@ -88,6 +98,16 @@ class _Classifier:
             self._classify(item, is_stub) if isinstance(item, Class) else item for item in module.items
         )
         return evolve(module, items=items)
+
+    def cut_circles(self, modules: tuple[Module, ...]) -> tuple[Module, ...]:
+        """Return `modules`; inside of itself a TypedDict, which can be no handle, is a plain map."""
+        circles = find_recursive_records(item for module in modules for item in module.items)
+        dicts = frozenset(path for path in circles if TYPED_DICT in self._external_roots(self.classes[path]))
+        if not dicts:
+            return modules
+        return tuple(
+            evolve(module, items=tuple(_cut(item, dicts) for item in module.items)) for module in modules
+        )
 
     def _classify(self, cls: Class, is_stub: bool) -> Class:
         kind = self._find_kind(cls)
@@ -213,6 +233,24 @@ class _Classifier:
         elif not (roots <= _KNOWN_BASES and all(isinstance(base, Ref) for base in cls.bases)):
             return None
         return Function("__init__", cls.path, (Signature(params),), info=evolve(cls.info, doc=""))
+
+
+def _cut(item: Item, dicts: frozenset[str]) -> Item:
+    if not isinstance(item, Class) or item.path not in dicts:
+        return item
+    return evolve(item, fields=tuple(_cut_field(member, dicts) for member in item.fields))
+
+
+def _cut_field(member: Field, dicts: frozenset[str]) -> Field:
+    ty = map_type(member.type, lambda inner: _PLAIN_DICT if _names_one(inner, dicts) else inner)
+    if ty == member.type:
+        return member
+    loss = Degradation(SkipReason.FORWARD_REF, "field", format_type(member.type))
+    return evolve(member, type=ty, info=evolve(member.info, degradations=(*member.info.degradations, loss)))
+
+
+def _names_one(ty: BridgeType, paths: frozenset[str]) -> bool:
+    return isinstance(ty, Ref) and ty.path in paths
 
 
 def own_constructor(cls: Class) -> Function | None:

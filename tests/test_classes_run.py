@@ -111,6 +111,13 @@ def modes() -> Mode: return Mode.READ | Mode.WRITE
 def can_write(mode: Mode) -> bool: return Mode.WRITE in mode
 def level_value(level: Level = Level.LOW) -> int: return int(level)
 
+class Node(typing.TypedDict):
+    name: str
+    children: typing.NotRequired[list[Node]]
+
+def depth(node: Node) -> int: return 1 + max(map(depth, node.get("children", [])), default=0)
+def chain(name: str) -> Node: return {"name": name, "children": [{"name": name}]}
+
 class Problem(Exception):
     pass
 
@@ -237,6 +244,12 @@ def test_flags_combine(w: ModuleType) -> None:
     assert w.Mode_value(both) == 3
     assert w.Mode_new(2) is w.Mode_WRITE()
     assert w.level_value_with({"level": w.Level_bit_or(w.Level_LOW(), w.Level_HIGH())}) == 3
+
+
+def test_a_dictionary_inside_itself(w: ModuleType) -> None:
+    assert w.depth(w.chain("a")) == 2
+    assert w.chain("a").children == [{"name": "a"}]
+    assert w.depth(w.Node("a", [{"name": "b", "children": [{"name": "c"}]}])) == 3
 
 
 def test_exceptions(w: ModuleType) -> None:
