@@ -238,7 +238,9 @@ class Inventory:
                 found[key] = kept
         if isinstance(cls, enum.EnumMeta):
             found["enum"] = sorted(cls.__members__)
-        if "__getattr__" in own or "__getattribute__" in own:
+        # Those of C look attributes up in the usual way.
+        lookup = own.get("__getattribute__")
+        if "__getattr__" in own or isinstance(lookup, types.FunctionType):
             found["open"] = True
         if type(cls) is not type:
             found["meta"] = self.number(type(cls))

@@ -155,6 +155,8 @@ class Base:
 class X(Base):
     __slots__ = ("slot",)
     def __getattr__(self, name): ...
+class Meta(type): ...
+class Plain(metaclass=Meta): ...
 class Color(enum.Enum):
     RED = 1
 class Broken:
@@ -164,15 +166,15 @@ def __getattr__(name):
     if name == "lazy": return make
     raise AttributeError(name)
 def make(x, y=()): ...
-__all__ = ["Base", "Color", "lazy", "gone", "_hidden", "make"]
+__all__ = ["Base", "Color", "Plain", "lazy", "gone", "_hidden", "make"]
 """
 
 
 def test_classes_are_described(tmp_path):
     found = read(take(tmp_path, {"box": CLASSES}, "datetime.datetime", "box.Base.Inner", "box.nothing"))
     module = found.modules["box"]
-    assert module.listed == ("Base", "Color", "gone", "lazy", "make")
-    assert sorted(module.names) == ["Base", "Color", "X", "lazy", "make"]
+    assert module.listed == ("Base", "Color", "Plain", "gone", "lazy", "make")
+    assert sorted(module.names) == ["Base", "Color", "Plain", "X", "lazy", "make"]
     assert module.open
     assert module.names["lazy"] == module.names["make"]
     base, sub, color = (found.find("box", name) for name in ("Base", "X", "Color"))
@@ -197,6 +199,11 @@ def test_classes_are_described(tmp_path):
     assert sub.cls is not None
     assert sub.cls.open
     assert found.member(sub, "width") == base.cls.members["width"]
+    plain = found.find("box", "Plain")
+    assert plain is not None
+    assert plain.cls is not None
+    assert plain.cls.metaclass is not None
+    assert not any(each.open for each in found.lineage(found.objects[plain.cls.metaclass]))
     assert color is not None
     assert color.cls is not None
     assert color.cls.enum_members == {"RED"}
