@@ -67,9 +67,18 @@ def find_bars(rows: Sequence[Row], failures: Mapping[str, str]) -> tuple[Bar, ..
     """Return every bar with what `rows` reach; `failures` says of packages why they were not measured."""
     typed = [row for row in rows if row.census.typed]
     number = len(rows) + len(failures)
-    unbound = tuple(f"{package}: {reason}" for package, reason in failures.items())
+    unbound = [f"{package}: {reason}" for package, reason in failures.items()]
+    unstrict = [f"{row.census.package}: {row.measure['unstrict']}" for row in rows if row.measure["unstrict"]]
     return (
-        Bar("packages that are bound, 100%", f"{len(rows) / max(number, 1):.0%}", not unbound, unbound),
+        Bar(
+            "packages that are bound, 100%", f"{len(rows) / max(number, 1):.0%}", not unbound, tuple(unbound)
+        ),
+        Bar(
+            "packages that are bound in strict mode, 100%",
+            f"{(len(rows) - len(unstrict)) / max(number, 1):.0%}",
+            not unbound and not unstrict,
+            tuple(unstrict),
+        ),
         _overall("bound or degraded, all packages", _seen(rows), _SEEN_OVERALL),
         _each(
             f"bound or degraded, each package, at least {_SEEN_EACH:.0%}",
@@ -143,7 +152,7 @@ def _format_row(row: Row) -> tuple[str, ...]:
         *(str(counts["public"]), str(counts["bound"]), str(counts["degraded"]), str(counts["refused"])),
         f"{row.seen / row.public:.1%}",
         f"{row.bound / row.public:.1%}",
-        f"{measure['strict']['bound'] / row.public:.1%}",
+        "fails" if measure["unstrict"] else f"{measure['strict']['bound'] / row.public:.1%}",
         "-" if row.missing is None else f"{row.missing:.1%}",
         "fails" if measure["problem"] else "ok",
     )

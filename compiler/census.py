@@ -28,6 +28,7 @@ from .probe import Prober
 from .session import read_wheels
 
 _KIND: Final = "census"
+NOTHING: Final = KindCounts(bound=0, degraded=0, refused=0)
 KINDS: Final = ("function", "method", "constructor", "property")
 
 
@@ -60,7 +61,7 @@ class Measure(TypedDict):
 
     `problem` is what the checker says of its shim first, empty where that passes. Of the `exported`
     names of its modules at run time, `missing` were not found; both are None where nobody looked, and
-    `unprobed` says why.
+    `unprobed` says why. `unstrict` says what keeps strict mode from an end.
     """
 
     package: str
@@ -68,6 +69,7 @@ class Measure(TypedDict):
     tier: str
     counts: ReportCounts
     strict: KindCounts
+    unstrict: str
     problem: str
     exported: int | None
     missing: list[str] | None
@@ -115,8 +117,7 @@ def measure(job: MeasureJob, host: Host) -> Measure | str:
     except DiagnosticError as error:
         return error.diagnostics[0].message
     except InternalError as error:
-        # The first line says which pass, the second what was wrong first.
-        return f"internal error: {' '.join(' '.join(str(error).splitlines()[:2]).split())}"
+        return _show(error)
     if not job.probe or found["missing"] is not None:
         Cache(host).put(_KIND, job.key, json.dumps(found).encode())
     return found
@@ -146,23 +147,31 @@ def _measure(job: MeasureJob, host: Host) -> Measure:
     problem = _check_shim(bound)
     del bound, inventory
     contexts.clear()
-    refused = bind_package(entry.alias, raw, strict.settings, host.clock, observe if probe else None).report
+    refused, unstrict = NOTHING, ""
+    try:
+        again = bind_package(entry.alias, raw, strict.settings, host.clock, observe if probe else None)
+        left = again.report["counts"]
+        refused = KindCounts(bound=left["bound"], degraded=left["degraded"], refused=left["refused"])
+    except InternalError as error:
+        unstrict = _show(error)
     return Measure(
         package=entry.name,
         version=version,
         tier=tier,
         counts=counts,
-        strict=KindCounts(
-            bound=refused["counts"]["bound"],
-            degraded=refused["counts"]["degraded"],
-            refused=refused["counts"]["refused"],
-        ),
+        strict=refused,
+        unstrict=unstrict,
         problem=problem,
         exported=exported,
         missing=missing,
         unprobed=said[0] if said else "" if job.probe else "`--no-probe`",
         seconds=round(seconds, 3),
     )
+
+
+def _show(error: InternalError) -> str:
+    """Return which pass failed, and what was wrong first."""
+    return f"internal error: {' '.join(' '.join(str(error).splitlines()[:2]).split())}"
 
 
 def find_missing(raw: Package, final: Package, inventory: Inventory) -> tuple[int, list[str]]:

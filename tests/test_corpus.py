@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from local_packages import mochic
 
-from mochic_py.backends.tally import KindCounts, ReportCounts
+from mochic_py.backends.tally import ReportCounts
 from mochic_py.compiler import census as census_module
 from mochic_py.compiler.api_changes import ApiChange
 from mochic_py.compiler.bars import Row, build_corpus_report, find_bars, format_corpus_table
-from mochic_py.compiler.census import Census, Measure, find_missing, read_census
+from mochic_py.compiler.census import NOTHING, Census, Measure, find_missing, read_census
 from mochic_py.compiler.cli import corpus_report
 from mochic_py.compiler.cli.golden_command import describe_refresh
 from mochic_py.compiler.corpus import CorpusEntry, CorpusWheel, Keep, find_pins, format_corpus, read_corpus
@@ -22,9 +22,6 @@ from mochic_py.compiler.host import Host
 from mochic_py.ir.dist import Target, Tier
 from mochic_py.ir.inventory import Inventory, RuntimeKind, RuntimeModule, RuntimeObject
 from mochic_py.ir.items import Function, Import, Module, Package, Signature
-
-NOTHING = KindCounts(bound=0, degraded=0, refused=0)
-
 
 # Goldens
 
@@ -169,6 +166,7 @@ def test_every_bar_is_reached() -> None:
         ({"bound": 100, "missing": ["zoo.a"], "exported": 50}, ["exported"]),
         ({"bound": 100, "missing": None, "exported": None}, ["exported"]),
         ({"bound": 100, "problem": "a name twice"}, ["checker"]),
+        ({"bound": 100, "unstrict": "internal error"}, ["strict mode"]),
     ],
 )
 def test_a_bar_that_is_missed_is_named(row: dict[str, Any], failing: list[str]) -> None:
@@ -189,7 +187,7 @@ def test_a_package_that_fails_does_not_hide_the_others() -> None:
     text = format_corpus_table(rows, {"two": "the index has no `two`"})
     assert "FAIL  packages that are bound, 100%: 50%\n        two: the index has no `two`\n" in text
     report = build_corpus_report(rows, {"two": "the index has no `two`"})
-    assert [bar["ok"] for bar in report["bars"]].count(False) == 1
+    assert [bar["ok"] for bar in report["bars"]].count(False) == 2
 
 
 def test_the_command_fails_below_a_bar(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,6 +214,7 @@ def _row(
     exported: int | None = 100,
     missing: list[str] | None = [],  # noqa: B006  -- never changed
     problem: str = "",
+    unstrict: str = "",
 ) -> Row:
     counts = ReportCounts(
         public=bound + degraded + refused,
@@ -240,6 +239,7 @@ def _row(
         tier="inline",
         counts=counts,
         strict=NOTHING,
+        unstrict=unstrict,
         problem=problem,
         exported=exported,
         missing=missing,
