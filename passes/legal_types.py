@@ -20,7 +20,6 @@ from ..ir.types import (
     ANY,
     BIGINT,
     BYTES,
-    FLOAT,
     INT,
     NEVER,
     NONE,
@@ -47,8 +46,9 @@ from ..ir.types import (
 )
 from .desugar_options import option_of
 from .generated_types import GeneratedTypes
+from .join_members import MemberJoiner
 from .losses import Loss, explicit_any, shorten, show_type
-from .scalar_classes import absorb_scalars, find_spelling, scalar_values
+from .scalar_classes import find_spelling
 from .unions import join_bools, union_of
 from .widen_literals import widen_literal
 
@@ -321,7 +321,7 @@ class TypeTable:
         if ANY in legal:
             losses += open_losses
             return ANY
-        joined = self._join(legal)
+        joined = MemberJoiner(self.known, inward=self._inward).join(legal)
         if joined == ANY:
             return _lose(union, SkipReason.OPEN_UNION, losses)
         losses += [loss for loss in inner if not (self._inward and _is_harmless(loss, union))]
@@ -355,71 +355,6 @@ class TypeTable:
         foreign = isinstance(ty, Ref) and item is None and not ty.path.startswith("mochi.")
         return foreign or (isinstance(item, Class) and item.kind is ClassKind.HANDLE)
 
-    def _join(self, members: Iterable[BridgeType]) -> BridgeType:
-        """Return these legal types as one: without what others say too, in normal form."""
-        union = union_of(members)
-        if not isinstance(union, UnionOf):
-            return union
-        flat = union.members
-        if NONE in flat:
-            return option_of(self._join(member for member in flat if member != NONE))
-        if self._inward:
-            # `complex` means `float | complex` to type checkers (PEP 484, the numeric tower).
-            wider = (*flat, FLOAT) if _COMPLEX in flat else flat
-            parts = absorb_scalars(dict.fromkeys(_open(union_of(wider))))
-        else:
-            parts = scalar_values(flat)
-        return union_of(self._without_subclasses(self._join_containers(parts)))
-
-    def _join_containers(self, members: list[BridgeType]) -> list[BridgeType]:
-        """Return `members` with containers of one shape as one where their elements are one type."""
-        joined: list[BridgeType] = []
-        for member in members:
-            for index, other in enumerate(joined):
-                both = self._join_pair(other, member)
-                if both is not None:
-                    joined[index] = both
-                    break
-            else:
-                joined.append(member)
-        return joined
-
-    def _join_pair(self, a: BridgeType, b: BridgeType) -> BridgeType | None:
-        match a, b:
-            case (ListOf(one), ListOf(other)) | (SetOf(one), SetOf(other)):
-                element = self._join((one, other))
-                if not _is_one(element, one, other):
-                    return None
-                return ListOf(element) if isinstance(a, ListOf) else SetOf(element)
-            case MapOf(key, one), MapOf(other_key, other) if key == other_key:
-                element = self._join((one, other))
-                return MapOf(key, element) if _is_one(element, one, other) else None
-            case _:
-                return None
-
-    def _without_subclasses(self, members: list[BridgeType]) -> list[BridgeType]:
-        """Return `members` without classes that have a base class among them: it says no less."""
-        refs = [member for member in members if isinstance(member, Ref)]
-        return [
-            member
-            for member in members
-            if not isinstance(member, Ref)
-            or not any(other != member and self._is_subclass(member.path, other.path) for other in refs)
-        ]
-
-    def _is_subclass(self, path: str, base: str) -> bool:
-        pending, seen = [path], {path}
-        while pending:
-            path = pending.pop()
-            if path == base:
-                return True
-            item = self.known.get(path)
-            if isinstance(item, Class) and item.kind is not ClassKind.RECORD:
-                parents = [parent.path for parent in item.bases if isinstance(parent, Ref)]
-                pending += [parent for parent in parents if parent not in seen]
-                seen.update(parents)
-        return False
-
 
 _UNSUPPORTED = SkipReason.UNSUPPORTED_TYPING_CONSTRUCT
 _PRIVATE = SkipReason.PRIVATE_NAME
@@ -432,14 +367,6 @@ _VARIABLE_REASONS = {
 
 def _argument(ty: BridgeType) -> BridgeType:
     return ANY if ty == NONE else ty
-
-
-def _open(ty: BridgeType) -> tuple[BridgeType, ...]:
-    return ty.members if isinstance(ty, UnionOf) else (ty,)
-
-
-def _is_one(joined: BridgeType, one: BridgeType, other: BridgeType) -> bool:
-    return not isinstance(joined, UnionOf) or joined in (one, other)
 
 
 def _is_harmless(loss: Loss, union: UnionOf) -> bool:
