@@ -223,8 +223,6 @@ def test_strict_refuses_what_would_be_degraded(desk: Path) -> None:
     assert strict["degraded"] == 0
     # What is `any` by its declaration is refused too.
     assert strict["refused"] > loose["degraded"] + loose["refused"]
-        "what is `any` by its declaration is refused too"
-    )
     assert sum(strict["refused_by"].values()) == strict["refused"]
     assert "warning[PY302]" in outcome.err
     assert "--> shapes/__init__.pyi:16:13" in outcome.err
