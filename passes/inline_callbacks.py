@@ -9,16 +9,16 @@ options or further parameters takes any, `fun(...): string`.
 
 from __future__ import annotations
 
+from operator import is_
 from typing import ClassVar, final
 
 from attrs import define, evolve, field, frozen
 
 from ..ir.items import Binding, Class, Function, Item, Package, Param, ParamKind, Signature
-from ..ir.traverse import map_children, map_items
+from ..ir.traverse import map_children, map_items, walk_items
 from ..ir.types import ANY, UNANNOTATED, AsyncOf, BridgeType, FunOf, Ref, SelfType
 from .context import PassContext
 from .forms import PROTOCOL
-from .names import Names
 from .substitution import match_arguments, substitute
 
 _PLAIN = (ParamKind.POSITIONAL_ONLY, ParamKind.POSITIONAL_OR_KEYWORD)
@@ -33,14 +33,18 @@ class InlineCallbacks:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with function types in its parameters."""
-        return map_items(package, _Inliner(Names(package)).item)
+        classes = (item for item in walk_items(package) if isinstance(item, Class))
+        callbacks = {cls.path: call for cls in classes if (call := _read_callback(cls)) is not None}
+        return map_items(package, _Inliner(callbacks).item) if callbacks else package
 
 
 @final
 @define(eq=False)
 class _Inliner:
-    names: Names
-    _callbacks: dict[str, tuple[Class, Function] | None] = field(factory=dict)
+    """Rewrites items. `callbacks` are the callback protocols by path, each with its `__call__`."""
+
+    callbacks: dict[str, tuple[Class, Function]]
+    _seen: dict[int, tuple[BridgeType, BridgeType]] = field(factory=dict)
 
     def item(self, item: Item) -> Item:
         match item:
@@ -49,22 +53,26 @@ class _Inliner:
             case Class():
                 methods = tuple(map(self.function, item.methods))
                 constructors = tuple(map(self.function, item.constructors))
-                same = methods == item.methods and constructors == item.constructors
+                new, old = (*methods, *constructors), (*item.methods, *item.constructors)
+                same = all(map(is_, new, old))
                 return item if same else evolve(item, methods=methods, constructors=constructors)
             case _:
                 return item
 
     def function(self, function: Function) -> Function:
         signatures = tuple(map(self.signature, function.signatures))
-        return function if signatures == function.signatures else evolve(function, signatures=signatures)
+        same = all(map(is_, signatures, function.signatures))
+        return function if same else evolve(function, signatures=signatures)
 
     def signature(self, signature: Signature) -> Signature:
         params = tuple(self.param(param) for param in signature.params)
-        return signature if params == signature.params else evolve(signature, params=params)
+        return signature if all(map(is_, params, signature.params)) else evolve(signature, params=params)
 
     def param(self, param: Param) -> Param:
-        ty = self.inline(param.type)
-        return param if ty is param.type else evolve(param, type=ty)
+        known = self._seen.get(id(param.type))
+        if known is None:
+            known = self._seen[id(param.type)] = (param.type, self.inline(param.type))
+        return param if known[1] is param.type else evolve(param, type=known[1])
 
     def inline(self, ty: BridgeType) -> BridgeType:
         """Return `ty` with function types; what a function takes and gives stays as it is."""
@@ -72,21 +80,12 @@ class _Inliner:
             case FunOf():
                 return ty
             case Ref(path, arguments):
-                found = self.find(path)
-                if found is None:
+                if path not in self.callbacks:
                     return ty
-                cls, call = found
-                types = match_arguments(cls.type_params, arguments)
-                return substitute(_function_type(call), types)
+                cls, call = self.callbacks[path]
+                return substitute(_function_type(call), match_arguments(cls.type_params, arguments))
             case _:
                 return map_children(ty, self.inline)
-
-    def find(self, path: str) -> tuple[Class, Function] | None:
-        """Return the class at `path` and its `__call__`, if that is all it says."""
-        if path not in self._callbacks:
-            cls = self.names.find_class(path)
-            self._callbacks[path] = None if cls is None else _read_callback(cls)
-        return self._callbacks[path]
 
 
 def _read_callback(cls: Class) -> tuple[Class, Function] | None:
