@@ -370,7 +370,7 @@ def function_of(
     def as_function(value: Any, where: str) -> Any:
         if not callable(value):
             fail(where, name, value)
-        if plain or _is_coroutine_function(value):
+        if plain or (_is_coroutine_function(value) and not _waits(result)):
             return value
         if parameters is None:
 
@@ -404,6 +404,13 @@ def _is_coroutine_function(function: Any) -> bool:
 
 
 _CO_COROUTINE = 0x80
+
+
+def _waits(convert: Converter) -> bool:
+    """Tell whether `convert` was made by `awaited`: then a coroutine function comes out of Python."""
+    return getattr(convert, "__qualname__", "") == "awaited.<locals>.wait"
+
+
 """`inspect.CO_COROUTINE`, without the time that importing inspect takes."""
 
 
