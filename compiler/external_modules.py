@@ -71,10 +71,10 @@ class ExternalModules:
         opened = self._open_module(module)
         return opened.read_class(name) if opened is not None else ()
 
-    def load_whole(self, name: str) -> Module | None:
-        """Return module `name`, or None where neither has it."""
+    def load_frame(self, name: str) -> Module | None:
+        """Return module `name` without the members of classes, or None where neither has it."""
         opened = self._open_module(name)
-        return opened.read() if opened is not None else None
+        return opened.read_frame() if opened is not None else None
 
     def _open_module(self, name: str) -> OpenModule | None:
         if name not in self._modules:

@@ -9,8 +9,8 @@ writes the constructors of derived classes (PEP 681). Modules are read only wher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from typing import Final, TypeAlias, final
+from collections.abc import Collection, Iterator
+from typing import Final, Protocol, final
 
 from attrs import define, evolve, field
 
@@ -43,8 +43,18 @@ from ..passes.specifiers import implied_flag, read_arguments
 from ..passes.stdlib_names import BUILTIN_EXCEPTIONS, ENUM_BASES
 from ..passes.substitution import match_arguments, substitute_member
 
-LoadModule: TypeAlias = Callable[[str], Module | None]
-"""Gives the raw IR of a module outside of the package, None where there is none."""
+
+class FrameLoader(Protocol):
+    """Gives modules outside of the package in parts."""
+
+    def load_frame(self, name: str) -> Module | None:
+        """Return a module without the members of classes, None where there is none."""
+        ...
+
+    def load_class(self, module: str, name: str) -> tuple[Item, ...]:
+        """Return class `name` of a module with its members, and those nested in it."""
+        ...
+
 
 _EXCEPTIONS: Final = frozenset(f"builtins.{name}" for name in BUILTIN_EXCEPTIONS)
 _PLAIN: Final = frozenset({"builtins.object", "builtins.type", "abc.ABC", GENERIC, PROTOCOL})
@@ -57,14 +67,14 @@ _METACLASS: Final = "metaclass"
 _MAX_ROUNDS: Final = 30
 
 
-def adopt_constructors(package: Package, load: LoadModule) -> Package:
+def adopt_constructors(package: Package, loader: FrameLoader) -> Package:
     """Return the raw `package` with the constructors that its classes have from other packages."""
     names = Names(package)
     classes = [item for module in package.modules for item in module.items if isinstance(item, Class)]
     wanted = {path for cls in classes for path in _foreign_paths(cls, names)} - _KNOWN
     if not wanted:
         return package
-    library = _Library(package, load)
+    library = _Library(package, loader)
     library.read(wanted)
     adopter = _Adopter(names, library.bind())
     modules = tuple(
@@ -100,7 +110,7 @@ class _Library:
     """The modules that names lead to, with no more of their classes than how they are made."""
 
     package: Package
-    load: LoadModule
+    loader: FrameLoader
     modules: dict[str, Module | None] = field(factory=dict)
 
     def read(self, wanted: Collection[str]) -> None:
@@ -118,6 +128,7 @@ class _Library:
                     case None if self._read_imported(path):
                         continue
                     case Definition(Class() as cls):
+                        self._fill(cls)
                         pending.update((*_base_paths(cls), *_metaclass_paths(cls), *_specifier_paths(cls)))
                         pending -= _KNOWN
                 settled.add(path)
@@ -142,8 +153,7 @@ class _Library:
         for count in range(1, len(parts)):
             module = ".".join(parts[:count])
             if module not in self.modules:
-                read = self.load(module)
-                self.modules[module] = None if read is None else _outline(read)
+                read = self.modules[module] = self.loader.load_frame(module)
                 is_new |= read is not None
                 for statement in read.imports if read is not None else ():
                     # What a star import binds is only known from the module.
@@ -152,6 +162,15 @@ class _Library:
             if self.modules[module] is None:
                 break
         return is_new
+
+    def _fill(self, cls: Class) -> None:
+        """Read how `cls` is made."""
+        name = module_of(cls)
+        module = self.modules.get(name)
+        if module is not None:
+            found = {item.path: _outline(item) for item in self.loader.load_class(name, cls.name)}
+            items = tuple(found.get(item.path, item) for item in module.items)
+            self.modules[name] = evolve(module, items=items)
 
     def _read_imported(self, path: str) -> bool:
         """Read the submodule that `path` goes through: `m.part.X`, where `m` says `from . import part`."""
@@ -176,11 +195,7 @@ def _specifier_paths(cls: Class) -> Iterator[str]:
                 yield f"{module_of(cls)}.{name}"
 
 
-def _outline(module: Module) -> Module:
-    return evolve(module, items=tuple(map(_outline_item, module.items)))
-
-
-def _outline_item(item: Item) -> Item:
+def _outline(item: Item) -> Item:
     if not isinstance(item, Class):
         return item
     methods = tuple(

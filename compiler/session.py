@@ -357,7 +357,7 @@ def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, 
         package = expand_externals(package, modules)
         # Without a snapshot on the index aliases are lost; classes are handles then, as they may always be.
         problems = (*wheels.notes, *problems, *modules.problems)
-        package = adopt_constructors(package, modules.load_whole)
+        package = adopt_constructors(package, modules)
         return attach_foreign(package, modules), problems
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from mochic_py.compiler.foreign_bases import adopt_constructors
-from mochic_py.compiler.frontends.stub import read_module
+from mochic_py.compiler.frontends.stub import OpenModule, read_module
 from mochic_py.ir.dist import Target, Tier
-from mochic_py.ir.items import Class, Module, Package
+from mochic_py.ir.items import Class, Item, Module, Package
 from mochic_py.ir.printer import format_package
 from mochic_py.ir.source import SourceFile
 from mochic_py.passes.context import PassContext
@@ -86,13 +88,43 @@ def read(name: str, text: str) -> Module:
     return module
 
 
-def load(name: str) -> Module | None:
-    return read(name, ELSEWHERE[name]) if name in ELSEWHERE else None
+class Elsewhere:
+    """The modules of `ELSEWHERE`."""
+
+    def load_frame(self, name: str) -> Module | None:
+        opened = self._open(name)
+        return opened.read_frame() if opened is not None else None
+
+    def load_class(self, module: str, name: str) -> tuple[Item, ...]:
+        opened = self._open(module)
+        return opened.read_class(name) if opened is not None else ()
+
+    def _open(self, name: str) -> OpenModule | None:
+        if name not in ELSEWHERE:
+            return None
+        is_package = any(other.startswith(f"{name}.") for other in ELSEWHERE)
+        source = SourceFile(f"{name}.pyi", ELSEWHERE[name])
+        return OpenModule(
+            source, name, is_package=is_package, is_stub=True, tier=Tier.INLINE, target=Target()
+        )
+
+
+class Nowhere:
+    """No module at all."""
+
+    asked: ClassVar[list[str]] = []
+
+    def load_frame(self, name: str) -> Module | None:
+        self.asked.append(name)
+        return None
+
+    def load_class(self, module: str, name: str) -> tuple[Item, ...]:
+        raise AssertionError(module, name)
 
 
 def adopt(text: str) -> Package:
     raw = Package("own", "1", ("own",), Tier.INLINE, Target(), (read("own", text),))
-    package = adopt_constructors(raw, load)
+    package = adopt_constructors(raw, Elsewhere())
     for each in passes_until("classify-classes"):
         package = each.run(package, PassContext())
     return package
@@ -125,14 +157,13 @@ def test_constructors_come_from_elsewhere() -> None:
 
 def test_a_package_without_foreign_bases_reads_nothing() -> None:
     raw = Package("own", "1", ("own",), Tier.INLINE, Target(), (read("own", "class A(ValueError): ...\n"),))
-
-    def refuse(name: str) -> Module | None:
-        raise AssertionError(name)
-
-    assert adopt_constructors(raw, refuse) is raw
+    nowhere = Nowhere()
+    nowhere.asked.clear()
+    assert adopt_constructors(raw, nowhere) is raw
+    assert nowhere.asked == []
 
 
 def test_modules_that_cannot_be_had_change_nothing() -> None:
     raw = Package("own", "1", ("own",), Tier.INLINE, Target(), (read("own", OWN),))
-    adopted = adopt_constructors(raw, lambda name: None)
+    adopted = adopt_constructors(raw, Nowhere())
     assert format_package(adopted) == format_package(raw)

@@ -101,6 +101,13 @@ class OpenModule:
         """Return the module without functions and without the members of classes."""
         return self._make(self._read_part(self._block.declared.items(), with_members=False))
 
+    def read_frame(self) -> Module:
+        """Return the module with its functions, but without the members of classes."""
+        self._reading.with_members = False
+        items = tuple(_build_items(self._block.declared.items(), self._block.scope, self._reading))
+        self._reading.with_members = True
+        return self._make(items)
+
     def read_class(self, name: str) -> tuple[Item, ...]:
         """Return what the module declares as `name`, a class with its members and those nested in it."""
         found = self._block.declared.get(name)
