@@ -207,7 +207,7 @@ def _claim_arms(item: Item, form: CallForm, names: _Names) -> Iterator[Claim]:
         others = [(index, call) for index, call in others if call.arm != function.calls[first].arm]
         if not others:
             continue
-        endings = name_arms(function) if form is CallForm.REQUIRED else {}
+        endings = name_arms(function)
         arms = [(index, call) for index, call in others if not call.lazy]
         required = {call.arm: index for index, call in arms if call.form is CallForm.REQUIRED}
         stem = names[function.path, role].removesuffix(_ending(function))
