@@ -173,7 +173,9 @@ class Calls:
         if not self._converters.changes(ty):
             return local
         convert = self._converters.into(ty)
-        name = python_string(f"{entry.name}: parameter {entry.parameters[index].name}")
+        parameter = entry.parameters[index]
+        place = "" if parameter.python == "self" else f": parameter {parameter.name}"
+        name = python_string(f"{entry.name}{place}")
         expression = f"{convert}({local}, {name})"
         if len(expression) <= _LONGEST_ARGUMENT:
             return expression

@@ -119,12 +119,15 @@ class Writer:
 
 
 def fold(text: str, room: int) -> list[str]:
-    """Break an expression of more than `room` characters at its last bracket, as the formatter does."""
+    """Break an expression of more than `room` characters at each `|`, else at its last bracket.
+
+    So does the formatter.
+    """
     if len(text) <= room:
         return [text]
-    required = text.removesuffix(" | None")
-    if required != text:
-        return [*fold(required, room), "| None"]
+    first, *others = _split_union(text)
+    if others:
+        return [*fold(first, room), *(line for each in others for line in fold(f"| {each}", room))]
     if not text.endswith(("]", ")")):
         return [text]
     start = _find_opening(text)
@@ -137,6 +140,19 @@ def fold(text: str, room: int) -> list[str]:
     else:
         body = [line for item in items for line in _with_comma(fold(item, room - 5))]
     return [text[: start + 1], *(f"    {line}" for line in body), end]
+
+
+def _split_union(text: str) -> list[str]:
+    """Return the operands of the `|` outside of brackets; a string is one operand."""
+    if text.startswith(('"', "'")):
+        return [text]
+    depth, start, parts = 0, 0, []
+    for index, char in enumerate(text):
+        depth += (char in "[(") - (char in "])")
+        if not depth and text.startswith(" | ", index):
+            parts.append(text[start:index])
+            start = index + 3
+    return [*parts, text[start:]]
 
 
 def _split_statement(head: str) -> tuple[str, str, str]:
