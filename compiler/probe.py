@@ -145,7 +145,8 @@ def find_wanted(package: Package, asked: Mapping[str, frozenset[str]]) -> Wanted
     named: dict[str, set[str]] = {}
     if "select-public" in package.passes:
         for module in package.modules:
-            names = (item.path.removeprefix(f"{module.name}.") for item in module.items)
+            names = {item.path.removeprefix(f"{module.name}.") for item in module.items}
+            names |= {item.own_name for item in module.items if isinstance(item, Class)}
             named[module.name] = {name.partition(".")[0] for name in names}
     else:
         named = {module.name: set() for module in package.modules if is_public_module(module.name)}

@@ -152,6 +152,7 @@ def readable(around: Surroundings) -> list[str]:
 
 
 def environ(home: str) -> dict[str, str]:
+    """Return the environment of a child: its own home, and one thread for each numeric library."""
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return {
         "HOME": home,

@@ -81,7 +81,8 @@ class Evidence:
 
     The value at `where` begins with one of `type`, or with what `name` means: a parameter, `super`, or a
     qualified name (with a dot). `steps` lead on from there: the name of an attribute, `()` for a call,
-    `await`, `argument 0` or `argument name` for what the callee takes there. Several pieces with one place and source are alternatives, and all there are.
+    `await`, `argument 0` or `argument name` for what the callee takes there. Several pieces with one
+    place and source are alternatives, and all there are.
     """
 
     where: str

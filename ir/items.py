@@ -319,6 +319,11 @@ class Class:
     info: Info = Info()
     exported: str | None = None
 
+    @property
+    def own_name(self) -> str:
+        """The name in the class statement, which a re-export may have changed."""
+        return self.defined.rpartition(".")[2] or self.name
+
 
 @final
 @frozen

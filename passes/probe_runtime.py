@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import ClassVar, assert_never, final
+from typing import ClassVar, TypeGuard, assert_never, final
 
 from attrs import define, evolve, frozen
 
@@ -110,7 +110,7 @@ class _Probe:
         found = None if number is None else self.inventory.objects[number]
         match item:
             case Class():
-                yield from self._class(item, number)
+                yield from self._class(item, number, self.inventory.number(module, item.own_name))
             case Function() if found is not None and found.kind in (RuntimeKind.VALUE, RuntimeKind.MODULE):
                 yield refuse(item, item.name, "function", f"differs at run time: it is a {found.kind.value}")
             case Function() if found is not None:
@@ -124,9 +124,24 @@ class _Probe:
             case _:
                 assert_never(item)
 
-    def _class(self, cls: Class, number: int | None) -> Iterator[Item]:
+    def _class(self, cls: Class, number: int | None, own: int | None) -> Iterator[Item]:
+        """Yield what becomes of a class; `own` is what is there under the name of its definition.
+
+        A public name may stand for another maker of the instances (`lxml.etree.Element`).
+        """
         found = None if number is None else self.inventory.objects[number]
-        if number is not None and found is not None and found.kind is RuntimeKind.CLASS:
+        if found is not None and own not in (None, number) and self._is_class(own):
+            probe = ClassProbe(self.inventory, own, evolve(cls, constructors=()), self.strict)
+            judged = probe.judge()
+            made = [
+                judge_calls(
+                    each, found.signature, f"{cls.name}.{each.name}", "constructor", self.strict, cls.path
+                )
+                for each in cls.constructors
+            ]
+            yield evolve(judged, constructors=tuple(each for each in made if isinstance(each, Function)))
+            yield from (*probe.refusals, *(each for each in made if isinstance(each, Refusal)))
+        elif number is not None and found is not None and found.kind is RuntimeKind.CLASS:
             probe = ClassProbe(self.inventory, number, cls, self.strict)
             yield probe.judge()
             yield from probe.refusals
@@ -138,6 +153,9 @@ class _Probe:
             yield from lost
         else:
             yield refuse(cls, cls.name, "class", ABSENT)
+
+    def _is_class(self, number: int | None) -> TypeGuard[int]:
+        return number is not None and self.inventory.objects[number].kind is RuntimeKind.CLASS
 
 
 def is_typing_form(cls: Class) -> bool:

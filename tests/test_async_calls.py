@@ -59,7 +59,8 @@ class App:
             await waiting.put(point)
         await task
         return sent
-async def read_all(reader: Callable[[AsyncIterator[Point]], Awaitable[int]]) -> int: return await reader(tick(3))
+async def read_all(reader: Callable[[AsyncIterator[Point]], Awaitable[int]]) -> int:
+    return await reader(tick(3))
 def apply(function: Callable[..., int], *args: int) -> int: return function(*args)
 def sort(values: list[int], key: Callable[[int], int] | None = None) -> list[int]:
     return sorted(values, key=key)

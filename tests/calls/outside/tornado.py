@@ -37,7 +37,7 @@ def calls(w):
 
 
 def headers(w):
-    made = w.HTTPHeaders_new()
+    made = w.HTTPHeaders_new_without_arg()
     w.HTTPHeaders_add(made, "A", "1")
     w.HTTPHeaders_add(made, "a", "2")
     return w.HTTPHeaders_get_list(made, "A")
