@@ -1,9 +1,10 @@
 """`__all__`, as far as it can be evaluated without running the module.
 
 The forms are those of the typing specification ("library interface"): assignment, `+=`, `extend`,
-`append`, `remove`, with lists, tuples, sets of strings, `+`, `|`, `-`, `*names`, `m.__all__`, `list()`,
-`tuple()`, `sorted()`, copies, comprehensions that leave names out by how they begin, and names of such lists,
-or of tables by such names, in the same module. `dir()` without what begins with `_` is the same as no `__all__`.
+`append`, `remove`, with lists, tuples, sets of strings, `+`, `|`, `-`, `*names`, `m.__all__`,
+`list()`, `tuple()`, `sorted()`, copies, comprehensions that leave names out by how they begin, and
+names of such lists, or of tables by such names, in the same module. `dir()` without what begins
+with `_` is the same as no `__all__`.
 """
 
 from __future__ import annotations
