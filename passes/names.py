@@ -24,6 +24,7 @@ from ..ir.items import (
     TypeVariable,
 )
 from ..ir.types import Ref
+from .stdlib_names import BUILTIN_CLASSES
 from .substitution import Substitution, match_arguments, substitute
 
 
@@ -92,6 +93,10 @@ def has_member(cls: Class, name: str) -> bool:
         or any(member.name == name for member in cls.fields)
         or any(member.name == name for member in cls.properties)
     )
+
+
+def _is_of_itself(item: Item) -> bool:
+    return isinstance(item, Alias) and isinstance(item.target, Ref) and item.target.path == item.path
 
 
 @final
@@ -224,19 +229,35 @@ class Names:
     def _look_up(self, scope: _Scope, name: str) -> Target | None:
         item = scope.items.get(name)
         statement = scope.imports.get(name)
+        if item is not None and _is_of_itself(item):
+            return self._look_up_before(scope, name) or Definition(item)
         if item is not None and not (statement and isinstance(item, Constant)):
             return self._chase(item)
         if statement is not None and (target := self._find_import(scope.name, statement)) is not None:
             return target
         if item is not None:
             return Definition(item)
+        target = self._look_up_star(scope, name)
+        if target is not None:
+            return target
+        submodule = f"{scope.name}.{name}"
+        return ModuleName(submodule) if submodule in self._scopes else None
+
+    def _look_up_before(self, scope: _Scope, name: str) -> Target | None:
+        """Return what the right side of `str = str` means: what the name was before."""
+        statement = scope.imports.get(name)
+        if statement is not None:
+            return self._find_import(scope.name, statement)
+        builtin = External(f"builtins.{name}") if name in BUILTIN_CLASSES else None
+        return self._look_up_star(scope, name) or builtin
+
+    def _look_up_star(self, scope: _Scope, name: str) -> Target | None:
         for star in reversed(scope.stars):
             if star in self._scopes and self._is_star_export(star, name):
                 target = self.look_up(star, name)
                 if target is not None:
                     return target
-        submodule = f"{scope.name}.{name}"
-        return ModuleName(submodule) if submodule in self._scopes else None
+        return None
 
     def _find_import(self, importer: str, statement: Import) -> Target | None:
         if statement.attribute is None:
