@@ -22,10 +22,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
-@pytest.fixture(autouse=True)
-def no_probe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Import no packages, unless a test asks for that: it takes an interpreter and time."""
-    monkeypatch.setenv("MOCHIC_PROBE", "0")
+@pytest.fixture(scope="session", autouse=True)
+def no_probe() -> Iterator[None]:
+    """Import no packages, unless a test asks for that: it takes an interpreter and time.
+
+    For the session, so that what fixtures of a module compile can be compared with what a test does.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOCHIC_PROBE", "0")
+        yield
 
 
 @pytest.fixture(scope="session")
