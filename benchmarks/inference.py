@@ -52,7 +52,7 @@ from mochic_py.ir.types import (
     Unsupported,
 )
 from mochic_py.passes.context import PassContext
-from mochic_py.passes.manager import PassManager
+from mochic_py.passes.manager import PassManager, Verify
 from mochic_py.passes.names import Names
 from mochic_py.passes.registry import passes_until
 from mochic_py.passes.unions import literal_scalar, union_of
@@ -181,7 +181,7 @@ def function_parts(
 
 def lower(package: Package) -> Package:
     """Return `package` up to and including inference."""
-    return PassManager(passes_until("infer-types"), verify=False).run(package, PassContext())
+    return PassManager(passes_until("infer-types"), verify=Verify.NEVER).run(package, PassContext())
 
 
 # --- truths ---------------------------------------------------------------------------------

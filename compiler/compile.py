@@ -15,6 +15,7 @@ from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.dist import Resolution
 from ..ir.source import SourceFile
 from ..passes.context import PassOptions
+from ..passes.manager import Verify
 from .bind import BindJob, BindSettings, Bound, bind_in_worker, bind_wheels
 from .cache import Cache
 from .collect import check_text, collect_bindings, find_clashes
@@ -186,8 +187,10 @@ def make_settings(request: Request, python: PythonSettings) -> BindSettings:
         tuple((each.item, each.arguments) for each in python.monomorphise),
     )
     emit = frozenset(kind.value for kind in request.emit if kind is not Emit.IR)
+    watched = request.verify or request.pipeline is not None or request.dump
+    verify = Verify.EACH if watched else Verify.LAST
     return BindSettings(
-        LowerSettings(request.pipeline, options, request.dump),
+        LowerSettings(request.pipeline, options, request.dump, verify),
         WorkspaceOptions(request.shim_style, emit, python.int_mode.value, python.strict_return_types),
         Emit.IR in request.emit,
     )

@@ -151,7 +151,7 @@ def open_probe(entry: CorpusEntry, wheels: WheelSet, host: Host) -> ProbeJob:
 
 def make_job(entry: CorpusEntry, wheels: WheelSet, *, strict: bool = False) -> BindJob:
     """Return what to bind `entry` with; docs, which are other people's text, are left out."""
-    request = evolve(_request(entry, True), strict=strict)
+    request = evolve(_request(entry, True), strict=strict, verify=True)
     return BindJob(entry.alias, wheels, TARGET, make_settings(request, PythonSettings()))
 
 

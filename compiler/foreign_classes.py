@@ -36,7 +36,7 @@ from ..ir.types import ANY, FLOAT, STRING, BridgeType, Ref, Unsupported
 from ..passes.context import PassContext
 from ..passes.forms import PROTOCOL, TYPED_DICT, canonical_path, find_form
 from ..passes.inherit_members import InheritMembers
-from ..passes.manager import PassManager
+from ..passes.manager import PassManager, Verify
 from ..passes.names import Definition, Names, module_of
 from ..passes.operations import CONSTRUCTORS
 from ..passes.registry import passes_until
@@ -282,7 +282,7 @@ def _lower(modules: tuple[Module, ...], package: Package, loader: ModuleLoader) 
         InheritMembers(everything=True) if each.name == InheritMembers.name else each
         for each in passes_until("bind-foreign")[:-1]
     ]
-    lowered = PassManager(tuple(passes), verify=False).run(foreign, PassContext())
+    lowered = PassManager(tuple(passes), verify=Verify.NEVER).run(foreign, PassContext())
     type_only = frozenset(
         item.path
         for module in modules

@@ -13,7 +13,7 @@ from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.items import Package
 from ..ir.source import SourceFile
 from ..passes.context import Pass, PassContext, PassOptions
-from ..passes.manager import IrPrinter, Observer, PassError, PassManager, PassReport
+from ..passes.manager import IrPrinter, Observer, PassError, PassManager, PassReport, Verify
 from ..passes.registry import STANDARD_PIPELINE, parse_pipeline, pass_names, standard_passes
 from .request import IrDump, PassTiming
 
@@ -21,11 +21,12 @@ from .request import IrDump, PassTiming
 @final
 @frozen
 class LowerSettings:
-    """How to lower: pipeline text (None for the standard one), pass options, dumps."""
+    """How to lower: pipeline text (None for the standard one), pass options, dumps, verification."""
 
     pipeline: str | None = None
     options: PassOptions = PassOptions()
     dump: IrDump = IrDump()
+    verify: Verify = Verify.EACH
 
 
 @final
@@ -113,6 +114,7 @@ def lower_package(
     further = () if observe is None else (observe(ctx),)
     manager = PassManager(
         read_pipeline(settings.pipeline),
+        verify=settings.verify,
         observers=(*further, printer) if settings.dump else further,
         clock=clock,
         on_report=log.add,

@@ -77,7 +77,7 @@ class Request:
     pins from where it fits; `locked` makes it an error that it does not. `resolve` adds to what
     the manifest says of resolution, and `resolver` chooses who resolves. `probe` has each package
     imported in a sandbox, to compare it with its types. `infer` allows types for missing annotations, where
-    the manifest does too.
+    the manifest does too. `verify` has the IR checked after every pass, not after the last one only.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -100,6 +100,7 @@ class Request:
     resolver: Engine = Engine.IN_PROCESS
     probe: bool = False
     infer: bool = True
+    verify: bool = False
 
 
 @final

@@ -6,6 +6,7 @@ printed IR are given by the caller.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterable
 from typing import Protocol, final
 
@@ -25,7 +26,8 @@ from .registry import format_pipeline
 class Reproducer:
     """What replays a failure: `mochic-py opt --passes <pipeline_text>` over `ir_text`.
 
-    `ir_text` is the package before the failing pass, `pipeline_text` that pass alone.
+    `ir_text` is the package before the failing pass, `pipeline_text` that pass alone (or a whole
+    pipeline, where no pass alone is at fault).
     """
 
     ir_text: str
@@ -38,6 +40,19 @@ class PassError(InternalError):
     def __init__(self, message: str, reproducer: Reproducer) -> None:
         super().__init__(message)
         self.reproducer = reproducer
+
+
+@final
+class Verify(enum.Enum):
+    """When the verifier looks at a package: after every pass, after the last one only, or never.
+
+    `LAST` costs least and misses what a later pass repairs. It names the pass at fault all the same:
+    where the end is not valid, or a pass raises, the pipeline is run again with `EACH`.
+    """
+
+    EACH = "each"
+    LAST = "last"
+    NEVER = "never"
 
 
 @final
@@ -60,7 +75,7 @@ class Observer(Protocol):
         ...
 
     def after_pass(self, each: Pass, before: Package, after: Package) -> None:
-        """Called when `each` has made `after` of `before` and the verifier agrees."""
+        """Called when `each` has made `after` of `before`, which is valid if every pass is verified."""
         ...
 
     def close(self) -> None:
@@ -109,7 +124,7 @@ class PassManager:
     """
 
     passes: tuple[Pass, ...]
-    verify: bool = True
+    verify: Verify = Verify.EACH
     observers: tuple[Observer, ...] = ()
     clock: Callable[[], float] | None = None
     on_report: Callable[[PassReport], None] | None = None
@@ -120,16 +135,30 @@ class PassManager:
         Diagnostics for the user go to `ctx`. Raises `PassError` when a pass raises or leaves
         IR that the verifier rejects.
         """
-        verified = Verified()
+        verified = Verified() if self.verify is Verify.EACH else None
+        result = package
         try:
             for each in self.passes:
-                package = self._run_pass(each, package, ctx, verified)
+                result = self._run_pass(each, result, ctx, verified)
+        except PassError:
+            if self.verify is Verify.LAST:
+                self._verify_each(package, ctx)
+            raise
         finally:
             for observer in self.observers:
                 observer.close()
-        return package
+        if self.verify is Verify.LAST and self.passes and (problems := verify_package(result)):
+            self._verify_each(package, ctx)
+            # A pass that is not pure: all that is known is the pipeline.
+            raise _make_rejection(self.passes, "the pipeline", package, result, problems)
+        return result
 
-    def _run_pass(self, each: Pass, before: Package, ctx: PassContext, verified: Verified) -> Package:
+    def _verify_each(self, package: Package, ctx: PassContext) -> None:
+        """Raise the `PassError` of the first pass that breaks `package`, if one does."""
+        again = PassContext(ctx.options, inventory=ctx.inventory)
+        PassManager(self.passes).run(package, again)
+
+    def _run_pass(self, each: Pass, before: Package, ctx: PassContext, verified: Verified | None) -> Package:
         for observer in self.observers:
             observer.before_pass(each, before)
         reported = len(ctx.diagnostics)
@@ -137,11 +166,11 @@ class PassManager:
         try:
             after = each.run(before, ctx)
         except Exception as error:
-            raise _make_error(each, before, f"pass `{each.name}` raised {error!r}") from error
+            raise _make_error((each,), before, f"pass `{each.name}` raised {error!r}") from error
         seconds = self.clock() - started if self.clock else 0.0
         after = evolve(after, passes=(*after.passes, each.name))
-        if self.verify and (problems := verify_package(after, verified)):
-            raise _make_rejection(each, before, after, problems)
+        if verified is not None and (problems := verify_package(after, verified)):
+            raise _make_rejection((each,), f"pass `{each.name}`", before, after, problems)
         for observer in self.observers:
             observer.after_pass(each, before, after)
         if self.on_report:
@@ -166,12 +195,14 @@ def _count(item: object) -> int:
     return 1 + len(item.fields) + len(item.properties) + len(item.constructors) + len(item.methods)
 
 
-def _make_error(each: Pass, before: Package, message: str) -> PassError:
-    return PassError(message, Reproducer(format_package(before), format_pipeline([each])))
+def _make_error(passes: Iterable[Pass], before: Package, message: str) -> PassError:
+    return PassError(message, Reproducer(format_package(before), format_pipeline(passes)))
 
 
-def _make_rejection(each: Pass, before: Package, after: Package, problems: Iterable[str]) -> PassError:
+def _make_rejection(
+    passes: Iterable[Pass], what: str, before: Package, after: Package, problems: Iterable[str]
+) -> PassError:
     listed = "\n".join(f"  {problem}" for problem in problems)
-    failure = _make_error(each, before, f"the IR after pass `{each.name}` is not valid:\n{listed}")
+    failure = _make_error(passes, before, f"the IR after {what} is not valid:\n{listed}")
     failure.add_note(format_package(after))
     return failure

@@ -19,7 +19,15 @@ from mochic_py.ir.source import SourceFile
 from mochic_py.ir.types import INT, Ref
 from mochic_py.passes import registry
 from mochic_py.passes.context import Pass, PassContext
-from mochic_py.passes.manager import IrPrinter, PassError, PassManager, PassReport, count_items, is_changed
+from mochic_py.passes.manager import (
+    IrPrinter,
+    PassError,
+    PassManager,
+    PassReport,
+    Verify,
+    count_items,
+    is_changed,
+)
 from mochic_py.passes.registry import (
     STANDARD_PIPELINE,
     format_pipeline,
@@ -58,6 +66,18 @@ class Repeat:
         return evolve(
             package, modules=tuple(evolve(module, items=module.items * 2) for module in package.modules)
         )
+
+
+@frozen
+class RepeatOnce:
+    """Breaks the IR the first time it runs."""
+
+    name: ClassVar[str] = "repeat-once"
+    seen: ClassVar[list[Package]] = []
+
+    def run(self, package: Package, ctx: PassContext) -> Package:
+        self.seen.append(package)
+        return package if len(self.seen) > 1 else Repeat().run(package, ctx)
 
 
 @frozen
@@ -104,8 +124,41 @@ def test_broken_ir_is_rejected_with_its_text() -> None:
 
 
 def test_the_verifier_can_be_switched_off() -> None:
-    after = PassManager((Repeat(),), verify=False).run(PACKAGE, PassContext())
+    after = PassManager((Repeat(),), verify=Verify.NEVER).run(PACKAGE, PassContext())
     assert count_items(after) == 4
+
+
+def test_a_broken_end_is_blamed_on_the_pass_that_broke_it() -> None:
+    manager = PassManager((DropItems(keep=1), Repeat(), DropItems(keep=2)), verify=Verify.LAST)
+    with pytest.raises(PassError, match="the IR after pass `repeat` is not valid") as caught:
+        manager.run(PACKAGE, PassContext())
+    assert caught.value.reproducer.pipeline_text == "repeat"
+    assert caught.value.reproducer.ir_text == format_package(_run(DropItems(keep=1)))
+
+
+def test_a_crash_is_blamed_on_the_pass_that_broke_the_ir() -> None:
+    manager = PassManager((Repeat(), Crash()), verify=Verify.LAST)
+    with pytest.raises(PassError, match="the IR after pass `repeat` is not valid"):
+        manager.run(PACKAGE, PassContext())
+    with pytest.raises(PassError, match="pass `crash` raised"):
+        PassManager((Crash(),), verify=Verify.LAST).run(PACKAGE, PassContext())
+
+
+def test_what_a_later_pass_repairs_is_found_only_after_every_pass() -> None:
+    passes = (Repeat(), DropItems(keep=1))
+    assert count_items(PassManager(passes, verify=Verify.LAST).run(PACKAGE, PassContext())) == 1
+    with pytest.raises(PassError):
+        PassManager(passes, verify=Verify.EACH).run(PACKAGE, PassContext())
+
+
+def test_a_broken_end_is_reported_where_no_pass_alone_is_at_fault() -> None:
+    with pytest.raises(PassError, match="after the pipeline is not valid") as caught:
+        PassManager((RepeatOnce(),), verify=Verify.LAST).run(PACKAGE, PassContext())
+    assert caught.value.reproducer.ir_text == format_package(PACKAGE)
+
+
+def _run(*passes: Pass) -> Package:
+    return PassManager(passes).run(PACKAGE, PassContext())
 
 
 def test_reports_time_and_count_every_pass() -> None:

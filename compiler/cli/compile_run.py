@@ -25,7 +25,8 @@ from .resolve_options import steer
 
 def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, bytes]) -> Memo:
     """Compile what `options` name; `contents` holds the files by path. Dumps go to stderr."""
-    request = steer(make_request(options, contents), options, host, contents)
+    asked = evolve(make_request(options, contents), verify=bool(host.environ.get("MOCHIC_VERIFY")))
+    request = steer(asked, options, host, contents)
     result = tell_of_probe(request, options, compile(request, host))
     for package in result.packages:
         sys.stderr.writelines(package.dumps)
