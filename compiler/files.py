@@ -115,11 +115,14 @@ class Files:
                 file = temporary.open("xb")
         handle = TemporaryFile(file, path)
         try:
-            with file:
-                yield handle
+            yield handle
             with _reporting("write", handle.target):
+                # The end of what was written may still be in a buffer, so that this can fail as a write can.
+                file.close()
                 _replace(temporary, handle.target)
         except BaseException:
+            with contextlib.suppress(OSError):
+                file.close()
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise

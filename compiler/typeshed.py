@@ -105,15 +105,17 @@ def fetch_typeshed(request: TypeshedRequest, host: Host, cache: Cache, target: T
     """
     pin = request.pin
     blob = cache.find_blob(pin.sha256)
-    if blob is None and request.offline:
-        message = f"`{pin.filename}` is not in the cache, and the network is off"
-        raise DiagnosticError(codes.OFFLINE.at(None, message, help="run once without `--offline`"))
     if blob is None:
-        page = IndexClient(host, cache, request.index_url).page(pin.name, target)
+        # Also offline: where the index is known to lack the file, the answer is that of a run online.
+        index = IndexClient(host, cache, request.index_url, offline=request.offline)
+        page = index.page(pin.name, target)
         row = next((row for row in page.wheels if row.filename == pin.filename), None) if page else None
         if row is None:
             message = f"the index does not have `{pin.filename}`, which holds the stdlib types"
             raise DiagnosticError(codes.NO_MATCHING_VERSION.at(None, message))
+        if request.offline:
+            message = f"`{pin.filename}` is not in the cache, and the network is off"
+            raise DiagnosticError(codes.OFFLINE.at(None, message, help="run once without `--offline`"))
         blob = download_blob(row.url, pin.filename, pin.sha256, host, cache)
     return blob.path
 

@@ -290,6 +290,25 @@ def test_files_that_do_not_fit_are_explained(place: Path, index: Index, limit: i
     assert _files(place) == expected
 
 
+def test_the_end_of_a_file_that_does_not_fit_is_explained(tmp_path: Path) -> None:
+    """Writing takes as much as fits; what is left in the buffer fails when the file is closed."""
+    program = """
+import resource, signal, sys
+from mochic_py.compiler.host import Host
+from mochic_py.ir.diagnostics import DiagnosticError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+try:
+    Host().write_bytes_atomic(sys.argv[1], bytes(100_100))
+except DiagnosticError as error:
+    print(error)
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "file")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "cannot write " in done.stdout) == (0, True), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_cache_that_goes_away_while_commands_run(place: Path, index: Index) -> None:
     expected, root = _expected(place)
     stop = threading.Event()
