@@ -33,12 +33,13 @@ from ..ir.items import (
     Variant,
 )
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_children, walk_items, walk_type
-from ..ir.types import ANY, BridgeType, FunOf, OptionOf, Scalar, UnionOf
+from ..ir.traverse import map_children, map_type, walk_items, walk_type
+from ..ir.types import ANY, BridgeType, FunOf, LiteralOf, OptionOf, Scalar, UnionOf
 from .context import PassContext
 from .losses import Loss, PlacedLoss, record_losses, refuse, show_type
 from .records import drop_unused
 from .variants import Variants
+from .widen_literals import widen_literal
 
 
 @final
@@ -127,6 +128,9 @@ class _Closer:
     def _close_union(
         self, ty: UnionOf, members: tuple[BridgeType, ...], inward: bool, losses: list[Loss]
     ) -> BridgeType:
+        if inward and self.ctx.options.strict and any(isinstance(each, LiteralOf) for each in walk_type(ty)):
+            # A sum type may flow either way, and only what flows in keeps its literals.
+            return self._close(map_type(ty, widen_literal), inward, losses)
         closed = tuple(self._close(member, inward, losses) for member in members)
         if inward and not self.ctx.options.strict:
             return ty if all(map(is_, closed, members)) else UnionOf(closed)

@@ -80,7 +80,7 @@ def join_arms(function: Function, first: Arm, other: Arm, *, strict: bool) -> Ar
     if a.result != b.result or a.is_async != b.is_async:
         return None
     joined = _join_signatures(function, a, b)
-    if joined is None or (strict and _grows(a, joined)):
+    if joined is None or (strict and _grows(a, b, joined)):
         return None
     if b.deprecated is not None and a.deprecated is None and joined != a:
         return None
@@ -213,9 +213,10 @@ def join_types(first: BridgeType, other: BridgeType) -> BridgeType:
             return joined
 
 
-def _grows(before: Signature, after: Signature) -> bool:
-    types = {param.name: param.type for param in before.params}
-    return any(types.get(param.name, param.type) != param.type for param in after.params)
+def _grows(first: Signature, other: Signature, joined: Signature) -> bool:
+    """Tell whether a parameter of `joined` has a type that the arm it comes from does not give it."""
+    types = {param.name: param.type for each in (other, first) for param in each.params}
+    return any(types[param.name] != param.type for param in joined.params)
 
 
 def group_arms(function: Function, arms: Sequence[Arm], *, strict: bool) -> list[Arm]:

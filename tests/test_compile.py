@@ -140,6 +140,41 @@ def test_stub_distributions_are_found_for_untyped_packages(tmp_path: Path) -> No
     assert item["declaration"] == "extern python fun guess(x: int): int"
 
 
+def test_in_strict_mode_parameters_are_sum_types(tmp_path: Path) -> None:
+    source = b"""
+from typing import Literal, overload
+def wait(until: bool | Literal["auto"]) -> None: ...
+def open(mode: Literal["r"] | list[Literal["w"]] | None = None) -> None: ...
+def every(names: list[str] | list[Literal["all"]]) -> None: ...
+def only(mode: Literal["r", "w"]) -> bool | str: ...
+@overload
+def add(x: int) -> int: ...
+@overload
+def add(x: str) -> int: ...
+@overload
+def add(x: int, y: Literal["auto"] | bool) -> int: ...
+"""
+    with serve() as index:
+        offer(index, build_wheel("choosy", "1.0", files={"choosy.pyi": source, "choosy.py": b""}))
+        host = make_host(index.url, tmp_path)
+        result = mochic_py.compile(Request(packages=(PackageRequest("choosy"),), strict=True), host)
+        host.close()
+    assert result.ok
+    (shim,) = (each.content.decode() for each in result.artifacts if each.path.endswith("_shim.mochi"))
+    assert [line for line in shim.splitlines() if line.startswith("extern python fun")] == [
+        "extern python fun add_(x: int): int",
+        "extern python fun add_with(x: int, options: map<string, any>): int",
+        "extern python fun add_string(x: string): int",
+        "extern python fun every(names: list<string>): unit",
+        "extern python fun only(mode: string): BoolOrString",
+        "extern python fun open(): unit",
+        "extern python fun open_with(options: map<string, any>): unit",
+        "extern python fun wait(until: BoolOrString): unit",
+    ]
+    assert "//   y: BoolOrString = ...\n" in shim
+    assert "//   mode: StringOrStringList? = None\n" in shim
+
+
 def test_a_broken_invariant_is_an_exception(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     from mochic_py.passes.plan_calls import PlanCalls
 
