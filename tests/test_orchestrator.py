@@ -18,12 +18,11 @@ from mochic_py.ir.refusals import SkipReason
 from mochic_py.passes.context import PassOptions
 
 CLIENT = """
-from typing import Any
 class Response:
     status_code: int
 def get(url: str, *, timeout: float = 5.0) -> Response: ...
 async def fetch(url: str) -> bytes: ...
-def raw(value: int | str | bytes) -> Any: ...
+def raw(value: int | str | bytes, hint) -> complex: ...
 """
 UTIL = "def double(x: int) -> int: ...\n"
 
@@ -170,14 +169,14 @@ def test_every_loss_is_listed(tmp_path: Path) -> None:
     driver = Driver(work_dir=tmp_path)
     loose = Orchestrator(driver).plan(TWO)
     assert {(each.path, each.reason) for each in loose.skipped} == {
-        ("httpx.raw", SkipReason.OPEN_UNION),
-        ("httpx.raw", SkipReason.UNSUPPORTED_TYPING_CONSTRUCT),
+        ("httpx.raw", SkipReason.NO_COMPLEX_TYPE),
+        ("httpx.raw", SkipReason.UNTYPED_PACKAGE),
     }
     strict = BuildRequest(TWO.targets, LowerSettings(options=PassOptions(strict=True)))
     planned = Orchestrator(driver).build(strict)
     assert [each.path for each in planned.skipped] == ["httpx.raw"]
     skipped = tmp_path / "python_workspace/python_wrap/httpx/SKIPPED.txt"
-    assert "httpx.raw: SkipOpenUnion" in skipped.read_text("utf-8")
+    assert "httpx.raw: SkipUntypedPackage" in skipped.read_text("utf-8")
 
 
 def test_options_choose_the_kinds_of_file(tmp_path: Path) -> None:
