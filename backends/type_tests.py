@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never, final
 
 from ..ir.diagnostics import InternalError
+from ..ir.protocols import PROTOCOLS
 from ..ir.types import (
     AsyncOf,
     BridgeType,
@@ -114,6 +115,9 @@ class TypeTests:
         match declared:
             case HandleType(path="builtins.complex"):
                 return self._helper("is_complex")
+            case HandleType(path=path) if path in PROTOCOLS:
+                methods = [python_string(name) for name in PROTOCOLS[path]]
+                return self._call(declared.name, "is_having", [python_tuple(methods)])
             case HandleType():
                 return self._instance(declared)
             case EnumType(cases=cases):

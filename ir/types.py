@@ -84,7 +84,11 @@ class OptionOf:
 @final
 @frozen
 class UnionOf:
-    """`A | B`: one of two or more members. After flatten-unions no member is a union."""
+    """`A | B`: one of two or more members. After flatten-unions no member is a union.
+
+    After legalize-types also `union<@p.C>`, of what goes in: a value of a class that no program can
+    name, or one that looks like it.
+    """
 
     members: tuple[BridgeType, ...]
 

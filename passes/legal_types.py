@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 from ..ir.helpers import TYPE_OBJECT
 from ..ir.info import NoteKind
 from ..ir.items import Alias, Class, ClassKind, Item, TypeParam, TypeParamKind, Variant
+from ..ir.protocols import PROTOCOLS
 from ..ir.refusals import SkipReason
 from ..ir.traverse import map_type, walk_type
 from ..ir.types import (
@@ -180,6 +181,8 @@ class TypeTable:
                 return AsyncOf(_argument(self._legal(ty.inner, scope, losses)))
             case StreamOf():
                 return StreamOf(_argument(self._legal(ty.element, scope, losses)))
+            case Unsupported(reason, text) if reason is _PRIVATE and self._inward:
+                return self._alike(Ref(text), losses)
             case Unsupported():
                 losses.append(Loss(ty.reason, shorten(ty.text), ty.span))
                 return ANY
@@ -295,11 +298,22 @@ class TypeTable:
         if ref.path == _COMPLEX.path:
             losses.append(Loss(SkipReason.NO_COMPLEX_TYPE, show_type(ref)))
         module, _, name = ref.path.rpartition(".")
+        if self._inward and ref.path in PROTOCOLS:
+            return self._alike(ref, losses)
         if not module or (module in _TYPING_MODULES and name not in _TYPING_CLASSES):
             return _lose(ref, _UNSUPPORTED, losses)
         if ref.path not in self.obtainable and ref.path.partition(".")[0] in self.own:
-            return _lose(ref, SkipReason.PRIVATE_NAME, losses)
+            return self._alike(ref, losses) if self._inward else _lose(ref, _PRIVATE, losses)
         return self.generated.handle(ref.path)
+
+    def _alike(self, ref: Ref, losses: list[Loss]) -> BridgeType:
+        """What goes in as a class that no program can name: any value that is one or looks like one.
+
+        A handle would leave the program without a value to pass, so it is a union of this alone.
+        """
+        if not self.repeated:
+            losses.append(Loss(_PRIVATE, show_type(ref), note=NoteKind.CHECKED))
+        return UnionOf((self.generated.handle(ref.path),))
 
     # --- unions -------------------------------------------------------------------------
 
@@ -308,6 +322,8 @@ class TypeTable:
 
         A member that is `any` makes it `any`, for what was lost of the member.
         """
+        if len(union.members) == 1:
+            return union  # legal already
         inner: list[Loss] = []
         legal: list[BridgeType] = []
         open_losses: list[Loss] = []
@@ -324,20 +340,18 @@ class TypeTable:
         joined = MemberJoiner(self.known, inward=self._inward).join(legal)
         if joined == ANY:
             return _lose(union, SkipReason.OPEN_UNION, losses)
+        if isinstance(joined, Ref) and UnionOf((joined,)) in legal:
+            losses += inner
+            return UnionOf((joined,))
         losses += [loss for loss in inner if not (self._inward and _is_harmless(loss, union))]
         return joined
 
     def _member(self, member: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
         """Return a member of a union: one that flows in may be what no type of Mochi says.
 
-        A private class lets a value of it through that comes along, and a map of unknown keys any map:
-        the wrapper looks at the shape alone.
+        A map of unknown keys lets any map through: the wrapper looks at the shape alone.
         """
-        lost: list[Loss] = []
-        legal = self._legal(member, scope, lost)
-        if self._inward and isinstance(member, Ref) and any(each.reason is _PRIVATE for each in lost):
-            return self.generated.handle(member.path)
-        losses += lost
+        legal = self._legal(member, scope, losses)
         if self._inward and isinstance(member, MapOf) and legal == ANY:
             value = self._legal(member.value, scope, losses)
             return MapOf(STRING, value) if self._is_handed_on(value) else ANY
@@ -374,6 +388,8 @@ def _is_harmless(loss: Loss, union: UnionOf) -> bool:
     match loss.reason:
         case SkipReason.NO_COMPLEX_TYPE:
             return True
+        case SkipReason.PRIVATE_NAME:
+            return loss.note is not None
         case SkipReason.BYTEARRAY_MUTABLE:
             return BYTES in union.members
         case _:

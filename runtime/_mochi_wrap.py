@@ -1252,6 +1252,11 @@ def to_literal(values: tuple[Any, ...], name: str) -> Converter:
     return from_literal
 
 
+def is_having(names: tuple[str, ...]) -> Test:
+    """Make the test for a value with all these attributes."""
+    return lambda value: all(hasattr(value, name) for name in names)
+
+
 def is_literal(values: tuple[Any, ...]) -> Test:
     """Make the test for one of these values."""
     allowed = {(type(value), value) for value in values}

@@ -609,6 +609,14 @@ def test_runtime_needs_only_the_standard_library_and_imports_little() -> None:
     assert not loaded & {"asyncio", "dataclasses", "inspect", "difflib"}
 
 
+def test_values_of_a_protocol_are_known_by_its_methods() -> None:
+    check = w.to_union(((w.is_having(("read",)), w.as_any),), "SupportsRead")
+    stream = io.StringIO("text")
+    assert check(stream, "parameter `fp`") is stream
+    with pytest.raises(w.ConversionError, match="SupportsRead"):
+        check(3, "parameter `fp`")
+
+
 def test_stub_names_what_the_module_has() -> None:
     import ast
 

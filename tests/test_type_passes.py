@@ -303,7 +303,9 @@ def problems(ty: BridgeType, known: set[str], *, inward: bool) -> Iterator[str]:
         case AsyncOf():
             yield from problems(ty.inner, known, inward=inward)
         case UnionOf() if inward:
-            if ANY in ty.members or NONE in ty.members or len(set(ty.members)) < max(2, len(ty.members)):
+            # Of one member it is a class that no program can name.
+            least = 1 if isinstance(ty.members[0], Ref) else 2
+            if ANY in ty.members or NONE in ty.members or len(set(ty.members)) < max(least, len(ty.members)):
                 yield "union"
             for member in ty.members:
                 yield from problems(member, known, inward=inward)
