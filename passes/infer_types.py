@@ -31,9 +31,9 @@ from ..ir.items import (
     Signature,
 )
 from ..ir.traverse import map_items
-from ..ir.types import UNANNOTATED, BridgeType
+from ..ir.types import ANY, UNANNOTATED, BridgeType
 from .context import PassContext
-from .inference import Found, Inference
+from .inference import VARIADIC, Found, Inference
 from .receivers import has_receiver
 
 
@@ -75,6 +75,11 @@ def _function(function: Function, owner: Class | None, inference: Inference | No
     signatures = function.signatures
     if inference is not None and len(signatures) == 1:
         signatures = (_signature(function, signatures[0], owner, inference, notes),)
+    elif inference is not None:
+        # The source has no arms, so what it tells is of none of them.
+        signatures = tuple(
+            [_variadic(each, f"overload {number}: ", notes) for number, each in enumerate(signatures, 1)]
+        )
     if not notes and not function.info.evidence:
         return function
     return evolve(function, signatures=signatures, info=_settle(function.info, notes))
@@ -105,6 +110,18 @@ def _signature(
     if not notes:
         return signature
     return Signature(tuple(params), result, signature.type_params, signature.is_async, signature.span)
+
+
+def _variadic(signature: Signature, place: str, notes: list[tuple[str, Found]]) -> Signature:
+    """Return `signature` with `*args` and `**kwargs` that take anything."""
+    found = Found(ANY, "variadic")
+    params: list[Param] = []
+    for param in signature.params:
+        if param.type == UNANNOTATED and param.kind in VARIADIC:
+            notes.append((f"{place}parameter {param.name}", found))
+            param = evolve(param, type=found.type)
+        params.append(param)
+    return evolve(signature, params=tuple(params))
 
 
 def _field(field: Field, owner: Class, inference: Inference | None) -> Field:

@@ -47,7 +47,7 @@ from .resolution_order import ResolutionOrders
 from .substitution import match_arguments, substitute
 from .unions import union_of
 
-_VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
+VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 
 # What `object` and the data model say of parameters of special methods (typeshed, language reference 3.3).
 _SPECIAL_PARAMS: dict[str, tuple[BridgeType, ...]] = {
@@ -206,7 +206,7 @@ class Inference:
             return Found(shown, "default")
         if any(p.where == where and p.source is EvidenceSource.UNUSED for p in function.info.evidence):
             return Found(ANY, "unused")
-        if param.kind in _VARIADIC:
+        if param.kind in VARIADIC:
             return Found(ANY, "variadic")
         return self._conventional(param) if not is_described else None
 
@@ -232,7 +232,7 @@ class Inference:
         self, told: BridgeType, shown: BridgeType | None, param: Param, source: str
     ) -> Found | None:
         """Join what is told with the default, which is allowed whatever is told."""
-        if param.kind in _VARIADIC:
+        if param.kind in VARIADIC:
             return Found(ANY, "variadic")
         default = param.default
         if default is not None and default.kind is DefaultKind.LITERAL and default.text == "None":
@@ -256,7 +256,7 @@ class Inference:
             if (
                 same is None
                 or same.type == UNANNOTATED
-                or (same.kind in _VARIADIC) != (param.kind in _VARIADIC)
+                or (same.kind in VARIADIC) != (param.kind in VARIADIC)
             ):
                 continue
             ty = substitute(same.type, types)
