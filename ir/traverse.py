@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from operator import is_
-from typing import TypeAlias, TypeVar, assert_never
+from typing import Final, TypeAlias, TypeVar, assert_never
 
 from attrs import evolve
 
@@ -66,6 +66,9 @@ _ValueT = TypeVar("_ValueT", Field, Constant)
 
 # --- types ------------------------------------------------------------------------------
 
+# Most types are of these; asking for them first is what makes a walk cheap.
+_LEAVES: Final = frozenset({Scalar, TypeVarRef, SelfType, LiteralOf, Unsupported})
+
 
 def children(ty: BridgeType) -> tuple[BridgeType, ...]:
     """Return the types directly inside `ty`, in the order of IR text."""
@@ -101,6 +104,8 @@ def map_type(ty: BridgeType, fn: Rewrite) -> BridgeType:
 
 def map_children(ty: BridgeType, fn: Rewrite) -> BridgeType:
     """Return `ty` with `fn` applied to the types directly inside it."""
+    if type(ty) in _LEAVES or (type(ty) is Ref and not ty.arguments):
+        return ty
     match ty:
         case Scalar() | TypeVarRef() | SelfType() | LiteralOf() | Unsupported():
             return ty
@@ -133,8 +138,14 @@ def map_children(ty: BridgeType, fn: Rewrite) -> BridgeType:
 def walk_type(ty: BridgeType) -> Iterator[BridgeType]:
     """Yield `ty` and every type inside it, outermost first."""
     yield ty
-    for child in children(ty):
-        yield from walk_type(child)
+    if type(ty) in _LEAVES:
+        return
+    pending = list(children(ty)[::-1])
+    while pending:
+        inner = pending.pop()
+        yield inner
+        if type(inner) not in _LEAVES:
+            pending += children(inner)[::-1]
 
 
 # --- items ------------------------------------------------------------------------------
@@ -259,12 +270,16 @@ def _map_evidence(piece: Evidence, fn: Rewrite) -> Evidence:
 
 def map_signature(signature: Signature, fn: Rewrite) -> Signature:
     """Return `signature` with `fn` applied to its outermost types."""
-    params = _map_all(signature.params, lambda param: _map_param(param, fn))
+    types = [fn(param.type) for param in signature.params]
+    params = signature.params
+    if not all(map(is_, types, [param.type for param in params])):
+        params = tuple(map(_retype, params, types))
     type_params = _map_type_params(signature.type_params, fn)
     result = fn(signature.result)
     if params is signature.params and type_params is signature.type_params and result is signature.result:
         return signature
-    return evolve(signature, params=params, result=result, type_params=type_params)
+    # Not `evolve`, which looks up every field: signatures are rewritten more often than all else.
+    return Signature(params, result, type_params, signature.is_async, signature.span, signature.deprecated)
 
 
 # --- parts ------------------------------------------------------------------------------
@@ -361,8 +376,7 @@ def _map_property(member: Property, fn: Rewrite) -> Property:
     return member if same else evolve(member, type=ty, setter_type=setter, info=info)
 
 
-def _map_param(param: Param, fn: Rewrite) -> Param:
-    ty = fn(param.type)
+def _retype(param: Param, ty: BridgeType) -> Param:
     return param if ty is param.type else Param(param.name, param.kind, ty, param.default, param.span)
 
 

@@ -31,9 +31,12 @@ class ScalarKind(enum.Enum):
     ANY = "any"
     NEVER = "never"
 
+    # Members are compared by identity; hashing their names is what costs in unions.
+    __hash__ = object.__hash__
+
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class Scalar:
     """A value without parts. `none` is Mochi's `unit`, `any` a value without a type."""
 
@@ -41,7 +44,7 @@ class Scalar:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class ListOf:
     """`list<T>`: any Python iterable that is materialised at the boundary."""
 
@@ -49,7 +52,7 @@ class ListOf:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class SetOf:
     """`set<T>`."""
 
@@ -57,7 +60,7 @@ class SetOf:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class MapOf:
     """`map<K, V>`. Legal only where `key` is `string` or `int`."""
 
@@ -66,7 +69,7 @@ class MapOf:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class TupleOf:
     """`tuple<A, B>`: a Python tuple of fixed length, possibly empty."""
 
@@ -74,7 +77,7 @@ class TupleOf:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class OptionOf:
     """`T?`: a value or none. Invariant: `inner` is neither none, `any`, nor an option."""
 
@@ -82,7 +85,7 @@ class OptionOf:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class UnionOf:
     """`A | B`: one of two or more members. After flatten-unions no member is a union.
 
@@ -105,7 +108,7 @@ class EnumMember:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class LiteralOf:
     """`literal<"r", "w">`: one of these values. `Literal[None]` is none, not a literal.
 
@@ -116,7 +119,7 @@ class LiteralOf:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class FunOf:
     """`fun(A, B): R`. `params` is None for `Callable[..., R]`."""
 
@@ -125,7 +128,7 @@ class FunOf:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class AsyncOf:
     """`async<T>`: an awaitable that yields one `T`."""
 
@@ -133,7 +136,7 @@ class AsyncOf:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class StreamOf:
     """`stream<T>`: an asynchronous iterator."""
 
@@ -141,7 +144,7 @@ class StreamOf:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class IteratorOf:
     """`iterator<T>`: a synchronous iterator or generator, consumed once."""
 
@@ -149,7 +152,7 @@ class IteratorOf:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class Ref:
     """`@a.b.C<T>`: a named type by its Python qualified name.
 
@@ -163,7 +166,7 @@ class Ref:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class TypeVarRef:
     """`'T`: a use of a type variable, ParamSpec or TypeVarTuple by its short name."""
 
@@ -177,7 +180,7 @@ class SelfType:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class TypeObject:
     """`type<T>`: a class as a value."""
 
@@ -185,7 +188,7 @@ class TypeObject:
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class Unsupported:
     """What a frontend met but the type table does not know, with its source text.
 

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ..ir.items import Package, ParamKind, Signature
-from ..ir.traverse import walk_functions, walk_items, walk_type
+from ..ir.sharing import memoised
+from ..ir.traverse import Rewrite, walk_functions, walk_items, walk_type
 from ..ir.types import ANY, NONE, UNANNOTATED, BridgeType, TypeVarRef, UnionOf, Unsupported
 from .unions import union_of
 
@@ -25,10 +26,11 @@ def find_conventions(package: Package) -> Mapping[str, BridgeType]:
     """Return the type that each parameter name stands for, where it stands for one."""
     uses: dict[str, Counter[BridgeType]] = {}
     optional: set[tuple[str, BridgeType]] = set()
+    without_none = memoised(_without_none)
     for item in walk_items(package):
         for function in walk_functions(item):
             for signature in function.signatures:
-                _count(signature, uses, optional)
+                _count(signature, uses, optional, without_none)
     found: dict[str, BridgeType] = {}
     for name, counts in uses.items():
         ty, count = counts.most_common(1)[0]
@@ -38,12 +40,15 @@ def find_conventions(package: Package) -> Mapping[str, BridgeType]:
 
 
 def _count(
-    signature: Signature, uses: dict[str, Counter[BridgeType]], optional: set[tuple[str, BridgeType]]
+    signature: Signature,
+    uses: dict[str, Counter[BridgeType]],
+    optional: set[tuple[str, BridgeType]],
+    without_none: Rewrite,
 ) -> None:
     for param in signature.params:
         if param.type == UNANNOTATED or param.kind in _VARIADIC:
             continue
-        ty = _without_none(param.type)
+        ty = without_none(param.type)
         uses.setdefault(param.name, Counter())[ty] += 1
         if ty != param.type:
             optional.add((param.name, ty))
