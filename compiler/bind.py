@@ -25,6 +25,7 @@ from ..ir.source import SourceFile
 from ..passes.context import PassContext
 from ..passes.manager import Observer
 from .cache import Cache
+from .collector import paused_collector
 from .host import Host
 from .lower import LowerSettings, lower_package
 from .probe import ProbeJob, Prober
@@ -112,6 +113,11 @@ class BindJob:
 
 def bind_wheels(job: BindJob, host: Host) -> Bound:
     """Read the wheels of `job` and bind them; raises `DiagnosticError` for a damaged wheel."""
+    with paused_collector():
+        return _bind_wheels(job, host)
+
+
+def _bind_wheels(job: BindJob, host: Host) -> Bound:
     started = host.clock()
     raw, problems = read_wheels(job.wheels, job.target, host)
     observe = partial(Prober, job.probe, job.target, host, Cache(host)) if job.probe else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 # The default of 700 spends a quarter of a large compile on looking for cycles in IR, which has none.
@@ -12,6 +14,27 @@ _THRESHOLD: Final = 50_000
 def relax_collector() -> None:
     """Let the process allocate more before it looks for cycles. For processes of our own only."""
     gc.set_threshold(_THRESHOLD)
+
+
+@contextmanager
+def paused_collector() -> Iterator[None]:
+    """Look for no cycles while a package is bound, but for those that the one before left.
+
+    Does nothing in a process that `relax_collector` was not called in: that one is not ours.
+    """
+    if gc.get_threshold()[0] != _THRESHOLD or not gc.isenabled():
+        yield
+        return
+    if gc.get_freeze_count():
+        gc.collect()
+    else:
+        # What has been loaded so far stays to the end.
+        gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def start_worker() -> None:
