@@ -1062,8 +1062,9 @@ def is_instance(path: str) -> Test:
 class InstanceTest:
     """The test for an instance of the class at `path`.
 
-    Where no module of its package is loaded there can be none. Nothing is told for a class
-    that is not there, or of which only type checkers know the instances.
+    Where no module of its package is loaded there can be none, but of a private name, which
+    may be a protocol. Nothing is told for a class that is not there, or of which only type
+    checkers know the instances.
     """
 
     __slots__ = ("_cls", "_path")
@@ -1076,7 +1077,7 @@ class InstanceTest:
         if self._cls is None:
             self._cls = _find_class(self._path)
             if self._cls is None:
-                return False
+                return None if "._" in self._path else False
         try:
             return None if self._cls is _UNKNOWN else isinstance(value, self._cls)
         except TypeError:

@@ -617,6 +617,12 @@ def test_values_of_a_protocol_are_known_by_its_methods() -> None:
         check(3, "parameter `fp`")
 
 
+def test_a_private_class_may_be_a_protocol() -> None:
+    assert "wsgiref" not in sys.modules
+    assert w.is_instance("wsgiref.C")(3) is False
+    assert w.is_instance("wsgiref._C")(3) is None
+
+
 def test_stub_names_what_the_module_has() -> None:
     import ast
 
