@@ -2,118 +2,585 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable as _Callable
 from dataclasses import dataclass as _dataclass
 from typing import Any as _Any
-from _mochi_wrap import (
-    as_any as _as_any,
-    as_bool as _as_bool,
-    as_int as _as_int,
-    as_string as _as_string,
-    cast_down as _cast_down,
-    find_type as _find_type,
-    function_of as _function_of,
-    handle_of as _handle_of,
-    keywords as _keywords,
-    lazy_module as _lazy_module,
-    list_of as _list_of,
-    map_of as _map_of,
-    option_of as _option_of,
-    split_options as _split_options,
-)
 
-_attrs = _lazy_module("attrs", globals(), "_attrs")
-_attr = _lazy_module("attr", globals(), "_attr")
-_attrs_converters = _lazy_module("attrs.converters", globals(), "_attrs_converters")
-_attrs_exceptions = _lazy_module("attrs.exceptions", globals(), "_attrs_exceptions")
-_attrs_filters = _lazy_module("attrs.filters", globals(), "_attrs_filters")
-_attrs_setters = _lazy_module("attrs.setters", globals(), "_attrs_setters")
-_attrs_validators = _lazy_module("attrs.validators", globals(), "_attrs_validators")
+import _mochi_wrap as _mochi
+
+_attrs = _mochi.lazy_module("attrs", globals(), "_attrs")
+_attr = _mochi.lazy_module("attr", globals(), "_attr")
+_attrs_converters = _mochi.lazy_module(
+    "attrs.converters", globals(), "_attrs_converters"
+)
+_attrs_exceptions = _mochi.lazy_module(
+    "attrs.exceptions", globals(), "_attrs_exceptions"
+)
+_attrs_filters = _mochi.lazy_module("attrs.filters", globals(), "_attrs_filters")
+_attrs_setters = _mochi.lazy_module("attrs.setters", globals(), "_attrs_setters")
+_attrs_validators = _mochi.lazy_module(
+    "attrs.validators", globals(), "_attrs_validators"
+)
+_builtins_type = _mochi.lazy_module("builtins.type", globals(), "_builtins_type")
+_mochi_context = _mochi.lazy_module("mochi.context", globals(), "_mochi_context")
 
 
 @_dataclass(frozen=True, slots=True)
-class AnyAnyAnyTriple:
-    """`mochi.tuple.AnyAnyAnyTriple`."""
+class BoolOrFun_Bool:
+    """A case of BoolOrFun."""
+
+    value: bool
+
+
+@_dataclass(frozen=True, slots=True)
+class BoolOrFun_Fun:
+    """A case of BoolOrFun."""
+
+    value: _Callable[[_Any], str]
+
+
+BoolOrFun = BoolOrFun_Bool | BoolOrFun_Fun
+
+
+@_dataclass(frozen=True, slots=True)
+class BoolOrFun_zacrzo_Bool:
+    """A case of BoolOrFun_zacrzo."""
+
+    value: bool
+
+
+@_dataclass(frozen=True, slots=True)
+class BoolOrFun_zacrzo_Fun:
+    """A case of BoolOrFun_zacrzo."""
+
+    value: _Callable[[_Any], _Any]
+
+
+BoolOrFun_zacrzo = BoolOrFun_zacrzo_Bool | BoolOrFun_zacrzo_Fun
+
+
+@_dataclass(frozen=True, slots=True)
+class BytesIntPair:
+    """`mochi.tuple.BytesIntPair`."""
+
+    first: bytes
+    second: int
+
+
+@_dataclass(frozen=True, slots=True)
+class ConverterOrFun_Converter:
+    """A case of ConverterOrFun."""
+
+    value: _Any
+
+
+@_dataclass(frozen=True, slots=True)
+class ConverterOrFun_Fun:
+    """A case of ConverterOrFun."""
+
+    value: _Callable[[_Any], _Any]
+
+
+ConverterOrFun = ConverterOrFun_Converter | ConverterOrFun_Fun
+
+
+@_dataclass(frozen=True, slots=True)
+class FunOrConverterSingle:
+    """`mochi.tuple.FunOrConverterSingle`."""
+
+    first: ConverterOrFun
+
+
+@_dataclass(frozen=True, slots=True)
+class IntIntPair:
+    """`mochi.tuple.IntIntPair`."""
+
+    first: int
+    second: int
+
+
+@_dataclass(frozen=True, slots=True)
+class StringIntPair:
+    """`mochi.tuple.StringIntPair`."""
+
+    first: str
+    second: int
+
+
+@_dataclass(frozen=True, slots=True)
+class StringOrBytes_String:
+    """A case of StringOrBytes."""
+
+    value: str
+
+
+@_dataclass(frozen=True, slots=True)
+class StringOrBytes_Bytes:
+    """A case of StringOrBytes."""
+
+    value: bytes
+
+
+StringOrBytes = StringOrBytes_String | StringOrBytes_Bytes
+
+
+@_dataclass(frozen=True, slots=True)
+class StringOrBytesIntPair:
+    """`mochi.tuple.StringOrBytesIntPair`."""
+
+    first: StringOrBytes
+    second: int
+
+
+@_dataclass(frozen=True, slots=True)
+class TypeSingle:
+    """`mochi.tuple.TypeSingle`."""
+
+    first: _Any
+
+
+@_dataclass(frozen=True, slots=True)
+class TypeTypePair:
+    """`mochi.tuple.TypeTypePair`."""
+
+    first: _Any
+    second: _Any
+
+
+@_dataclass(frozen=True, slots=True)
+class TypeTypeTypeTriple:
+    """`mochi.tuple.TypeTypeTypeTriple`."""
 
     first: _Any
     second: _Any
     third: _Any
 
 
-@_dataclass(frozen=True, slots=True)
-class AnyAnyPair:
-    """`mochi.tuple.AnyAnyPair`."""
-
-    first: _Any
-    second: _Any
-
-
-@_dataclass(frozen=True, slots=True)
-class AnySingle:
-    """`mochi.tuple.AnySingle`."""
-
-    first: _Any
-
-
-_as_Attribute = _handle_of("attrs.Attribute", "Attribute")
-_as_optional_string = _option_of(_as_string)
-_as_Converter = _handle_of("attrs.Converter", "Converter")
-_as_optional_Converter = _option_of(_as_Converter)
-_as_optional_bool = _option_of(_as_bool)
-_as_fun_any_Attribute_any_to_any = _function_of(
-    (_as_any, _as_any, _as_any), _as_any, "fun(any, Attribute, any): any"
+_as_Attribute = _mochi.handle_of("attrs.Attribute", "Attribute")
+_as_Type = _mochi.handle_of("builtins.type", "Type")
+_as_optional_string = _mochi.option_of(_mochi.as_string)
+_as_fun_any_to_any = _mochi.function_of(
+    (_mochi.as_any,), _mochi.as_any, "fun(any): any"
 )
-_as_ClassProps = _handle_of("attrs.ClassProps", "ClassProps")
-_as__Nothing = _handle_of("attr._Nothing", "_Nothing")
-_as_map_string_any = _map_of(_as_string, _as_any, "map<string, any>")
-_as_list_any = _list_of(_as_any, "list<any>")
-_as_fun_any_to_any = _function_of((_as_any,), _as_any, "fun(any): any")
-_as_optional_map_string_any = _option_of(_as_map_string_any)
-_as_map_string_Attribute = _map_of(_as_string, _as_Attribute, "map<string, Attribute>")
-_as_list_Attribute = _list_of(_as_Attribute, "list<Attribute>")
-_as_optional_list_Attribute = _option_of(_as_list_Attribute)
-_as_list_fun_any_to_any = _list_of(_as_fun_any_to_any, "list<fun(any): any>")
-_as_AttrsAttributeNotFoundError = _handle_of(
+_BoolOrFun_zacrzo_cases = (
+    (BoolOrFun_zacrzo_Bool, _mochi.is_bool, _mochi.as_bool),
+    (BoolOrFun_zacrzo_Fun, callable, _as_fun_any_to_any),
+)
+_as_BoolOrFun_zacrzo = _mochi.variant_of(_BoolOrFun_zacrzo_cases, "BoolOrFun_zacrzo")
+_BoolOrFun_zacrzo_values = {
+    "BoolOrFun_zacrzo_Bool": (_mochi.is_bool, _mochi.as_any),
+    "BoolOrFun_zacrzo_Fun": (callable, _mochi.as_any),
+}
+_union_tags = {
+    "BoolOrFun_Bool",
+    "BoolOrFun_Fun",
+    "BoolOrFun_zacrzo_Bool",
+    "BoolOrFun_zacrzo_Fun",
+    "ConverterOrFun_Converter",
+    "ConverterOrFun_Fun",
+    "StringOrBytes_Bytes",
+    "StringOrBytes_String",
+}
+_to_BoolOrFun_zacrzo = _mochi.to_variant(
+    _BoolOrFun_zacrzo_values, "BoolOrFun_zacrzo", _union_tags
+)
+_as_Converter = _mochi.handle_of("attrs.Converter", "Converter")
+_as_optional_Converter = _mochi.option_of(_as_Converter)
+_as_optional_bool = _mochi.option_of(_mochi.as_bool)
+_as_fun_any_Attribute_any_to_any = _mochi.function_of(
+    (_mochi.as_any, _mochi.as_any, _mochi.as_any),
+    _mochi.as_any,
+    "fun(any, Attribute, any): any",
+)
+_as_fun_any_to_string = _mochi.function_of(
+    (_mochi.as_any,), _mochi.as_string, "fun(any): string"
+)
+_BoolOrFun_cases = (
+    (BoolOrFun_Bool, _mochi.is_bool, _mochi.as_bool),
+    (BoolOrFun_Fun, callable, _as_fun_any_to_string),
+)
+_as_BoolOrFun = _mochi.variant_of(_BoolOrFun_cases, "BoolOrFun")
+_BoolOrFun_values = {
+    "BoolOrFun_Bool": (_mochi.is_bool, _mochi.as_any),
+    "BoolOrFun_Fun": (callable, _mochi.as_any),
+}
+_to_BoolOrFun = _mochi.to_variant(_BoolOrFun_values, "BoolOrFun", _union_tags)
+_as_optional_Type = _mochi.option_of(_as_Type)
+_as_optional_fun_any_Attribute_any_to_any = _mochi.option_of(
+    _as_fun_any_Attribute_any_to_any
+)
+_as_ClassProps = _mochi.handle_of("attrs.ClassProps", "ClassProps")
+_as_fun_Attribute_to_Attribute = _mochi.function_of(
+    (_mochi.as_any,), _as_Attribute, "fun(Attribute): Attribute"
+)
+_as_optional_fun_Attribute_to_Attribute = _mochi.option_of(
+    _as_fun_Attribute_to_Attribute
+)
+_to_fun_any_to_any_or_fun_any_Attribute_to_a = _mochi.to_union(
+    (
+        (callable, _mochi.as_any),
+        (callable, _mochi.as_any),
+        (callable, _mochi.as_any),
+        (callable, _mochi.as_any),
+    ),
+    "(fun(any): any) | (fun(any, Attribute): any) | (fun(any, AttrsInstance): any) | 1 more",
+    _union_tags,
+)
+_to_one_of_1 = _mochi.to_literal((True,), "true")
+_as__Nothing = _mochi.handle_of("attr._Nothing", "_Nothing")
+_to_fun_to_any_or_fun_any_to_any = _mochi.to_union(
+    ((callable, _mochi.as_any), (callable, _mochi.as_any)),
+    "(fun(): any) | (fun(any): any)",
+    _union_tags,
+)
+_to_one_of_2 = _mochi.to_literal((True, False), "true | false")
+_as_map_string_any = _mochi.map_of(_mochi.as_string, _mochi.as_any, "map<string, any>")
+_as_fun_Attribute_any_to_bool = _mochi.function_of(
+    (_mochi.as_any, _mochi.as_any), _mochi.as_bool, "fun(Attribute, any): bool"
+)
+_as_optional_fun_Attribute_any_to_bool = _mochi.option_of(_as_fun_Attribute_any_to_bool)
+_as_fun_Type_Attribute_any_to_any = _mochi.function_of(
+    (_mochi.as_any, _mochi.as_any, _mochi.as_any),
+    _mochi.as_any,
+    "fun(Type, Attribute, any): any",
+)
+_as_optional_fun_Type_Attribute_any_to_any = _mochi.option_of(
+    _as_fun_Type_Attribute_any_to_any
+)
+_as_list_any = _mochi.list_of(_mochi.as_any, "list<any>")
+_as_fun_any_any_to_bool = _mochi.function_of(
+    (_mochi.as_any, _mochi.as_any), _mochi.as_bool, "fun(any, any): bool"
+)
+_as_optional_fun_any_any_to_bool = _mochi.option_of(_as_fun_any_any_to_bool)
+_as_fun_Type_to_Type = _mochi.function_of((_mochi.as_any,), _as_Type, "fun(Type): Type")
+_as_optional_map_string_any = _mochi.option_of(_as_map_string_any)
+_as_list_Attribute = _mochi.list_of(_as_Attribute, "list<Attribute>")
+_as_fun_Type_list_Attribute_to_list_Attribut = _mochi.function_of(
+    (_mochi.as_any, _mochi.as_any),
+    _as_list_Attribute,
+    "fun(Type, list<Attribute>): list<Attribute>",
+)
+_as_optional_fun_Type_list_Attribute_to_list = _mochi.option_of(
+    _as_fun_Type_list_Attribute_to_list_Attribut
+)
+_is_list = _mochi.is_list()
+_to_fun_any_Attribute_any_to_any_or_list_fun = _mochi.to_union(
+    ((callable, _mochi.as_any), (_is_list, _mochi.as_any)),
+    "(fun(any, Attribute, any): any) | list<fun(any, Attribute, any): any>",
+    _union_tags,
+)
+_to_optional_fun_any_Attribute_any_to_any_or = _mochi.option_of(
+    _to_fun_any_Attribute_any_to_any_or_list_fun
+)
+_to_bool_or_fun_any_to_string = _mochi.to_union(
+    ((_mochi.is_bool, _mochi.as_any), (callable, _mochi.as_any)),
+    "bool | (fun(any): string)",
+    _union_tags,
+)
+_is_Converter = _mochi.is_instance("attrs.Converter")
+_is_list_ = _mochi.is_list()
+_to_fun_any_to_any_or_Converter = _mochi.to_union(
+    ((callable, _mochi.as_any), (_is_Converter, _mochi.as_any)),
+    "(fun(any): any) | Converter",
+    _union_tags,
+)
+_to_list_fun_any_to_any_or_Converter = _mochi.to_list(
+    _to_fun_any_to_any_or_Converter, "list<(fun(any): any) | Converter>"
+)
+_to_fun_any_to_any_or_Converter_or_list_fun_ = _mochi.to_union(
+    (
+        (callable, _mochi.as_any),
+        (_is_Converter, _mochi.as_any),
+        (_is_list_, _to_list_fun_any_to_any_or_Converter),
+    ),
+    "(fun(any): any) | Converter | list<(fun(any): any) | Converter>",
+    _union_tags,
+)
+_to_optional_fun_any_to_any_or_Converter_or_ = _mochi.option_of(
+    _to_fun_any_to_any_or_Converter_or_list_fun_
+)
+_as_fun_to_any = _mochi.function_of((), _mochi.as_any, "fun(): any")
+_as_optional_fun_to_any = _mochi.option_of(_as_fun_to_any)
+_to_bool_or_fun_any_to_any = _mochi.to_union(
+    ((_mochi.is_bool, _mochi.as_any), (callable, _mochi.as_any)),
+    "bool | (fun(any): any)",
+    _union_tags,
+)
+_to_optional_bool_or_fun_any_to_any = _mochi.option_of(_to_bool_or_fun_any_to_any)
+_is_Type = _mochi.is_instance("builtins.type")
+_is_AttrsInstance = _mochi.is_instance("attrs.AttrsInstance")
+_to_Type_or_AttrsInstance = _mochi.to_union(
+    ((_is_Type, _mochi.as_any), (_is_AttrsInstance, _mochi.as_any)),
+    "Type | AttrsInstance",
+    _union_tags,
+)
+_as_map_string_Attribute = _mochi.map_of(
+    _mochi.as_string, _as_Attribute, "map<string, Attribute>"
+)
+_is_list_2 = _mochi.is_list()
+_is_map = _mochi.is_map()
+_to_list_string_or_map_string_any = _mochi.to_union(
+    ((_is_list_2, _mochi.as_any), (_is_map, _mochi.as_any)),
+    "list<string> | map<string, any>",
+    _union_tags,
+)
+_as_list_Type = _mochi.list_of(_as_Type, "list<Type>")
+_as_optional_list_Attribute = _mochi.option_of(_as_list_Attribute)
+_is_Converter_ = _mochi.is_instance("attrs.Converter")
+_is_FunOrConverterSingle = _mochi.is_record("FunOrConverterSingle", ("first",))
+_is_case = _mochi.is_case(("ConverterOrFun_Converter", "ConverterOrFun_Fun"))
+_is_one = _mochi.is_any_of((_is_case, _is_Converter_, callable))
+_is_FunOrConverterSingle_items = _mochi.is_tuple((_is_one,), (tuple, list))
+_is_one_ = _mochi.is_any_of((_is_FunOrConverterSingle, _is_FunOrConverterSingle_items))
+_ConverterOrFun_values = {
+    "ConverterOrFun_Converter": (_is_Converter, _mochi.as_any),
+    "ConverterOrFun_Fun": (callable, _mochi.as_any),
+}
+_to_ConverterOrFun = _mochi.to_variant(
+    _ConverterOrFun_values, "ConverterOrFun", _union_tags
+)
+_FunOrConverterSingle_parts = {"first": _to_ConverterOrFun}
+_to_FunOrConverterSingle = _mochi.to_tuple(
+    _FunOrConverterSingle_parts, "FunOrConverterSingle"
+)
+_to_fun_any_to_any_or_Converter_or_list_fun__ = _mochi.to_union(
+    (
+        (callable, _mochi.as_any),
+        (_is_Converter_, _mochi.as_any),
+        (_is_list_, _to_list_fun_any_to_any_or_Converter),
+        (_is_one_, _to_FunOrConverterSingle),
+    ),
+    "(fun(any): any) | Converter | list<(fun(any): any) | Converter> | FunOrConverterSingle",
+    _union_tags,
+)
+_to_optional_fun_any_to_any_or_Converter_or__ = _mochi.option_of(
+    _to_fun_any_to_any_or_Converter_or_list_fun__
+)
+_is_Converter_2 = _mochi.is_instance("attrs.Converter")
+_ConverterOrFun_cases = (
+    (ConverterOrFun_Converter, _is_Converter_2, _as_Converter),
+    (ConverterOrFun_Fun, callable, _as_fun_any_to_any),
+)
+_as_ConverterOrFun = _mochi.variant_of(_ConverterOrFun_cases, "ConverterOrFun")
+_as_list_fun_any_to_any = _mochi.list_of(_as_fun_any_to_any, "list<fun(any): any>")
+_to_string_or_int_or_bool = _mochi.to_union(
+    (
+        (_mochi.is_string, _mochi.as_any),
+        (_mochi.is_int, _mochi.as_any),
+        (_mochi.is_bool, _mochi.as_any),
+    ),
+    "string | int | bool",
+    _union_tags,
+)
+_as_AttrsAttributeNotFoundError = _mochi.handle_of(
     "attrs.exceptions.AttrsAttributeNotFoundError", "AttrsAttributeNotFoundError"
 )
-_as_DefaultAlreadySetError = _handle_of(
+_as_DefaultAlreadySetError = _mochi.handle_of(
     "attrs.exceptions.DefaultAlreadySetError", "DefaultAlreadySetError"
 )
-_as_FrozenAttributeError = _handle_of(
+_as_FrozenAttributeError = _mochi.handle_of(
     "attrs.exceptions.FrozenAttributeError", "FrozenAttributeError"
 )
-_as_FrozenError = _handle_of("attrs.exceptions.FrozenError", "FrozenError")
-_as_FrozenInstanceError = _handle_of(
+_as_FrozenError = _mochi.handle_of("attrs.exceptions.FrozenError", "FrozenError")
+_as_FrozenInstanceError = _mochi.handle_of(
     "attrs.exceptions.FrozenInstanceError", "FrozenInstanceError"
 )
-_as_NotAnAttrsClassError = _handle_of(
+_as_NotAnAttrsClassError = _mochi.handle_of(
     "attrs.exceptions.NotAnAttrsClassError", "NotAnAttrsClassError"
 )
-_as_NotCallableError = _handle_of(
+_as_NotCallableError = _mochi.handle_of(
     "attrs.exceptions.NotCallableError", "NotCallableError"
 )
-_as_PythonTooOldError = _handle_of(
+_as_PythonTooOldError = _mochi.handle_of(
     "attrs.exceptions.PythonTooOldError", "PythonTooOldError"
 )
-_as_UnannotatedAttributeError = _handle_of(
+_as_UnannotatedAttributeError = _mochi.handle_of(
     "attrs.exceptions.UnannotatedAttributeError", "UnannotatedAttributeError"
 )
-_as_fun_Attribute_any_to_bool = _function_of(
-    (_as_any, _as_any), _as_bool, "fun(Attribute, any): bool"
+_is_Attribute = _mochi.is_instance("attrs.Attribute")
+_to_Type_or_string_or_Attribute = _mochi.to_union(
+    (
+        (_is_Type, _mochi.as_any),
+        (_mochi.is_string, _mochi.as_any),
+        (_is_Attribute, _mochi.as_any),
+    ),
+    "Type | string | Attribute",
+    _union_tags,
 )
-_as_list_fun_any_Attribute_any_to_any = _list_of(
+_to_list_Type_or_string_or_Attribute = _mochi.to_list(
+    _to_Type_or_string_or_Attribute, "list<Type | string | Attribute>"
+)
+_as_list_fun_any_Attribute_any_to_any = _mochi.list_of(
     _as_fun_any_Attribute_any_to_any, "list<fun(any, Attribute, any): any>"
 )
-_as_fun_any_Attribute_list_any_to_any = _function_of(
-    (_as_any, _as_any, _as_any), _as_any, "fun(any, Attribute, list<any>): any"
+_as_fun_any_Attribute_list_any_to_any = _mochi.function_of(
+    (_mochi.as_any, _mochi.as_any, _mochi.as_any),
+    _mochi.as_any,
+    "fun(any, Attribute, list<any>): any",
 )
-_as_AbstractContextManager = _handle_of(
-    "contextlib.AbstractContextManager", "AbstractContextManager"
+_is_list_3 = _mochi.is_list()
+_to_fun_any_Attribute_list_any_to_any_or_lis = _mochi.to_union(
+    ((callable, _mochi.as_any), (_is_list_3, _mochi.as_any)),
+    "(fun(any, Attribute, list<any>): any) | list<fun(any, Attribute, list<any>): any>",
+    _union_tags,
 )
+_to_optional_fun_any_Attribute_list_any_to_a = _mochi.option_of(
+    _to_fun_any_Attribute_list_any_to_any_or_lis
+)
+_as_NoneContext = _mochi.having("__enter__", "NoneContext")
+_is_TypeSingle = _mochi.is_record("TypeSingle", ("first",))
+_is_TypeSingle_items = _mochi.is_tuple((_is_Type,), (tuple, list))
+_is_one_2 = _mochi.is_any_of((_is_TypeSingle, _is_TypeSingle_items))
+_is_TypeTypePair = _mochi.is_record("TypeTypePair", ("first", "second"))
+_is_TypeTypePair_items = _mochi.is_tuple((_is_Type, _is_Type), (tuple, list))
+_is_one_3 = _mochi.is_any_of((_is_TypeTypePair, _is_TypeTypePair_items))
+_is_TypeTypeTypeTriple = _mochi.is_record(
+    "TypeTypeTypeTriple", ("first", "second", "third")
+)
+_is_TypeTypeTypeTriple_items = _mochi.is_tuple(
+    (_is_Type, _is_Type, _is_Type), (tuple, list)
+)
+_is_one_4 = _mochi.is_any_of((_is_TypeTypeTypeTriple, _is_TypeTypeTypeTriple_items))
+_is_list_4 = _mochi.is_list()
+_is_UnionType = _mochi.is_instance("types.UnionType")
+_TypeSingle_parts = {"first": _as_Type}
+_to_TypeSingle = _mochi.to_tuple(_TypeSingle_parts, "TypeSingle")
+_TypeTypePair_parts = {"first": _as_Type, "second": _as_Type}
+_to_TypeTypePair = _mochi.to_tuple(_TypeTypePair_parts, "TypeTypePair")
+_TypeTypeTypeTriple_parts = {"first": _as_Type, "second": _as_Type, "third": _as_Type}
+_to_TypeTypeTypeTriple = _mochi.to_tuple(
+    _TypeTypeTypeTriple_parts, "TypeTypeTypeTriple"
+)
+_to_Type_or_TypeSingle_or_TypeTypePair_or_Ty = _mochi.to_union(
+    (
+        (_is_Type, _mochi.as_any),
+        (_is_one_2, _to_TypeSingle),
+        (_is_one_3, _to_TypeTypePair),
+        (_is_one_4, _to_TypeTypeTypeTriple),
+        (_is_list_4, _mochi.as_any),
+        (_is_UnionType, _mochi.as_any),
+    ),
+    "Type | TypeSingle | TypeTypePair | TypeTypeTypeTriple | list<Type> | UnionType",
+    _union_tags,
+)
+_is_Pattern = _mochi.is_instance("re.Pattern")
+_to_Pattern_or_string_or_bytes = _mochi.to_union(
+    (
+        (_is_Pattern, _mochi.as_any),
+        (_mochi.is_string, _mochi.as_any),
+        (_mochi.is_bytes, _mochi.as_any),
+    ),
+    "Pattern | string | bytes",
+    _union_tags,
+)
+_to_string_or_bytes = _mochi.to_union(
+    ((_mochi.is_string, _mochi.as_any), (_mochi.is_bytes, _mochi.as_any)),
+    "string | bytes",
+    _union_tags,
+)
+_as_fun_any_Attribute_string_or_bytes_to_any = _mochi.function_of(
+    (_mochi.as_any, _mochi.as_any, _to_string_or_bytes),
+    _mochi.as_any,
+    "fun(any, Attribute, string | bytes): any",
+)
+_StringOrBytes_cases = (
+    (StringOrBytes_String, _mochi.is_string, _mochi.as_string),
+    (StringOrBytes_Bytes, _mochi.is_bytes, _mochi.as_bytes),
+)
+_as_StringOrBytes = _mochi.variant_of(_StringOrBytes_cases, "StringOrBytes")
+_to_fun_StringOrBytes_StringOrBytes_int_to_o = _mochi.function_of(
+    (_as_StringOrBytes, _as_StringOrBytes, _mochi.as_int),
+    _mochi.as_any,
+    "fun(StringOrBytes, StringOrBytes, int): Match?",
+)
+_to_optional_fun_StringOrBytes_StringOrBytes = _mochi.option_of(
+    _to_fun_StringOrBytes_StringOrBytes_int_to_o
+)
+_is_Type_ = _mochi.is_instance("builtins.type")
+_to_Type_or_list_Type = _mochi.to_union(
+    ((_is_Type_, _mochi.as_any), (_is_list_4, _mochi.as_any)),
+    "Type | list<Type>",
+    _union_tags,
+)
+_as_Match = _mochi.handle_of("re.Match", "Match")
+_as_optional_Match = _mochi.option_of(_as_Match)
+_as_list_Match = _mochi.list_of(_as_Match, "list<Match>")
+_to_int_or_string = _mochi.to_union(
+    ((_mochi.is_int, _mochi.as_any), (_mochi.is_string, _mochi.as_any)),
+    "int | string",
+    _union_tags,
+)
+_to_one_of_1_ = _mochi.to_literal((0,), "0")
+_to_string_or_int = _mochi.to_union(
+    ((_mochi.is_string, _mochi.as_any), (_mochi.is_int, _mochi.as_any)),
+    "string | int",
+    _union_tags,
+)
+_to_list_string_or_int = _mochi.to_list(_to_string_or_int, "list<string | int>")
+_IntIntPair_fields = {"first": _mochi.as_int, "second": _mochi.as_int}
+_as_IntIntPair = _mochi.record_of(IntIntPair, _IntIntPair_fields, "IntIntPair")
+_as_optional_int = _mochi.option_of(_mochi.as_int)
+_as_Pattern = _mochi.handle_of("re.Pattern", "Pattern")
+_as_list_IntIntPair = _mochi.list_of(_as_IntIntPair, "list<IntIntPair>")
+_as_list_StringOrBytes = _mochi.list_of(_as_StringOrBytes, "list<StringOrBytes>")
+_as_MatchIterator = _mochi.iterator_of("MatchIterator")
+_to_fun_Match_to_string_or_bytes = _mochi.function_of(
+    (_as_Match,), _to_string_or_bytes, "fun(Match): string | bytes"
+)
+_to_string_or_fun_Match_to_string_or_bytes_o = _mochi.to_union(
+    (
+        (_mochi.is_string, _mochi.as_any),
+        (callable, _mochi.as_any),
+        (_mochi.is_bytes, _mochi.as_any),
+        (callable, _mochi.as_any),
+        (callable, _to_fun_Match_to_string_or_bytes),
+    ),
+    "string | (fun(Match): string) | bytes | (fun(Match): bytes) | (fun(Match): string | bytes)",
+    _union_tags,
+)
+_to_bytes_or_fun_Match_to_bytes_or_string_or = _mochi.to_union(
+    (
+        (_mochi.is_bytes, _mochi.as_any),
+        (callable, _mochi.as_any),
+        (_mochi.is_string, _mochi.as_any),
+        (callable, _mochi.as_any),
+        (callable, _to_fun_Match_to_string_or_bytes),
+    ),
+    "bytes | (fun(Match): bytes) | string | (fun(Match): string) | (fun(Match): string | bytes)",
+    _union_tags,
+)
+_to_string_or_bytes_or_fun_Match_to_string_o = _mochi.to_union(
+    (
+        (_mochi.is_string, _mochi.as_any),
+        (_mochi.is_bytes, _mochi.as_any),
+        (callable, _to_fun_Match_to_string_or_bytes),
+        (callable, _mochi.as_any),
+        (callable, _mochi.as_any),
+    ),
+    "string | bytes | (fun(Match): string | bytes) | (fun(Match): string) | (fun(Match): bytes)",
+    _union_tags,
+)
+_StringIntPair_fields = {"first": _mochi.as_string, "second": _mochi.as_int}
+_as_StringIntPair = _mochi.record_of(
+    StringIntPair, _StringIntPair_fields, "StringIntPair"
+)
+_BytesIntPair_fields = {"first": _mochi.as_bytes, "second": _mochi.as_int}
+_as_BytesIntPair = _mochi.record_of(BytesIntPair, _BytesIntPair_fields, "BytesIntPair")
+_StringOrBytesIntPair_fields = {"first": _as_StringOrBytes, "second": _mochi.as_int}
+_as_StringOrBytesIntPair = _mochi.record_of(
+    StringOrBytesIntPair, _StringOrBytesIntPair_fields, "StringOrBytesIntPair"
+)
+_as_map_string_int = _mochi.map_of(_mochi.as_string, _mochi.as_int, "map<string, int>")
 
 
 def Attribute_new():
     """`attrs.Attribute`."""
     return _as_Attribute(_attrs.Attribute(), "Attribute_new")
+
+
+def Attribute_class_object():
+    """`attrs.Attribute.__class_object__`."""
+    return _as_Type(_attrs.Attribute, "Attribute_class_object")
 
 
 def Attribute_evolve(self):
@@ -126,8 +593,8 @@ _Attribute_evolve_with_options = {}
 
 def Attribute_evolve_with(self, options):
     """`attrs.Attribute.evolve` with options."""
-    keywords = _keywords(
-        "Attribute_evolve_with", options, _Attribute_evolve_with_options, _as_any
+    keywords = _mochi.keywords(
+        "Attribute_evolve_with", options, _Attribute_evolve_with_options, _mochi.as_any
     )
     return _as_Attribute(self.evolve(**keywords), "Attribute_evolve_with")
 
@@ -144,12 +611,12 @@ def Attribute_set_alias(self, value):
 
 def Attribute_cmp(self):
     """`attrs.Attribute.cmp`."""
-    return self.cmp
+    return _as_BoolOrFun_zacrzo(self.cmp, "Attribute_cmp")
 
 
 def Attribute_set_cmp(self, value):
     """`attrs.Attribute.cmp`."""
-    self.cmp = value
+    self.cmp = _to_BoolOrFun_zacrzo(value, "Attribute_set_cmp: parameter value")
 
 
 def Attribute_converter(self):
@@ -174,12 +641,12 @@ def Attribute_set_default(self, value):
 
 def Attribute_eq(self):
     """`attrs.Attribute.eq`."""
-    return self.eq
+    return _as_BoolOrFun_zacrzo(self.eq, "Attribute_eq")
 
 
 def Attribute_set_eq(self, value):
     """`attrs.Attribute.eq`."""
-    self.eq = value
+    self.eq = _to_BoolOrFun_zacrzo(value, "Attribute_set_eq: parameter value")
 
 
 def Attribute_hash(self):
@@ -194,7 +661,7 @@ def Attribute_set_hash(self, value):
 
 def Attribute_init(self):
     """`attrs.Attribute.init`."""
-    return _as_bool(self.init, "Attribute_init")
+    return _mochi.as_bool(self.init, "Attribute_init")
 
 
 def Attribute_set_init(self, value):
@@ -204,7 +671,7 @@ def Attribute_set_init(self, value):
 
 def Attribute_kw_only(self):
     """`attrs.Attribute.kw_only`."""
-    return _as_bool(self.kw_only, "Attribute_kw_only")
+    return _mochi.as_bool(self.kw_only, "Attribute_kw_only")
 
 
 def Attribute_set_kw_only(self, value):
@@ -224,7 +691,7 @@ def Attribute_set_metadata(self, value):
 
 def Attribute_name(self):
     """`attrs.Attribute.name`."""
-    return _as_string(self.name, "Attribute_name")
+    return _mochi.as_string(self.name, "Attribute_name")
 
 
 def Attribute_set_name(self, value):
@@ -244,27 +711,27 @@ def Attribute_set_on_setattr(self, value):
 
 def Attribute_order(self):
     """`attrs.Attribute.order`."""
-    return self.order
+    return _as_BoolOrFun_zacrzo(self.order, "Attribute_order")
 
 
 def Attribute_set_order(self, value):
     """`attrs.Attribute.order`."""
-    self.order = value
+    self.order = _to_BoolOrFun_zacrzo(value, "Attribute_set_order: parameter value")
 
 
 def Attribute_repr(self):
     """`attrs.Attribute.repr`."""
-    return self.repr
+    return _as_BoolOrFun(self.repr, "Attribute_repr")
 
 
 def Attribute_set_repr(self, value):
     """`attrs.Attribute.repr`."""
-    self.repr = value
+    self.repr = _to_BoolOrFun(value, "Attribute_set_repr: parameter value")
 
 
 def Attribute_type(self):
     """`attrs.Attribute.type`."""
-    return self.type
+    return _as_optional_Type(self.type, "Attribute_type")
 
 
 def Attribute_set_type(self, value):
@@ -274,12 +741,18 @@ def Attribute_set_type(self, value):
 
 def Attribute_validator(self):
     """`attrs.Attribute.validator`."""
-    return self.validator
+    result = self.validator
+    return _as_optional_fun_any_Attribute_any_to_any(result, "Attribute_validator")
 
 
 def Attribute_set_validator(self, value):
     """`attrs.Attribute.validator`."""
     self.validator = value
+
+
+def AttrsInstance_type():
+    """`attrs.AttrsInstance.__class_object__`."""
+    return _as_Type(_attrs.AttrsInstance, "AttrsInstance_type")
 
 
 def ClassProps_new(
@@ -322,6 +795,11 @@ def ClassProps_new(
     return _as_ClassProps(result, "ClassProps_new")
 
 
+def ClassProps_type():
+    """`attrs.ClassProps.__class_object__`."""
+    return _as_Type(_attrs.ClassProps, "ClassProps_type")
+
+
 def ClassProps_Hashability(self):
     """`attrs.ClassProps.Hashability`."""
     return self.Hashability
@@ -344,7 +822,7 @@ def ClassProps_set_KeywordOnly(self, value):
 
 def ClassProps_added_eq(self):
     """`attrs.ClassProps.added_eq`."""
-    return _as_bool(self.added_eq, "ClassProps_added_eq")
+    return _mochi.as_bool(self.added_eq, "ClassProps_added_eq")
 
 
 def ClassProps_set_added_eq(self, value):
@@ -354,7 +832,7 @@ def ClassProps_set_added_eq(self, value):
 
 def ClassProps_added_init(self):
     """`attrs.ClassProps.added_init`."""
-    return _as_bool(self.added_init, "ClassProps_added_init")
+    return _mochi.as_bool(self.added_init, "ClassProps_added_init")
 
 
 def ClassProps_set_added_init(self, value):
@@ -364,7 +842,7 @@ def ClassProps_set_added_init(self, value):
 
 def ClassProps_added_match_args(self):
     """`attrs.ClassProps.added_match_args`."""
-    return _as_bool(self.added_match_args, "ClassProps_added_match_args")
+    return _mochi.as_bool(self.added_match_args, "ClassProps_added_match_args")
 
 
 def ClassProps_set_added_match_args(self, value):
@@ -374,7 +852,7 @@ def ClassProps_set_added_match_args(self, value):
 
 def ClassProps_added_ordering(self):
     """`attrs.ClassProps.added_ordering`."""
-    return _as_bool(self.added_ordering, "ClassProps_added_ordering")
+    return _mochi.as_bool(self.added_ordering, "ClassProps_added_ordering")
 
 
 def ClassProps_set_added_ordering(self, value):
@@ -384,7 +862,7 @@ def ClassProps_set_added_ordering(self, value):
 
 def ClassProps_added_pickling(self):
     """`attrs.ClassProps.added_pickling`."""
-    return _as_bool(self.added_pickling, "ClassProps_added_pickling")
+    return _mochi.as_bool(self.added_pickling, "ClassProps_added_pickling")
 
 
 def ClassProps_set_added_pickling(self, value):
@@ -394,7 +872,7 @@ def ClassProps_set_added_pickling(self, value):
 
 def ClassProps_added_repr(self):
     """`attrs.ClassProps.added_repr`."""
-    return _as_bool(self.added_repr, "ClassProps_added_repr")
+    return _mochi.as_bool(self.added_repr, "ClassProps_added_repr")
 
 
 def ClassProps_set_added_repr(self, value):
@@ -404,7 +882,7 @@ def ClassProps_set_added_repr(self, value):
 
 def ClassProps_added_str(self):
     """`attrs.ClassProps.added_str`."""
-    return _as_bool(self.added_str, "ClassProps_added_str")
+    return _mochi.as_bool(self.added_str, "ClassProps_added_str")
 
 
 def ClassProps_set_added_str(self, value):
@@ -414,7 +892,8 @@ def ClassProps_set_added_str(self, value):
 
 def ClassProps_collected_fields_by_mro(self):
     """`attrs.ClassProps.collected_fields_by_mro`."""
-    return _as_bool(self.collected_fields_by_mro, "ClassProps_collected_fields_by_mro")
+    result = self.collected_fields_by_mro
+    return _mochi.as_bool(result, "ClassProps_collected_fields_by_mro")
 
 
 def ClassProps_set_collected_fields_by_mro(self, value):
@@ -424,7 +903,10 @@ def ClassProps_set_collected_fields_by_mro(self, value):
 
 def ClassProps_field_transformer(self):
     """`attrs.ClassProps.field_transformer`."""
-    return self.field_transformer
+    result = self.field_transformer
+    return _as_optional_fun_Attribute_to_Attribute(
+        result, "ClassProps_field_transformer"
+    )
 
 
 def ClassProps_set_field_transformer(self, value):
@@ -434,7 +916,7 @@ def ClassProps_set_field_transformer(self, value):
 
 def ClassProps_has_weakref_slot(self):
     """`attrs.ClassProps.has_weakref_slot`."""
-    return _as_bool(self.has_weakref_slot, "ClassProps_has_weakref_slot")
+    return _mochi.as_bool(self.has_weakref_slot, "ClassProps_has_weakref_slot")
 
 
 def ClassProps_set_has_weakref_slot(self, value):
@@ -454,7 +936,7 @@ def ClassProps_set_hashability(self, value):
 
 def ClassProps_is_exception(self):
     """`attrs.ClassProps.is_exception`."""
-    return _as_bool(self.is_exception, "ClassProps_is_exception")
+    return _mochi.as_bool(self.is_exception, "ClassProps_is_exception")
 
 
 def ClassProps_set_is_exception(self, value):
@@ -464,7 +946,7 @@ def ClassProps_set_is_exception(self, value):
 
 def ClassProps_is_frozen(self):
     """`attrs.ClassProps.is_frozen`."""
-    return _as_bool(self.is_frozen, "ClassProps_is_frozen")
+    return _mochi.as_bool(self.is_frozen, "ClassProps_is_frozen")
 
 
 def ClassProps_set_is_frozen(self, value):
@@ -474,7 +956,7 @@ def ClassProps_set_is_frozen(self, value):
 
 def ClassProps_is_slotted(self):
     """`attrs.ClassProps.is_slotted`."""
-    return _as_bool(self.is_slotted, "ClassProps_is_slotted")
+    return _mochi.as_bool(self.is_slotted, "ClassProps_is_slotted")
 
 
 def ClassProps_set_is_slotted(self, value):
@@ -494,7 +976,10 @@ def ClassProps_set_kw_only(self, value):
 
 def ClassProps_on_setattr_hook(self):
     """`attrs.ClassProps.on_setattr_hook`."""
-    return self.on_setattr_hook
+    result = self.on_setattr_hook
+    return _as_optional_fun_any_Attribute_any_to_any(
+        result, "ClassProps_on_setattr_hook"
+    )
 
 
 def ClassProps_set_on_setattr_hook(self, value):
@@ -504,12 +989,34 @@ def ClassProps_set_on_setattr_hook(self, value):
 
 def ClassProps_is_hashable(self):
     """`attrs.ClassProps.is_hashable`."""
-    return _as_bool(self.is_hashable, "ClassProps_is_hashable")
+    return _mochi.as_bool(self.is_hashable, "ClassProps_is_hashable")
 
 
 def Converter_new(converter):
     """`attrs.Converter`."""
+    converter = _to_fun_any_to_any_or_fun_any_Attribute_to_a(
+        converter, "Converter_new: parameter converter"
+    )
     return _as_Converter(_attrs.Converter(converter), "Converter_new")
+
+
+_Converter_new_with_options = {"takes_field": _to_one_of_1, "takes_self": _to_one_of_1}
+
+
+def Converter_new_with(converter, options):
+    """`attrs.Converter` with options."""
+    converter = _to_fun_any_to_any_or_fun_any_Attribute_to_a(
+        converter, "Converter_new_with: parameter converter"
+    )
+    keywords = _mochi.keywords(
+        "Converter_new_with", options, _Converter_new_with_options
+    )
+    return _as_Converter(_attrs.Converter(converter, **keywords), "Converter_new_with")
+
+
+def Converter_type():
+    """`attrs.Converter.__class_object__`."""
+    return _as_Type(_attrs.Converter, "Converter_type")
 
 
 def NOTHING():
@@ -519,7 +1026,20 @@ def NOTHING():
 
 def Factory(factory):
     """`attrs.Factory`."""
+    factory = _to_fun_to_any_or_fun_any_to_any(factory, "Factory: parameter factory")
     return _attrs.Factory(factory)
+
+
+_Factory_with_options = {"takes_self": _to_one_of_2}
+
+
+def Factory_with(factory, options):
+    """`attrs.Factory` with options."""
+    factory = _to_fun_to_any_or_fun_any_to_any(
+        factory, "Factory_with: parameter factory"
+    )
+    keywords = _mochi.keywords("Factory_with", options, _Factory_with_options)
+    return _attrs.Factory(factory, **keywords)
 
 
 def asdict(inst):
@@ -528,21 +1048,19 @@ def asdict(inst):
 
 
 _asdict_with_options = {
-    "recurse": _as_bool,
-    "filter": _as_any,
-    "dict_factory": _as_any,
-    "retain_collection_types": _as_bool,
-    "value_serializer": _as_any,
+    "recurse": _mochi.as_bool,
+    "filter": _as_optional_fun_Attribute_any_to_bool,
+    "dict_factory": _as_Type,
+    "retain_collection_types": _mochi.as_bool,
+    "value_serializer": _as_optional_fun_Type_Attribute_any_to_any,
     "tuple_keys": _as_optional_bool,
 }
 
 
 def asdict_with(inst, options):
     """`attrs.asdict` with options."""
-    result = _attrs.asdict(
-        inst, **_keywords("asdict_with", options, _asdict_with_options)
-    )
-    return _as_map_string_any(result, "asdict_with")
+    keywords = _mochi.keywords("asdict_with", options, _asdict_with_options)
+    return _as_map_string_any(_attrs.asdict(inst, **keywords), "asdict_with")
 
 
 def assoc(inst):
@@ -555,7 +1073,9 @@ _assoc_with_options = {}
 
 def assoc_with(inst, options):
     """`attrs.assoc` with options."""
-    keywords = _keywords("assoc_with", options, _assoc_with_options, _as_any)
+    keywords = _mochi.keywords(
+        "assoc_with", options, _assoc_with_options, _mochi.as_any
+    )
     return _attrs.assoc(inst, **keywords)
 
 
@@ -565,76 +1085,111 @@ def astuple(inst):
 
 
 _astuple_with_options = {
-    "recurse": _as_bool,
-    "filter": _as_any,
-    "tuple_factory": _as_any,
-    "retain_collection_types": _as_bool,
+    "recurse": _mochi.as_bool,
+    "filter": _as_optional_fun_Attribute_any_to_bool,
+    "tuple_factory": _as_Type,
+    "retain_collection_types": _mochi.as_bool,
 }
 
 
 def astuple_with(inst, options):
     """`attrs.astuple` with options."""
-    result = _attrs.astuple(
-        inst, **_keywords("astuple_with", options, _astuple_with_options)
-    )
-    return _as_list_any(result, "astuple_with")
+    keywords = _mochi.keywords("astuple_with", options, _astuple_with_options)
+    return _as_list_any(_attrs.astuple(inst, **keywords), "astuple_with")
 
 
 def cmp_using():
     """`attrs.cmp_using`."""
-    return _attrs.cmp_using()
+    return _as_Type(_attrs.cmp_using(), "cmp_using")
 
 
 _cmp_using_with_options = {
-    "eq": _as_any,
-    "lt": _as_any,
-    "le": _as_any,
-    "gt": _as_any,
-    "ge": _as_any,
-    "require_same_type": _as_bool,
-    "class_name": _as_string,
+    "eq": _as_optional_fun_any_any_to_bool,
+    "lt": _as_optional_fun_any_any_to_bool,
+    "le": _as_optional_fun_any_any_to_bool,
+    "gt": _as_optional_fun_any_any_to_bool,
+    "ge": _as_optional_fun_any_any_to_bool,
+    "require_same_type": _mochi.as_bool,
+    "class_name": _mochi.as_string,
 }
 
 
 def cmp_using_with(options):
     """`attrs.cmp_using` with options."""
-    keywords = _keywords("cmp_using_with", options, _cmp_using_with_options)
-    return _attrs.cmp_using(**keywords)
+    keywords = _mochi.keywords("cmp_using_with", options, _cmp_using_with_options)
+    return _as_Type(_attrs.cmp_using(**keywords), "cmp_using_with")
 
 
 def define():
     """`attrs.define`."""
-    return _as_fun_any_to_any(_attrs.define(), "define")
+    return _as_fun_Type_to_Type(_attrs.define(), "define")
 
 
 _define_with_options = {
     "these": _as_optional_map_string_any,
-    "repr": _as_bool,
+    "repr": _mochi.as_bool,
     "unsafe_hash": _as_optional_bool,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "slots": _as_bool,
-    "frozen": _as_bool,
-    "weakref_slot": _as_bool,
-    "str": _as_bool,
-    "auto_attribs": _as_bool,
-    "kw_only": _as_bool,
-    "cache_hash": _as_bool,
-    "auto_exc": _as_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
     "eq": _as_optional_bool,
     "order": _as_optional_bool,
-    "auto_detect": _as_bool,
+    "auto_detect": _mochi.as_bool,
     "getstate_setstate": _as_optional_bool,
-    "on_setattr": _as_any,
-    "field_transformer": _as_any,
-    "match_args": _as_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
 }
 
 
 def define_with(options):
     """`attrs.define` with options."""
-    result = _attrs.define(**_keywords("define_with", options, _define_with_options))
-    return _as_fun_any_to_any(result, "define_with")
+    keywords = _mochi.keywords("define_with", options, _define_with_options)
+    return _as_fun_Type_to_Type(_attrs.define(**keywords), "define_with")
+
+
+def define_maybe_cls(maybe_cls):
+    """`attrs.define`."""
+    return _as_Type(_attrs.define(maybe_cls), "define_maybe_cls")
+
+
+_define_maybe_cls_with_options = {
+    "these": _as_optional_map_string_any,
+    "repr": _mochi.as_bool,
+    "unsafe_hash": _as_optional_bool,
+    "hash": _as_optional_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _as_optional_bool,
+    "order": _as_optional_bool,
+    "auto_detect": _mochi.as_bool,
+    "getstate_setstate": _as_optional_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
+}
+
+
+def define_maybe_cls_with(maybe_cls, options):
+    """`attrs.define` with options."""
+    keywords = _mochi.keywords(
+        "define_maybe_cls_with", options, _define_maybe_cls_with_options
+    )
+    return _as_Type(_attrs.define(maybe_cls, **keywords), "define_maybe_cls_with")
 
 
 def evolve(inst):
@@ -647,7 +1202,9 @@ _evolve_with_options = {}
 
 def evolve_with(inst, options):
     """`attrs.evolve` with options."""
-    keywords = _keywords("evolve_with", options, _evolve_with_options, _as_any)
+    keywords = _mochi.keywords(
+        "evolve_with", options, _evolve_with_options, _mochi.as_any
+    )
     return _attrs.evolve(inst, **keywords)
 
 
@@ -657,31 +1214,31 @@ def field():
 
 
 _field_with_options = {
-    "repr": _as_any,
+    "default": _mochi.as_any,
+    "validator": _to_optional_fun_any_Attribute_any_to_any_or,
+    "repr": _to_bool_or_fun_any_to_string,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "metadata": _as_any,
+    "init": _mochi.as_bool,
+    "metadata": _mochi.as_any,
+    "converter": _to_optional_fun_any_to_any_or_Converter_or_,
+    "factory": _as_optional_fun_to_any,
     "kw_only": _as_optional_bool,
-    "eq": _as_any,
-    "order": _as_any,
-    "on_setattr": _as_any,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "on_setattr": _mochi.as_any,
     "alias": _as_optional_string,
-    "type": _as_any,
-    "validator": _as_any,
-    "converter": _as_any,
-    "factory": _as_any,
-    "default": _as_any,
+    "type": _as_optional_Type,
 }
 
 
 def field_with(options):
     """`attrs.field` with options."""
-    return _attrs.field(**_keywords("field_with", options, _field_with_options))
+    return _attrs.field(**_mochi.keywords("field_with", options, _field_with_options))
 
 
 def fields(cls):
     """`attrs.fields`."""
-    return _attrs.fields(cls)
+    return _attrs.fields(_to_Type_or_AttrsInstance(cls, "fields: parameter cls"))
 
 
 def fields_dict(cls):
@@ -691,42 +1248,79 @@ def fields_dict(cls):
 
 def frozen():
     """`attrs.frozen`."""
-    return _as_fun_any_to_any(_attrs.frozen(), "frozen")
+    return _as_fun_Type_to_Type(_attrs.frozen(), "frozen")
 
 
 _frozen_with_options = {
     "these": _as_optional_map_string_any,
-    "repr": _as_bool,
+    "repr": _mochi.as_bool,
     "unsafe_hash": _as_optional_bool,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "slots": _as_bool,
-    "frozen": _as_bool,
-    "weakref_slot": _as_bool,
-    "str": _as_bool,
-    "auto_attribs": _as_bool,
-    "kw_only": _as_bool,
-    "cache_hash": _as_bool,
-    "auto_exc": _as_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
     "eq": _as_optional_bool,
     "order": _as_optional_bool,
-    "auto_detect": _as_bool,
+    "auto_detect": _mochi.as_bool,
     "getstate_setstate": _as_optional_bool,
-    "on_setattr": _as_any,
-    "field_transformer": _as_any,
-    "match_args": _as_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
 }
 
 
 def frozen_with(options):
     """`attrs.frozen` with options."""
-    result = _attrs.frozen(**_keywords("frozen_with", options, _frozen_with_options))
-    return _as_fun_any_to_any(result, "frozen_with")
+    keywords = _mochi.keywords("frozen_with", options, _frozen_with_options)
+    return _as_fun_Type_to_Type(_attrs.frozen(**keywords), "frozen_with")
+
+
+def frozen_maybe_cls(maybe_cls):
+    """`attrs.frozen`."""
+    return _as_Type(_attrs.frozen(maybe_cls), "frozen_maybe_cls")
+
+
+_frozen_maybe_cls_with_options = {
+    "these": _as_optional_map_string_any,
+    "repr": _mochi.as_bool,
+    "unsafe_hash": _as_optional_bool,
+    "hash": _as_optional_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _as_optional_bool,
+    "order": _as_optional_bool,
+    "auto_detect": _mochi.as_bool,
+    "getstate_setstate": _as_optional_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
+}
+
+
+def frozen_maybe_cls_with(maybe_cls, options):
+    """`attrs.frozen` with options."""
+    keywords = _mochi.keywords(
+        "frozen_maybe_cls_with", options, _frozen_maybe_cls_with_options
+    )
+    return _as_Type(_attrs.frozen(maybe_cls, **keywords), "frozen_maybe_cls_with")
 
 
 def has_(cls):
     """`attrs.has`."""
-    return _as_bool(_attrs.has(cls), "has_")
+    return _mochi.as_bool(_attrs.has(cls), "has_")
 
 
 def inspect(cls):
@@ -736,56 +1330,60 @@ def inspect(cls):
 
 def make_class(name, attrs):
     """`attrs.make_class`."""
-    return _attrs.make_class(name, attrs)
+    attrs = _to_list_string_or_map_string_any(attrs, "make_class: parameter attrs")
+    return _as_Type(_attrs.make_class(name, attrs), "make_class")
 
 
 _make_class_with_options = {
-    "bases": _as_list_any,
+    "bases": _as_list_Type,
     "class_body": _as_optional_map_string_any,
     "repr_ns": _as_optional_string,
-    "repr": _as_bool,
-    "cmp": _as_any,
+    "repr": _mochi.as_bool,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "slots": _as_bool,
-    "frozen": _as_bool,
-    "weakref_slot": _as_bool,
-    "str": _as_bool,
-    "auto_attribs": _as_bool,
-    "kw_only": _as_bool,
-    "cache_hash": _as_bool,
-    "auto_exc": _as_bool,
-    "eq": _as_any,
-    "order": _as_any,
-    "collect_by_mro": _as_bool,
-    "on_setattr": _as_any,
-    "field_transformer": _as_any,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "collect_by_mro": _mochi.as_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
 }
 
 
 def make_class_with(name, attrs, options):
     """`attrs.make_class` with options."""
-    keywords = _keywords("make_class_with", options, _make_class_with_options)
-    return _attrs.make_class(name, attrs, **keywords)
+    attrs = _to_list_string_or_map_string_any(attrs, "make_class_with: parameter attrs")
+    keywords = _mochi.keywords("make_class_with", options, _make_class_with_options)
+    return _as_Type(_attrs.make_class(name, attrs, **keywords), "make_class_with")
 
 
 def resolve_types(cls):
     """`attrs.resolve_types`."""
-    return _attrs.resolve_types(cls)
+    return _as_Type(_attrs.resolve_types(cls), "resolve_types")
 
 
 _resolve_types_with_options = {
     "globalns": _as_optional_map_string_any,
     "localns": _as_optional_map_string_any,
     "attribs": _as_optional_list_Attribute,
-    "include_extras": _as_bool,
+    "include_extras": _mochi.as_bool,
 }
 
 
 def resolve_types_with(cls, options):
     """`attrs.resolve_types` with options."""
-    keywords = _keywords("resolve_types_with", options, _resolve_types_with_options)
-    return _attrs.resolve_types(cls, **keywords)
+    keywords = _mochi.keywords(
+        "resolve_types_with", options, _resolve_types_with_options
+    )
+    return _as_Type(_attrs.resolve_types(cls, **keywords), "resolve_types_with")
 
 
 def validate(inst):
@@ -799,27 +1397,27 @@ def attr_attr():
 
 
 _attr_attr_with_options = {
-    "repr": _as_any,
-    "cmp": _as_any,
+    "default": _mochi.as_any,
+    "validator": _to_optional_fun_any_Attribute_any_to_any_or,
+    "repr": _to_bool_or_fun_any_to_string,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "metadata": _as_any,
+    "init": _mochi.as_bool,
+    "metadata": _mochi.as_any,
+    "type": _mochi.as_any,
+    "converter": _to_optional_fun_any_to_any_or_Converter_or__,
+    "factory": _as_optional_fun_to_any,
     "kw_only": _as_optional_bool,
-    "eq": _as_any,
-    "order": _as_any,
-    "on_setattr": _as_any,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "on_setattr": _mochi.as_any,
     "alias": _as_optional_string,
-    "validator": _as_any,
-    "type": _as_any,
-    "converter": _as_any,
-    "factory": _as_any,
-    "default": _as_any,
 }
 
 
 def attr_attr_with(options):
     """`attr.attr` with options."""
-    keywords = _keywords("attr_attr_with", options, _attr_attr_with_options)
+    keywords = _mochi.keywords("attr_attr_with", options, _attr_attr_with_options)
     return _attr.attr(**keywords)
 
 
@@ -829,147 +1427,275 @@ def attr_attrib():
 
 
 _attr_attrib_with_options = {
-    "repr": _as_any,
-    "cmp": _as_any,
+    "default": _mochi.as_any,
+    "validator": _to_optional_fun_any_Attribute_any_to_any_or,
+    "repr": _to_bool_or_fun_any_to_string,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "metadata": _as_any,
+    "init": _mochi.as_bool,
+    "metadata": _mochi.as_any,
+    "type": _mochi.as_any,
+    "converter": _to_optional_fun_any_to_any_or_Converter_or__,
+    "factory": _as_optional_fun_to_any,
     "kw_only": _as_optional_bool,
-    "eq": _as_any,
-    "order": _as_any,
-    "on_setattr": _as_any,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "on_setattr": _mochi.as_any,
     "alias": _as_optional_string,
-    "validator": _as_any,
-    "type": _as_any,
-    "converter": _as_any,
-    "factory": _as_any,
-    "default": _as_any,
 }
 
 
 def attr_attrib_with(options):
     """`attr.attrib` with options."""
-    keywords = _keywords("attr_attrib_with", options, _attr_attrib_with_options)
+    keywords = _mochi.keywords("attr_attrib_with", options, _attr_attrib_with_options)
     return _attr.attrib(**keywords)
 
 
 def attr_attributes():
     """`attr.attributes`."""
-    return _as_fun_any_to_any(_attr.attributes(), "attr_attributes")
+    return _as_fun_Type_to_Type(_attr.attributes(), "attr_attributes")
 
 
 _attr_attributes_with_options = {
     "these": _as_optional_map_string_any,
     "repr_ns": _as_optional_string,
-    "repr": _as_bool,
-    "cmp": _as_any,
+    "repr": _mochi.as_bool,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "slots": _as_bool,
-    "frozen": _as_bool,
-    "weakref_slot": _as_bool,
-    "str": _as_bool,
-    "auto_attribs": _as_bool,
-    "kw_only": _as_bool,
-    "cache_hash": _as_bool,
-    "auto_exc": _as_bool,
-    "eq": _as_any,
-    "order": _as_any,
-    "auto_detect": _as_bool,
-    "collect_by_mro": _as_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "auto_detect": _mochi.as_bool,
+    "collect_by_mro": _mochi.as_bool,
     "getstate_setstate": _as_optional_bool,
-    "on_setattr": _as_any,
-    "field_transformer": _as_any,
-    "match_args": _as_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
     "unsafe_hash": _as_optional_bool,
 }
 
 
 def attr_attributes_with(options):
     """`attr.attributes` with options."""
-    keywords = _keywords("attr_attributes_with", options, _attr_attributes_with_options)
-    return _as_fun_any_to_any(_attr.attributes(**keywords), "attr_attributes_with")
+    keywords = _mochi.keywords(
+        "attr_attributes_with", options, _attr_attributes_with_options
+    )
+    return _as_fun_Type_to_Type(_attr.attributes(**keywords), "attr_attributes_with")
+
+
+def attr_attributes_maybe_cls(maybe_cls):
+    """`attr.attributes`."""
+    return _as_Type(_attr.attributes(maybe_cls), "attr_attributes_maybe_cls")
+
+
+_attr_attributes_maybe_cls_with_options = {
+    "these": _as_optional_map_string_any,
+    "repr_ns": _as_optional_string,
+    "repr": _mochi.as_bool,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
+    "hash": _as_optional_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "auto_detect": _mochi.as_bool,
+    "collect_by_mro": _mochi.as_bool,
+    "getstate_setstate": _as_optional_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
+    "unsafe_hash": _as_optional_bool,
+}
+
+
+def attr_attributes_maybe_cls_with(maybe_cls, options):
+    """`attr.attributes` with options."""
+    keywords = _mochi.keywords(
+        "attr_attributes_maybe_cls_with",
+        options,
+        _attr_attributes_maybe_cls_with_options,
+    )
+    result = _attr.attributes(maybe_cls, **keywords)
+    return _as_Type(result, "attr_attributes_maybe_cls_with")
 
 
 def attr_attrs():
     """`attr.attrs`."""
-    return _as_fun_any_to_any(_attr.attrs(), "attr_attrs")
+    return _as_fun_Type_to_Type(_attr.attrs(), "attr_attrs")
 
 
 _attr_attrs_with_options = {
     "these": _as_optional_map_string_any,
     "repr_ns": _as_optional_string,
-    "repr": _as_bool,
-    "cmp": _as_any,
+    "repr": _mochi.as_bool,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "slots": _as_bool,
-    "frozen": _as_bool,
-    "weakref_slot": _as_bool,
-    "str": _as_bool,
-    "auto_attribs": _as_bool,
-    "kw_only": _as_bool,
-    "cache_hash": _as_bool,
-    "auto_exc": _as_bool,
-    "eq": _as_any,
-    "order": _as_any,
-    "auto_detect": _as_bool,
-    "collect_by_mro": _as_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "auto_detect": _mochi.as_bool,
+    "collect_by_mro": _mochi.as_bool,
     "getstate_setstate": _as_optional_bool,
-    "on_setattr": _as_any,
-    "field_transformer": _as_any,
-    "match_args": _as_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
     "unsafe_hash": _as_optional_bool,
 }
 
 
 def attr_attrs_with(options):
     """`attr.attrs` with options."""
-    keywords = _keywords("attr_attrs_with", options, _attr_attrs_with_options)
-    return _as_fun_any_to_any(_attr.attrs(**keywords), "attr_attrs_with")
+    keywords = _mochi.keywords("attr_attrs_with", options, _attr_attrs_with_options)
+    return _as_fun_Type_to_Type(_attr.attrs(**keywords), "attr_attrs_with")
+
+
+def attr_attrs_maybe_cls(maybe_cls):
+    """`attr.attrs`."""
+    return _as_Type(_attr.attrs(maybe_cls), "attr_attrs_maybe_cls")
+
+
+_attr_attrs_maybe_cls_with_options = {
+    "these": _as_optional_map_string_any,
+    "repr_ns": _as_optional_string,
+    "repr": _mochi.as_bool,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
+    "hash": _as_optional_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "auto_detect": _mochi.as_bool,
+    "collect_by_mro": _mochi.as_bool,
+    "getstate_setstate": _as_optional_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
+    "unsafe_hash": _as_optional_bool,
+}
+
+
+def attr_attrs_maybe_cls_with(maybe_cls, options):
+    """`attr.attrs` with options."""
+    keywords = _mochi.keywords(
+        "attr_attrs_maybe_cls_with", options, _attr_attrs_maybe_cls_with_options
+    )
+    return _as_Type(_attr.attrs(maybe_cls, **keywords), "attr_attrs_maybe_cls_with")
 
 
 def attr_dataclass():
     """`attr.dataclass`."""
-    return _as_fun_any_to_any(_attr.dataclass(), "attr_dataclass")
+    return _as_fun_Type_to_Type(_attr.dataclass(), "attr_dataclass")
 
 
 _attr_dataclass_with_options = {
     "these": _as_optional_map_string_any,
     "repr_ns": _as_optional_string,
-    "repr": _as_bool,
-    "cmp": _as_any,
+    "repr": _mochi.as_bool,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "slots": _as_bool,
-    "frozen": _as_bool,
-    "weakref_slot": _as_bool,
-    "str": _as_bool,
-    "auto_attribs": _as_bool,
-    "kw_only": _as_bool,
-    "cache_hash": _as_bool,
-    "auto_exc": _as_bool,
-    "eq": _as_any,
-    "order": _as_any,
-    "auto_detect": _as_bool,
-    "collect_by_mro": _as_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "auto_detect": _mochi.as_bool,
+    "collect_by_mro": _mochi.as_bool,
     "getstate_setstate": _as_optional_bool,
-    "on_setattr": _as_any,
-    "field_transformer": _as_any,
-    "match_args": _as_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
     "unsafe_hash": _as_optional_bool,
 }
 
 
 def attr_dataclass_with(options):
     """`attr.dataclass` with options."""
-    keywords = _keywords("attr_dataclass_with", options, _attr_dataclass_with_options)
-    return _as_fun_any_to_any(_attr.dataclass(**keywords), "attr_dataclass_with")
+    keywords = _mochi.keywords(
+        "attr_dataclass_with", options, _attr_dataclass_with_options
+    )
+    return _as_fun_Type_to_Type(_attr.dataclass(**keywords), "attr_dataclass_with")
+
+
+def attr_dataclass_maybe_cls(maybe_cls):
+    """`attr.dataclass`."""
+    return _as_Type(_attr.dataclass(maybe_cls), "attr_dataclass_maybe_cls")
+
+
+_attr_dataclass_maybe_cls_with_options = {
+    "these": _as_optional_map_string_any,
+    "repr_ns": _as_optional_string,
+    "repr": _mochi.as_bool,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
+    "hash": _as_optional_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "auto_detect": _mochi.as_bool,
+    "collect_by_mro": _mochi.as_bool,
+    "getstate_setstate": _as_optional_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
+    "unsafe_hash": _as_optional_bool,
+}
+
+
+def attr_dataclass_maybe_cls_with(maybe_cls, options):
+    """`attr.dataclass` with options."""
+    keywords = _mochi.keywords(
+        "attr_dataclass_maybe_cls_with", options, _attr_dataclass_maybe_cls_with_options
+    )
+    result = _attr.dataclass(maybe_cls, **keywords)
+    return _as_Type(result, "attr_dataclass_maybe_cls_with")
 
 
 def attr_get_run_validators():
     """`attr.get_run_validators`."""
-    return _as_bool(_attr.get_run_validators(), "attr_get_run_validators")
+    return _mochi.as_bool(_attr.get_run_validators(), "attr_get_run_validators")
 
 
 def attr_ib():
@@ -978,100 +1704,178 @@ def attr_ib():
 
 
 _attr_ib_with_options = {
-    "repr": _as_any,
-    "cmp": _as_any,
+    "default": _mochi.as_any,
+    "validator": _to_optional_fun_any_Attribute_any_to_any_or,
+    "repr": _to_bool_or_fun_any_to_string,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "metadata": _as_any,
+    "init": _mochi.as_bool,
+    "metadata": _mochi.as_any,
+    "type": _mochi.as_any,
+    "converter": _to_optional_fun_any_to_any_or_Converter_or__,
+    "factory": _as_optional_fun_to_any,
     "kw_only": _as_optional_bool,
-    "eq": _as_any,
-    "order": _as_any,
-    "on_setattr": _as_any,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "on_setattr": _mochi.as_any,
     "alias": _as_optional_string,
-    "validator": _as_any,
-    "type": _as_any,
-    "converter": _as_any,
-    "factory": _as_any,
-    "default": _as_any,
 }
 
 
 def attr_ib_with(options):
     """`attr.ib` with options."""
-    return _attr.ib(**_keywords("attr_ib_with", options, _attr_ib_with_options))
+    keywords = _mochi.keywords("attr_ib_with", options, _attr_ib_with_options)
+    return _attr.ib(**keywords)
 
 
 def attr_mutable():
     """`attr.mutable`."""
-    return _as_fun_any_to_any(_attr.mutable(), "attr_mutable")
+    return _as_fun_Type_to_Type(_attr.mutable(), "attr_mutable")
 
 
 _attr_mutable_with_options = {
     "these": _as_optional_map_string_any,
-    "repr": _as_bool,
+    "repr": _mochi.as_bool,
     "unsafe_hash": _as_optional_bool,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "slots": _as_bool,
-    "frozen": _as_bool,
-    "weakref_slot": _as_bool,
-    "str": _as_bool,
-    "auto_attribs": _as_bool,
-    "kw_only": _as_bool,
-    "cache_hash": _as_bool,
-    "auto_exc": _as_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
     "eq": _as_optional_bool,
     "order": _as_optional_bool,
-    "auto_detect": _as_bool,
+    "auto_detect": _mochi.as_bool,
     "getstate_setstate": _as_optional_bool,
-    "on_setattr": _as_any,
-    "field_transformer": _as_any,
-    "match_args": _as_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
 }
 
 
 def attr_mutable_with(options):
     """`attr.mutable` with options."""
-    keywords = _keywords("attr_mutable_with", options, _attr_mutable_with_options)
-    return _as_fun_any_to_any(_attr.mutable(**keywords), "attr_mutable_with")
+    keywords = _mochi.keywords("attr_mutable_with", options, _attr_mutable_with_options)
+    return _as_fun_Type_to_Type(_attr.mutable(**keywords), "attr_mutable_with")
+
+
+def attr_mutable_maybe_cls(maybe_cls):
+    """`attr.mutable`."""
+    return _as_Type(_attr.mutable(maybe_cls), "attr_mutable_maybe_cls")
+
+
+_attr_mutable_maybe_cls_with_options = {
+    "these": _as_optional_map_string_any,
+    "repr": _mochi.as_bool,
+    "unsafe_hash": _as_optional_bool,
+    "hash": _as_optional_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _as_optional_bool,
+    "order": _as_optional_bool,
+    "auto_detect": _mochi.as_bool,
+    "getstate_setstate": _as_optional_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
+}
+
+
+def attr_mutable_maybe_cls_with(maybe_cls, options):
+    """`attr.mutable` with options."""
+    keywords = _mochi.keywords(
+        "attr_mutable_maybe_cls_with", options, _attr_mutable_maybe_cls_with_options
+    )
+    return _as_Type(_attr.mutable(maybe_cls, **keywords), "attr_mutable_maybe_cls_with")
 
 
 def attr_s():
     """`attr.s`."""
-    return _as_fun_any_to_any(_attr.s(), "attr_s")
+    return _as_fun_Type_to_Type(_attr.s(), "attr_s")
 
 
 _attr_s_with_options = {
     "these": _as_optional_map_string_any,
     "repr_ns": _as_optional_string,
-    "repr": _as_bool,
-    "cmp": _as_any,
+    "repr": _mochi.as_bool,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
     "hash": _as_optional_bool,
-    "init": _as_bool,
-    "slots": _as_bool,
-    "frozen": _as_bool,
-    "weakref_slot": _as_bool,
-    "str": _as_bool,
-    "auto_attribs": _as_bool,
-    "kw_only": _as_bool,
-    "cache_hash": _as_bool,
-    "auto_exc": _as_bool,
-    "eq": _as_any,
-    "order": _as_any,
-    "auto_detect": _as_bool,
-    "collect_by_mro": _as_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "auto_detect": _mochi.as_bool,
+    "collect_by_mro": _mochi.as_bool,
     "getstate_setstate": _as_optional_bool,
-    "on_setattr": _as_any,
-    "field_transformer": _as_any,
-    "match_args": _as_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
     "unsafe_hash": _as_optional_bool,
 }
 
 
 def attr_s_with(options):
     """`attr.s` with options."""
-    result = _attr.s(**_keywords("attr_s_with", options, _attr_s_with_options))
-    return _as_fun_any_to_any(result, "attr_s_with")
+    keywords = _mochi.keywords("attr_s_with", options, _attr_s_with_options)
+    return _as_fun_Type_to_Type(_attr.s(**keywords), "attr_s_with")
+
+
+def attr_s_maybe_cls(maybe_cls):
+    """`attr.s`."""
+    return _as_Type(_attr.s(maybe_cls), "attr_s_maybe_cls")
+
+
+_attr_s_maybe_cls_with_options = {
+    "these": _as_optional_map_string_any,
+    "repr_ns": _as_optional_string,
+    "repr": _mochi.as_bool,
+    "cmp": _to_optional_bool_or_fun_any_to_any,
+    "hash": _as_optional_bool,
+    "init": _mochi.as_bool,
+    "slots": _mochi.as_bool,
+    "frozen": _mochi.as_bool,
+    "weakref_slot": _mochi.as_bool,
+    "str": _mochi.as_bool,
+    "auto_attribs": _mochi.as_bool,
+    "kw_only": _mochi.as_bool,
+    "cache_hash": _mochi.as_bool,
+    "auto_exc": _mochi.as_bool,
+    "eq": _to_optional_bool_or_fun_any_to_any,
+    "order": _to_optional_bool_or_fun_any_to_any,
+    "auto_detect": _mochi.as_bool,
+    "collect_by_mro": _mochi.as_bool,
+    "getstate_setstate": _as_optional_bool,
+    "on_setattr": _mochi.as_any,
+    "field_transformer": _as_optional_fun_Type_list_Attribute_to_list,
+    "match_args": _mochi.as_bool,
+    "unsafe_hash": _as_optional_bool,
+}
+
+
+def attr_s_maybe_cls_with(maybe_cls, options):
+    """`attr.s` with options."""
+    keywords = _mochi.keywords(
+        "attr_s_maybe_cls_with", options, _attr_s_maybe_cls_with_options
+    )
+    return _as_Type(_attr.s(maybe_cls, **keywords), "attr_s_maybe_cls_with")
 
 
 def attr_set_run_validators(run):
@@ -1085,10 +1889,25 @@ def converters_default_if_none(default):
     return _as_fun_any_to_any(result, "converters_default_if_none")
 
 
+def converters_default_if_none_factory(factory):
+    """`attrs.converters.default_if_none`."""
+    result = _attrs_converters.default_if_none(factory=factory)
+    return _as_fun_any_to_any(result, "converters_default_if_none_factory")
+
+
 def converters_optional(converter):
     """`attrs.converters.optional`."""
     result = _attrs_converters.optional(converter)
     return _as_fun_any_to_any(result, "converters_optional")
+
+
+def converters_optional_union(converter):
+    """`attrs.converters.optional`."""
+    converter = _to_fun_any_to_any_or_Converter(
+        converter, "converters_optional_union: parameter converter"
+    )
+    result = _attrs_converters.optional(converter)
+    return _as_ConverterOrFun(result, "converters_optional_union")
 
 
 def converters_pipe():
@@ -1101,16 +1920,37 @@ _converters_pipe_with_options = {"args": _as_list_fun_any_to_any}
 
 def converters_pipe_with(options):
     """`attrs.converters.pipe` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "converters_pipe_with", options, _converters_pipe_with_options, splat="args"
     )
     result = _attrs_converters.pipe(*places, **keywords)
     return _as_fun_any_to_any(result, "converters_pipe_with")
 
 
+def converters_pipe_union():
+    """`attrs.converters.pipe`."""
+    return _as_ConverterOrFun(_attrs_converters.pipe(), "converters_pipe_union")
+
+
+_converters_pipe_union_with_options = {"args": _to_list_fun_any_to_any_or_Converter}
+
+
+def converters_pipe_union_with(options):
+    """`attrs.converters.pipe` with options."""
+    places, keywords = _mochi.split_options(
+        "converters_pipe_union_with",
+        options,
+        _converters_pipe_union_with_options,
+        splat="args",
+    )
+    result = _attrs_converters.pipe(*places, **keywords)
+    return _as_ConverterOrFun(result, "converters_pipe_union_with")
+
+
 def converters_to_bool(val):
     """`attrs.converters.to_bool`."""
-    return _as_bool(_attrs_converters.to_bool(val), "converters_to_bool")
+    val = _to_string_or_int_or_bool(val, "converters_to_bool: parameter val")
+    return _mochi.as_bool(_attrs_converters.to_bool(val), "converters_to_bool")
 
 
 def AttrsAttributeNotFoundError_new():
@@ -1124,7 +1964,7 @@ _AttrsAttributeNotFoundError_new_with_options = {"args": _as_list_any}
 
 def AttrsAttributeNotFoundError_new_with(options):
     """`attrs.exceptions.AttrsAttributeNotFoundError` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "AttrsAttributeNotFoundError_new_with",
         options,
         _AttrsAttributeNotFoundError_new_with_options,
@@ -1134,6 +1974,12 @@ def AttrsAttributeNotFoundError_new_with(options):
     return _as_AttrsAttributeNotFoundError(
         result, "AttrsAttributeNotFoundError_new_with"
     )
+
+
+def AttrsAttributeNotFoundError_type():
+    """`attrs.exceptions.AttrsAttributeNotFoundError.__class_object__`."""
+    result = _attrs_exceptions.AttrsAttributeNotFoundError
+    return _as_Type(result, "AttrsAttributeNotFoundError_type")
 
 
 def DefaultAlreadySetError_new():
@@ -1147,7 +1993,7 @@ _DefaultAlreadySetError_new_with_options = {"args": _as_list_any}
 
 def DefaultAlreadySetError_new_with(options):
     """`attrs.exceptions.DefaultAlreadySetError` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "DefaultAlreadySetError_new_with",
         options,
         _DefaultAlreadySetError_new_with_options,
@@ -1155,6 +2001,12 @@ def DefaultAlreadySetError_new_with(options):
     )
     result = _attrs_exceptions.DefaultAlreadySetError(*places, **keywords)
     return _as_DefaultAlreadySetError(result, "DefaultAlreadySetError_new_with")
+
+
+def DefaultAlreadySetError_type():
+    """`attrs.exceptions.DefaultAlreadySetError.__class_object__`."""
+    result = _attrs_exceptions.DefaultAlreadySetError
+    return _as_Type(result, "DefaultAlreadySetError_type")
 
 
 def FrozenAttributeError_new():
@@ -1168,7 +2020,7 @@ _FrozenAttributeError_new_with_options = {"args": _as_list_any}
 
 def FrozenAttributeError_new_with(options):
     """`attrs.exceptions.FrozenAttributeError` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "FrozenAttributeError_new_with",
         options,
         _FrozenAttributeError_new_with_options,
@@ -1178,6 +2030,11 @@ def FrozenAttributeError_new_with(options):
     return _as_FrozenAttributeError(result, "FrozenAttributeError_new_with")
 
 
+def FrozenAttributeError_type():
+    """`attrs.exceptions.FrozenAttributeError.__class_object__`."""
+    return _as_Type(_attrs_exceptions.FrozenAttributeError, "FrozenAttributeError_type")
+
+
 def FrozenAttributeError_as_FrozenError(self):
     """`attrs.exceptions.FrozenAttributeError`."""
     return self
@@ -1185,7 +2042,7 @@ def FrozenAttributeError_as_FrozenError(self):
 
 def FrozenError_as_FrozenAttributeError(value):
     """`attrs.exceptions.FrozenAttributeError`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value,
         _attrs_exceptions.FrozenAttributeError,
         "FrozenError_as_FrozenAttributeError",
@@ -1202,16 +2059,21 @@ _FrozenError_new_with_options = {"args": _as_list_any}
 
 def FrozenError_new_with(options):
     """`attrs.exceptions.FrozenError` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "FrozenError_new_with", options, _FrozenError_new_with_options, splat="args"
     )
     result = _attrs_exceptions.FrozenError(*places, **keywords)
     return _as_FrozenError(result, "FrozenError_new_with")
 
 
+def FrozenError_type():
+    """`attrs.exceptions.FrozenError.__class_object__`."""
+    return _as_Type(_attrs_exceptions.FrozenError, "FrozenError_type")
+
+
 def FrozenError_msg(self):
     """`attrs.exceptions.FrozenError.msg`."""
-    return _as_string(self.msg, "FrozenError_msg")
+    return _mochi.as_string(self.msg, "FrozenError_msg")
 
 
 def FrozenError_set_msg(self, value):
@@ -1230,7 +2092,7 @@ _FrozenInstanceError_new_with_options = {"args": _as_list_any}
 
 def FrozenInstanceError_new_with(options):
     """`attrs.exceptions.FrozenInstanceError` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "FrozenInstanceError_new_with",
         options,
         _FrozenInstanceError_new_with_options,
@@ -1240,6 +2102,11 @@ def FrozenInstanceError_new_with(options):
     return _as_FrozenInstanceError(result, "FrozenInstanceError_new_with")
 
 
+def FrozenInstanceError_type():
+    """`attrs.exceptions.FrozenInstanceError.__class_object__`."""
+    return _as_Type(_attrs_exceptions.FrozenInstanceError, "FrozenInstanceError_type")
+
+
 def FrozenInstanceError_as_FrozenError(self):
     """`attrs.exceptions.FrozenInstanceError`."""
     return self
@@ -1247,7 +2114,7 @@ def FrozenInstanceError_as_FrozenError(self):
 
 def FrozenError_as_FrozenInstanceError(value):
     """`attrs.exceptions.FrozenInstanceError`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value,
         _attrs_exceptions.FrozenInstanceError,
         "FrozenError_as_FrozenInstanceError",
@@ -1265,7 +2132,7 @@ _NotAnAttrsClassError_new_with_options = {"args": _as_list_any}
 
 def NotAnAttrsClassError_new_with(options):
     """`attrs.exceptions.NotAnAttrsClassError` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "NotAnAttrsClassError_new_with",
         options,
         _NotAnAttrsClassError_new_with_options,
@@ -1275,15 +2142,25 @@ def NotAnAttrsClassError_new_with(options):
     return _as_NotAnAttrsClassError(result, "NotAnAttrsClassError_new_with")
 
 
+def NotAnAttrsClassError_type():
+    """`attrs.exceptions.NotAnAttrsClassError.__class_object__`."""
+    return _as_Type(_attrs_exceptions.NotAnAttrsClassError, "NotAnAttrsClassError_type")
+
+
 def NotCallableError_new(msg, value):
     """`attrs.exceptions.NotCallableError`."""
     result = _attrs_exceptions.NotCallableError(msg, value)
     return _as_NotCallableError(result, "NotCallableError_new")
 
 
+def NotCallableError_type():
+    """`attrs.exceptions.NotCallableError.__class_object__`."""
+    return _as_Type(_attrs_exceptions.NotCallableError, "NotCallableError_type")
+
+
 def NotCallableError_msg(self):
     """`attrs.exceptions.NotCallableError.msg`."""
-    return _as_string(self.msg, "NotCallableError_msg")
+    return _mochi.as_string(self.msg, "NotCallableError_msg")
 
 
 def NotCallableError_set_msg(self, value):
@@ -1312,7 +2189,7 @@ _PythonTooOldError_new_with_options = {"args": _as_list_any}
 
 def PythonTooOldError_new_with(options):
     """`attrs.exceptions.PythonTooOldError` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "PythonTooOldError_new_with",
         options,
         _PythonTooOldError_new_with_options,
@@ -1320,6 +2197,11 @@ def PythonTooOldError_new_with(options):
     )
     result = _attrs_exceptions.PythonTooOldError(*places, **keywords)
     return _as_PythonTooOldError(result, "PythonTooOldError_new_with")
+
+
+def PythonTooOldError_type():
+    """`attrs.exceptions.PythonTooOldError.__class_object__`."""
+    return _as_Type(_attrs_exceptions.PythonTooOldError, "PythonTooOldError_type")
 
 
 def UnannotatedAttributeError_new():
@@ -1333,7 +2215,7 @@ _UnannotatedAttributeError_new_with_options = {"args": _as_list_any}
 
 def UnannotatedAttributeError_new_with(options):
     """`attrs.exceptions.UnannotatedAttributeError` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "UnannotatedAttributeError_new_with",
         options,
         _UnannotatedAttributeError_new_with_options,
@@ -1343,17 +2225,23 @@ def UnannotatedAttributeError_new_with(options):
     return _as_UnannotatedAttributeError(result, "UnannotatedAttributeError_new_with")
 
 
+def UnannotatedAttributeError_type():
+    """`attrs.exceptions.UnannotatedAttributeError.__class_object__`."""
+    result = _attrs_exceptions.UnannotatedAttributeError
+    return _as_Type(result, "UnannotatedAttributeError_type")
+
+
 def filters_exclude():
     """`attrs.filters.exclude`."""
     return _as_fun_Attribute_any_to_bool(_attrs_filters.exclude(), "filters_exclude")
 
 
-_filters_exclude_with_options = {"args": _as_list_any}
+_filters_exclude_with_options = {"args": _to_list_Type_or_string_or_Attribute}
 
 
 def filters_exclude_with(options):
     """`attrs.filters.exclude` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "filters_exclude_with", options, _filters_exclude_with_options, splat="args"
     )
     result = _attrs_filters.exclude(*places, **keywords)
@@ -1365,12 +2253,12 @@ def filters_include():
     return _as_fun_Attribute_any_to_bool(_attrs_filters.include(), "filters_include")
 
 
-_filters_include_with_options = {"args": _as_list_any}
+_filters_include_with_options = {"args": _to_list_Type_or_string_or_Attribute}
 
 
 def filters_include_with(options):
     """`attrs.filters.include` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "filters_include_with", options, _filters_include_with_options, splat="args"
     )
     result = _attrs_filters.include(*places, **keywords)
@@ -1402,7 +2290,7 @@ _setters_pipe_with_options = {"args": _as_list_fun_any_Attribute_any_to_any}
 
 def setters_pipe_with(options):
     """`attrs.setters.pipe` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "setters_pipe_with", options, _setters_pipe_with_options, splat="args"
     )
     result = _attrs_setters.pipe(*places, **keywords)
@@ -1424,7 +2312,7 @@ _validators_and_with_options = {"args": _as_list_fun_any_Attribute_any_to_any}
 
 def validators_and_with(options):
     """`attrs.validators.and_` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "validators_and_with", options, _validators_and_with_options, splat="args"
     )
     result = _attrs_validators.and_(*places, **keywords)
@@ -1433,16 +2321,24 @@ def validators_and_with(options):
 
 def validators_deep_iterable(member_validator):
     """`attrs.validators.deep_iterable`."""
+    member_validator = _to_fun_any_Attribute_any_to_any_or_list_fun(
+        member_validator, "validators_deep_iterable: parameter member_validator"
+    )
     result = _attrs_validators.deep_iterable(member_validator)
     return _as_fun_any_Attribute_list_any_to_any(result, "validators_deep_iterable")
 
 
-_validators_deep_iterable_with_options = {"iterable_validator": _as_any}
+_validators_deep_iterable_with_options = {
+    "iterable_validator": _to_optional_fun_any_Attribute_list_any_to_a,
+}
 
 
 def validators_deep_iterable_with(member_validator, options):
     """`attrs.validators.deep_iterable` with options."""
-    keywords = _keywords(
+    member_validator = _to_fun_any_Attribute_any_to_any_or_list_fun(
+        member_validator, "validators_deep_iterable_with: parameter member_validator"
+    )
+    keywords = _mochi.keywords(
         "validators_deep_iterable_with", options, _validators_deep_iterable_with_options
     )
     result = _attrs_validators.deep_iterable(member_validator, **keywords)
@@ -1458,15 +2354,15 @@ def validators_deep_mapping():
 
 
 _validators_deep_mapping_with_options = {
-    "key_validator": _as_any,
-    "value_validator": _as_any,
-    "mapping_validator": _as_any,
+    "key_validator": _to_optional_fun_any_Attribute_any_to_any_or,
+    "value_validator": _to_optional_fun_any_Attribute_any_to_any_or,
+    "mapping_validator": _to_optional_fun_any_Attribute_any_to_any_or,
 }
 
 
 def validators_deep_mapping_with(options):
     """`attrs.validators.deep_mapping` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "validators_deep_mapping_with", options, _validators_deep_mapping_with_options
     )
     result = _attrs_validators.deep_mapping(**keywords)
@@ -1475,8 +2371,7 @@ def validators_deep_mapping_with(options):
 
 def validators_disabled():
     """`attrs.validators.disabled`."""
-    result = _attrs_validators.disabled()
-    return _as_AbstractContextManager(result, "validators_disabled")
+    return _as_NoneContext(_attrs_validators.disabled(), "validators_disabled")
 
 
 def validators_ge(val):
@@ -1486,7 +2381,7 @@ def validators_ge(val):
 
 def validators_get_disabled():
     """`attrs.validators.get_disabled`."""
-    return _as_bool(_attrs_validators.get_disabled(), "validators_get_disabled")
+    return _mochi.as_bool(_attrs_validators.get_disabled(), "validators_get_disabled")
 
 
 def validators_gt(val):
@@ -1502,6 +2397,9 @@ def validators_in_(options):
 
 def validators_instance_of(type):
     """`attrs.validators.instance_of`."""
+    type = _to_Type_or_TypeSingle_or_TypeTypePair_or_Ty(
+        type, "validators_instance_of: parameter type_"
+    )
     result = _attrs_validators.instance_of(type)
     return _as_fun_any_Attribute_any_to_any(result, "validators_instance_of")
 
@@ -1524,20 +2422,31 @@ def validators_lt(val):
 
 def validators_matches_re(regex):
     """`attrs.validators.matches_re`."""
+    regex = _to_Pattern_or_string_or_bytes(
+        regex, "validators_matches_re: parameter regex"
+    )
     result = _attrs_validators.matches_re(regex)
-    return _as_fun_any_Attribute_any_to_any(result, "validators_matches_re")
+    return _as_fun_any_Attribute_string_or_bytes_to_any(result, "validators_matches_re")
 
 
-_validators_matches_re_with_options = {"flags": _as_int, "func": _as_any}
+_validators_matches_re_with_options = {
+    "flags": _mochi.as_int,
+    "func": _to_optional_fun_StringOrBytes_StringOrBytes,
+}
 
 
 def validators_matches_re_with(regex, options):
     """`attrs.validators.matches_re` with options."""
-    keywords = _keywords(
+    regex = _to_Pattern_or_string_or_bytes(
+        regex, "validators_matches_re_with: parameter regex"
+    )
+    keywords = _mochi.keywords(
         "validators_matches_re_with", options, _validators_matches_re_with_options
     )
     result = _attrs_validators.matches_re(regex, **keywords)
-    return _as_fun_any_Attribute_any_to_any(result, "validators_matches_re_with")
+    return _as_fun_any_Attribute_string_or_bytes_to_any(
+        result, "validators_matches_re_with"
+    )
 
 
 def validators_max_len(length):
@@ -1558,18 +2467,26 @@ def validators_not_(validator):
     return _as_fun_any_Attribute_any_to_any(result, "validators_not_")
 
 
-_validators_not_with_options = {"msg": _as_optional_string, "exc_types": _as_any}
+_validators_not_with_options = {
+    "msg": _as_optional_string,
+    "exc_types": _to_Type_or_list_Type,
+}
 
 
 def validators_not_with(validator, options):
     """`attrs.validators.not_` with options."""
-    keywords = _keywords("validators_not_with", options, _validators_not_with_options)
+    keywords = _mochi.keywords(
+        "validators_not_with", options, _validators_not_with_options
+    )
     result = _attrs_validators.not_(validator, **keywords)
     return _as_fun_any_Attribute_any_to_any(result, "validators_not_with")
 
 
 def validators_optional(validator):
     """`attrs.validators.optional`."""
+    validator = _to_fun_any_Attribute_any_to_any_or_list_fun(
+        validator, "validators_optional: parameter validator"
+    )
     result = _attrs_validators.optional(validator)
     return _as_fun_any_Attribute_any_to_any(result, "validators_optional")
 
@@ -1580,13 +2497,623 @@ def validators_or_(v1, v2):
     return _as_fun_any_Attribute_any_to_any(result, "validators_or_")
 
 
+_validators_or_with_options = {"args": _as_list_fun_any_Attribute_any_to_any}
+
+
+def validators_or_with(v1, v2, options):
+    """`attrs.validators.or_` with options."""
+    places, keywords = _mochi.split_options(
+        "validators_or_with", options, _validators_or_with_options, splat="args"
+    )
+    result = _attrs_validators.or_(v1, v2, *places, **keywords)
+    return _as_fun_any_Attribute_any_to_any(result, "validators_or_with")
+
+
 def validators_set_disabled(run):
     """`attrs.validators.set_disabled`."""
     _attrs_validators.set_disabled(run)
 
 
+def Type_bool():
+    """`builtins.type.bool`."""
+    return _as_Type(bool, "Type_bool")
+
+
+def Type_bytes():
+    """`builtins.type.bytes`."""
+    return _as_Type(bytes, "Type_bytes")
+
+
+def Type_float():
+    """`builtins.type.float`."""
+    return _as_Type(float, "Type_float")
+
+
+def Type_int():
+    """`builtins.type.int`."""
+    return _as_Type(int, "Type_int")
+
+
+def Type_list():
+    """`builtins.type.list`."""
+    return _as_Type(list, "Type_list")
+
+
+def Type_map():
+    """`builtins.type.map`."""
+    return _as_Type(dict, "Type_map")
+
+
+def Type_name(self):
+    """`builtins.type.name`."""
+    return _mochi.as_string(self.__qualname__, "Type_name")
+
+
+def Type_named(path):
+    """`builtins.type.named`."""
+    return _as_Type(_mochi.load_object(path), "Type_named")
+
+
+def Type_set():
+    """`builtins.type.set`."""
+    return _as_Type(set, "Type_set")
+
+
+def Type_string():
+    """`builtins.type.string`."""
+    return _as_Type(str, "Type_string")
+
+
+def NoneContext_enter(self):
+    """`mochi.context.NoneContext.__enter__`."""
+    self.__enter__()
+
+
+def NoneContext_exit(self):
+    """`mochi.context.NoneContext.__leave__`."""
+    return _mochi.as_none(self.__exit__(None, None, None), "NoneContext_exit")
+
+
+def NoneContext_with(self, body):
+    """`mochi.context.NoneContext.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def MatchIterator_close(self):
+    """`mochi.iterator.MatchIterator.close`."""
+    self.close()
+
+
+def MatchIterator_has_next(self):
+    """`mochi.iterator.MatchIterator.has_next`."""
+    return _mochi.as_bool(self.has_next(), "MatchIterator_has_next")
+
+
+def MatchIterator_next(self):
+    """`mochi.iterator.MatchIterator.next`."""
+    return _as_optional_Match(self.next(), "MatchIterator_next")
+
+
+def MatchIterator_rest(self):
+    """`mochi.iterator.MatchIterator.rest`."""
+    return _as_list_Match(self.rest(), "MatchIterator_rest")
+
+
+def Match_get_item(self, key):
+    """`re.Match.__getitem__`."""
+    return self[_to_int_or_string(key, "Match_get_item: parameter key")]
+
+
+def Match_get_item_key_0(self):
+    """`re.Match.__getitem__`."""
+    return _as_StringOrBytes(self[0], "Match_get_item_key_0")
+
+
+def Match_to_string(self):
+    """`re.Match.__str__`."""
+    return _mochi.as_string(str(self), "Match_to_string")
+
+
+def Match_end(self):
+    """`re.Match.end`."""
+    return _mochi.as_int(self.end(), "Match_end")
+
+
+_Match_end_with_options = {"group": _to_int_or_string}
+
+
+def Match_end_with(self, options):
+    """`re.Match.end` with options."""
+    places, keywords = _mochi.split_options(
+        "Match_end_with", options, _Match_end_with_options, positional=("group",)
+    )
+    return _mochi.as_int(self.end(*places, **keywords), "Match_end_with")
+
+
+def Match_expand(self, template):
+    """`re.Match.expand`."""
+    return _mochi.as_string(self.expand(template), "Match_expand")
+
+
+def Match_expand_bytes(self, template):
+    """`re.Match.expand`."""
+    return _mochi.as_bytes(self.expand(template), "Match_expand_bytes")
+
+
+def Match_expand_union(self, template):
+    """`re.Match.expand`."""
+    template = _to_string_or_bytes(template, "Match_expand_union: parameter template")
+    return _as_StringOrBytes(self.expand(template), "Match_expand_union")
+
+
+def Match_group(self):
+    """`re.Match.group`."""
+    return _as_StringOrBytes(self.group(), "Match_group")
+
+
+_Match_group_with_options = {"group": _to_one_of_1_}
+
+
+def Match_group_with(self, options):
+    """`re.Match.group` with options."""
+    places, keywords = _mochi.split_options(
+        "Match_group_with", options, _Match_group_with_options, positional=("group",)
+    )
+    return _as_StringOrBytes(self.group(*places, **keywords), "Match_group_with")
+
+
+def Match_group_group(self, group):
+    """`re.Match.group`."""
+    return self.group(_to_string_or_int(group, "Match_group_group: parameter group"))
+
+
+def Match_group_group1(self, group1, group2):
+    """`re.Match.group`."""
+    group1 = _to_string_or_int(group1, "Match_group_group1: parameter group1")
+    group2 = _to_string_or_int(group2, "Match_group_group1: parameter group2")
+    return _as_list_any(self.group(group1, group2), "Match_group_group1")
+
+
+_Match_group_group_one_with_options = {"args": _to_list_string_or_int}
+
+
+def Match_group_group_one_with(self, group1, group2, options):
+    """`re.Match.group` with options."""
+    group1 = _to_string_or_int(group1, "Match_group_group_one_with: parameter group1")
+    group2 = _to_string_or_int(group2, "Match_group_group_one_with: parameter group2")
+    places, keywords = _mochi.split_options(
+        "Match_group_group_one_with",
+        options,
+        _Match_group_group_one_with_options,
+        splat="args",
+    )
+    result = self.group(group1, group2, *places, **keywords)
+    return _as_list_any(result, "Match_group_group_one_with")
+
+
+def Match_groupdict(self):
+    """`re.Match.groupdict`."""
+    return _as_map_string_any(self.groupdict(), "Match_groupdict")
+
+
+_Match_groupdict_with_options = {"default": _mochi.as_any}
+
+
+def Match_groupdict_with(self, options):
+    """`re.Match.groupdict` with options."""
+    keywords = _mochi.keywords(
+        "Match_groupdict_with", options, _Match_groupdict_with_options
+    )
+    return _as_map_string_any(self.groupdict(**keywords), "Match_groupdict_with")
+
+
+def Match_groups(self):
+    """`re.Match.groups`."""
+    return _as_list_any(self.groups(), "Match_groups")
+
+
+_Match_groups_with_options = {"default": _mochi.as_any}
+
+
+def Match_groups_with(self, options):
+    """`re.Match.groups` with options."""
+    keywords = _mochi.keywords("Match_groups_with", options, _Match_groups_with_options)
+    return _as_list_any(self.groups(**keywords), "Match_groups_with")
+
+
+def Match_span(self):
+    """`re.Match.span`."""
+    return _as_IntIntPair(self.span(), "Match_span")
+
+
+_Match_span_with_options = {"group": _to_int_or_string}
+
+
+def Match_span_with(self, options):
+    """`re.Match.span` with options."""
+    places, keywords = _mochi.split_options(
+        "Match_span_with", options, _Match_span_with_options, positional=("group",)
+    )
+    return _as_IntIntPair(self.span(*places, **keywords), "Match_span_with")
+
+
+def Match_start(self):
+    """`re.Match.start`."""
+    return _mochi.as_int(self.start(), "Match_start")
+
+
+_Match_start_with_options = {"group": _to_int_or_string}
+
+
+def Match_start_with(self, options):
+    """`re.Match.start` with options."""
+    places, keywords = _mochi.split_options(
+        "Match_start_with", options, _Match_start_with_options, positional=("group",)
+    )
+    return _mochi.as_int(self.start(*places, **keywords), "Match_start_with")
+
+
+def Match_endpos(self):
+    """`re.Match.endpos`."""
+    return _mochi.as_int(self.endpos, "Match_endpos")
+
+
+def Match_lastgroup(self):
+    """`re.Match.lastgroup`."""
+    return _as_optional_string(self.lastgroup, "Match_lastgroup")
+
+
+def Match_lastindex(self):
+    """`re.Match.lastindex`."""
+    return _as_optional_int(self.lastindex, "Match_lastindex")
+
+
+def Match_pos(self):
+    """`re.Match.pos`."""
+    return _mochi.as_int(self.pos, "Match_pos")
+
+
+def Match_re(self):
+    """`re.Match.re`."""
+    return _as_Pattern(self.re, "Match_re")
+
+
+def Match_regs(self):
+    """`re.Match.regs`."""
+    return _as_list_IntIntPair(self.regs, "Match_regs")
+
+
+def Match_string(self):
+    """`re.Match.string`."""
+    return _as_StringOrBytes(self.string, "Match_string")
+
+
+def Pattern_equals(self, value):
+    """`re.Pattern.__eq__`."""
+    return _mochi.as_bool(self == value, "Pattern_equals")
+
+
+def Pattern_to_string(self):
+    """`re.Pattern.__str__`."""
+    return _mochi.as_string(str(self), "Pattern_to_string")
+
+
+def Pattern_findall(self, string):
+    """`re.Pattern.findall`."""
+    result = self.findall(
+        _to_string_or_bytes(string, "Pattern_findall: parameter string")
+    )
+    return _as_list_any(result, "Pattern_findall")
+
+
+_Pattern_findall_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
+
+
+def Pattern_findall_with(self, string, options):
+    """`re.Pattern.findall` with options."""
+    string = _to_string_or_bytes(string, "Pattern_findall_with: parameter string")
+    keywords = _mochi.keywords(
+        "Pattern_findall_with", options, _Pattern_findall_with_options
+    )
+    return _as_list_any(self.findall(string, **keywords), "Pattern_findall_with")
+
+
+def Pattern_findall_list(self, string):
+    """`re.Pattern.findall`."""
+    string = _to_string_or_bytes(string, "Pattern_findall_list: parameter string")
+    return _as_list_StringOrBytes(self.findall(string), "Pattern_findall_list")
+
+
+_Pattern_findall_list_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
+
+
+def Pattern_findall_list_with(self, string, options):
+    """`re.Pattern.findall` with options."""
+    string = _to_string_or_bytes(string, "Pattern_findall_list_with: parameter string")
+    keywords = _mochi.keywords(
+        "Pattern_findall_list_with", options, _Pattern_findall_list_with_options
+    )
+    result = self.findall(string, **keywords)
+    return _as_list_StringOrBytes(result, "Pattern_findall_list_with")
+
+
+def Pattern_finditer(self, string):
+    """`re.Pattern.finditer`."""
+    string = _to_string_or_bytes(string, "Pattern_finditer: parameter string")
+    return _as_list_Match(self.finditer(string), "Pattern_finditer")
+
+
+_Pattern_finditer_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
+
+
+def Pattern_finditer_with(self, string, options):
+    """`re.Pattern.finditer` with options."""
+    string = _to_string_or_bytes(string, "Pattern_finditer_with: parameter string")
+    keywords = _mochi.keywords(
+        "Pattern_finditer_with", options, _Pattern_finditer_with_options
+    )
+    return _as_list_Match(self.finditer(string, **keywords), "Pattern_finditer_with")
+
+
+def Pattern_finditer_iter(self, string):
+    """`re.Pattern.finditer`."""
+    string = _to_string_or_bytes(string, "Pattern_finditer_iter: parameter string")
+    return _as_MatchIterator(self.finditer(string), "Pattern_finditer_iter")
+
+
+_Pattern_finditer_iter_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
+
+
+def Pattern_finditer_iter_with(self, string, options):
+    """`re.Pattern.finditer` with options."""
+    string = _to_string_or_bytes(string, "Pattern_finditer_iter_with: parameter string")
+    keywords = _mochi.keywords(
+        "Pattern_finditer_iter_with", options, _Pattern_finditer_iter_with_options
+    )
+    result = self.finditer(string, **keywords)
+    return _as_MatchIterator(result, "Pattern_finditer_iter_with")
+
+
+def Pattern_fullmatch(self, string):
+    """`re.Pattern.fullmatch`."""
+    string = _to_string_or_bytes(string, "Pattern_fullmatch: parameter string")
+    return _as_optional_Match(self.fullmatch(string), "Pattern_fullmatch")
+
+
+_Pattern_fullmatch_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
+
+
+def Pattern_fullmatch_with(self, string, options):
+    """`re.Pattern.fullmatch` with options."""
+    string = _to_string_or_bytes(string, "Pattern_fullmatch_with: parameter string")
+    keywords = _mochi.keywords(
+        "Pattern_fullmatch_with", options, _Pattern_fullmatch_with_options
+    )
+    result = self.fullmatch(string, **keywords)
+    return _as_optional_Match(result, "Pattern_fullmatch_with")
+
+
+def Pattern_match(self, string):
+    """`re.Pattern.match`."""
+    result = self.match(_to_string_or_bytes(string, "Pattern_match: parameter string"))
+    return _as_optional_Match(result, "Pattern_match")
+
+
+_Pattern_match_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
+
+
+def Pattern_match_with(self, string, options):
+    """`re.Pattern.match` with options."""
+    string = _to_string_or_bytes(string, "Pattern_match_with: parameter string")
+    keywords = _mochi.keywords(
+        "Pattern_match_with", options, _Pattern_match_with_options
+    )
+    return _as_optional_Match(self.match(string, **keywords), "Pattern_match_with")
+
+
+def Pattern_search(self, string):
+    """`re.Pattern.search`."""
+    result = self.search(
+        _to_string_or_bytes(string, "Pattern_search: parameter string")
+    )
+    return _as_optional_Match(result, "Pattern_search")
+
+
+_Pattern_search_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
+
+
+def Pattern_search_with(self, string, options):
+    """`re.Pattern.search` with options."""
+    string = _to_string_or_bytes(string, "Pattern_search_with: parameter string")
+    keywords = _mochi.keywords(
+        "Pattern_search_with", options, _Pattern_search_with_options
+    )
+    return _as_optional_Match(self.search(string, **keywords), "Pattern_search_with")
+
+
+def Pattern_split(self, string):
+    """`re.Pattern.split`."""
+    result = self.split(_to_string_or_bytes(string, "Pattern_split: parameter string"))
+    return _as_list_any(result, "Pattern_split")
+
+
+_Pattern_split_with_options = {"maxsplit": _mochi.as_int}
+
+
+def Pattern_split_with(self, string, options):
+    """`re.Pattern.split` with options."""
+    string = _to_string_or_bytes(string, "Pattern_split_with: parameter string")
+    keywords = _mochi.keywords(
+        "Pattern_split_with", options, _Pattern_split_with_options
+    )
+    return _as_list_any(self.split(string, **keywords), "Pattern_split_with")
+
+
+def Pattern_sub(self, repl, string):
+    """`re.Pattern.sub`."""
+    repl = _to_string_or_fun_Match_to_string_or_bytes_o(
+        repl, "Pattern_sub: parameter repl"
+    )
+    return _mochi.as_string(self.sub(repl, string), "Pattern_sub")
+
+
+_Pattern_sub_with_options = {"count": _mochi.as_int}
+
+
+def Pattern_sub_with(self, repl, string, options):
+    """`re.Pattern.sub` with options."""
+    repl = _to_string_or_fun_Match_to_string_or_bytes_o(
+        repl, "Pattern_sub_with: parameter repl"
+    )
+    keywords = _mochi.keywords("Pattern_sub_with", options, _Pattern_sub_with_options)
+    return _mochi.as_string(self.sub(repl, string, **keywords), "Pattern_sub_with")
+
+
+def Pattern_sub_bytes(self, repl, string):
+    """`re.Pattern.sub`."""
+    repl = _to_bytes_or_fun_Match_to_bytes_or_string_or(
+        repl, "Pattern_sub_bytes: parameter repl"
+    )
+    return _mochi.as_bytes(self.sub(repl, string), "Pattern_sub_bytes")
+
+
+_Pattern_sub_bytes_with_options = {"count": _mochi.as_int}
+
+
+def Pattern_sub_bytes_with(self, repl, string, options):
+    """`re.Pattern.sub` with options."""
+    repl = _to_bytes_or_fun_Match_to_bytes_or_string_or(
+        repl, "Pattern_sub_bytes_with: parameter repl"
+    )
+    keywords = _mochi.keywords(
+        "Pattern_sub_bytes_with", options, _Pattern_sub_bytes_with_options
+    )
+    return _mochi.as_bytes(self.sub(repl, string, **keywords), "Pattern_sub_bytes_with")
+
+
+def Pattern_sub_union(self, repl, string):
+    """`re.Pattern.sub`."""
+    repl = _to_string_or_bytes_or_fun_Match_to_string_o(
+        repl, "Pattern_sub_union: parameter repl"
+    )
+    string = _to_string_or_bytes(string, "Pattern_sub_union: parameter string")
+    return _as_StringOrBytes(self.sub(repl, string), "Pattern_sub_union")
+
+
+_Pattern_sub_union_with_options = {"count": _mochi.as_int}
+
+
+def Pattern_sub_union_with(self, repl, string, options):
+    """`re.Pattern.sub` with options."""
+    repl = _to_string_or_bytes_or_fun_Match_to_string_o(
+        repl, "Pattern_sub_union_with: parameter repl"
+    )
+    string = _to_string_or_bytes(string, "Pattern_sub_union_with: parameter string")
+    keywords = _mochi.keywords(
+        "Pattern_sub_union_with", options, _Pattern_sub_union_with_options
+    )
+    result = self.sub(repl, string, **keywords)
+    return _as_StringOrBytes(result, "Pattern_sub_union_with")
+
+
+def Pattern_subn(self, repl, string):
+    """`re.Pattern.subn`."""
+    repl = _to_string_or_fun_Match_to_string_or_bytes_o(
+        repl, "Pattern_subn: parameter repl"
+    )
+    return _as_StringIntPair(self.subn(repl, string), "Pattern_subn")
+
+
+_Pattern_subn_with_options = {"count": _mochi.as_int}
+
+
+def Pattern_subn_with(self, repl, string, options):
+    """`re.Pattern.subn` with options."""
+    repl = _to_string_or_fun_Match_to_string_or_bytes_o(
+        repl, "Pattern_subn_with: parameter repl"
+    )
+    keywords = _mochi.keywords("Pattern_subn_with", options, _Pattern_subn_with_options)
+    return _as_StringIntPair(self.subn(repl, string, **keywords), "Pattern_subn_with")
+
+
+def Pattern_subn_pair(self, repl, string):
+    """`re.Pattern.subn`."""
+    repl = _to_bytes_or_fun_Match_to_bytes_or_string_or(
+        repl, "Pattern_subn_pair: parameter repl"
+    )
+    return _as_BytesIntPair(self.subn(repl, string), "Pattern_subn_pair")
+
+
+_Pattern_subn_pair_with_options = {"count": _mochi.as_int}
+
+
+def Pattern_subn_pair_with(self, repl, string, options):
+    """`re.Pattern.subn` with options."""
+    repl = _to_bytes_or_fun_Match_to_bytes_or_string_or(
+        repl, "Pattern_subn_pair_with: parameter repl"
+    )
+    keywords = _mochi.keywords(
+        "Pattern_subn_pair_with", options, _Pattern_subn_pair_with_options
+    )
+    result = self.subn(repl, string, **keywords)
+    return _as_BytesIntPair(result, "Pattern_subn_pair_with")
+
+
+def Pattern_subn_pair_bytes(self, repl, string):
+    """`re.Pattern.subn`."""
+    repl = _to_string_or_bytes_or_fun_Match_to_string_o(
+        repl, "Pattern_subn_pair_bytes: parameter repl"
+    )
+    string = _to_string_or_bytes(string, "Pattern_subn_pair_bytes: parameter string")
+    return _as_StringOrBytesIntPair(self.subn(repl, string), "Pattern_subn_pair_bytes")
+
+
+_Pattern_subn_pair_bytes_with_options = {"count": _mochi.as_int}
+
+
+def Pattern_subn_pair_bytes_with(self, repl, string, options):
+    """`re.Pattern.subn` with options."""
+    repl = _to_string_or_bytes_or_fun_Match_to_string_o(
+        repl, "Pattern_subn_pair_bytes_with: parameter repl"
+    )
+    string = _to_string_or_bytes(
+        string, "Pattern_subn_pair_bytes_with: parameter string"
+    )
+    keywords = _mochi.keywords(
+        "Pattern_subn_pair_bytes_with", options, _Pattern_subn_pair_bytes_with_options
+    )
+    result = self.subn(repl, string, **keywords)
+    return _as_StringOrBytesIntPair(result, "Pattern_subn_pair_bytes_with")
+
+
+def Pattern_flags(self):
+    """`re.Pattern.flags`."""
+    return _mochi.as_int(self.flags, "Pattern_flags")
+
+
+def Pattern_groupindex(self):
+    """`re.Pattern.groupindex`."""
+    return _as_map_string_int(self.groupindex, "Pattern_groupindex")
+
+
+def Pattern_groups(self):
+    """`re.Pattern.groups`."""
+    return _mochi.as_int(self.groups, "Pattern_groups")
+
+
+def Pattern_pattern(self):
+    """`re.Pattern.pattern`."""
+    return _as_StringOrBytes(self.pattern, "Pattern_pattern")
+
+
+bytes_from_string = _mochi.bytes_from_string
+bytes_to_string = _mochi.bytes_to_string
+bytes_len = _mochi.bytes_len
+bytes_from_list = _mochi.bytes_from_list
+bytes_to_list = _mochi.bytes_to_list
+
+
 _handle_types = {
-    "AbstractContextManager": "contextlib.AbstractContextManager",
     "Attribute": "attrs.Attribute",
     "AttrsAttributeNotFoundError": "attrs.exceptions.AttrsAttributeNotFoundError",
     "AttrsInstance": "attrs.AttrsInstance",
@@ -1596,9 +3123,14 @@ _handle_types = {
     "FrozenAttributeError": "attrs.exceptions.FrozenAttributeError",
     "FrozenError": "attrs.exceptions.FrozenError",
     "FrozenInstanceError": "attrs.exceptions.FrozenInstanceError",
+    "Match": "re.Match",
+    "MatchIterator": "_mochi_wrap.LazyIterator",
+    "NoneContext": "contextlib.AbstractContextManager",
     "NotAnAttrsClassError": "attrs.exceptions.NotAnAttrsClassError",
     "NotCallableError": "attrs.exceptions.NotCallableError",
+    "Pattern": "re.Pattern",
     "PythonTooOldError": "attrs.exceptions.PythonTooOldError",
+    "Type": "builtins.type",
     "UnannotatedAttributeError": "attrs.exceptions.UnannotatedAttributeError",
     "UnionType": "types.UnionType",
     "_Nothing": "attr._Nothing",
@@ -1607,4 +3139,4 @@ _handle_types = {
 
 def __getattr__(name):
     """Return the Python class of a handle type."""
-    return _find_type(__name__, _handle_types, name)
+    return _mochi.find_type(__name__, _handle_types, name)

@@ -2,100 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable as _Callable
 from dataclasses import dataclass as _dataclass
-from typing import Any as _Any, Union as _Union
-from _mochi_wrap import (
-    Case as _Case,
-    as_any as _as_any,
-    as_bool as _as_bool,
-    as_bytes as _as_bytes,
-    as_float as _as_float,
-    as_int as _as_int,
-    as_string as _as_string,
-    bytes_from_list,
-    bytes_from_string,
-    bytes_len,
-    bytes_to_list,
-    bytes_to_string,
-    cast_down as _cast_down,
-    enum_of as _enum_of,
-    find_type as _find_type,
-    function_of as _function_of,
-    handle_of as _handle_of,
-    keywords as _keywords,
-    lazy_module as _lazy_module,
-    list_of as _list_of,
-    make_dict as _make_dict,
-    map_of as _map_of,
-    option_of as _option_of,
-    record_of as _record_of,
-    split_options as _split_options,
-    to_enum as _to_enum,
-    to_record as _to_record,
-    to_tuple as _to_tuple,
-)
+from typing import Any as _Any
 
-_click = _lazy_module("click", globals(), "_click")
-_click_core = _lazy_module("click.core", globals(), "_click_core")
-_click_decorators = _lazy_module("click.decorators", globals(), "_click_decorators")
-_click_exceptions = _lazy_module("click.exceptions", globals(), "_click_exceptions")
-_click_formatting = _lazy_module("click.formatting", globals(), "_click_formatting")
-_click_globals = _lazy_module("click.globals", globals(), "_click_globals")
-_shell_completion = _lazy_module(
+import _mochi_wrap as _mochi
+
+_click = _mochi.lazy_module("click", globals(), "_click")
+_click_core = _mochi.lazy_module("click.core", globals(), "_click_core")
+_click_decorators = _mochi.lazy_module(
+    "click.decorators", globals(), "_click_decorators"
+)
+_click_exceptions = _mochi.lazy_module(
+    "click.exceptions", globals(), "_click_exceptions"
+)
+_click_formatting = _mochi.lazy_module(
+    "click.formatting", globals(), "_click_formatting"
+)
+_click_globals = _mochi.lazy_module("click.globals", globals(), "_click_globals")
+_shell_completion = _mochi.lazy_module(
     "click.shell_completion", globals(), "_shell_completion"
 )
-_click_termui = _lazy_module("click.termui", globals(), "_click_termui")
-_click_testing = _lazy_module("click.testing", globals(), "_click_testing")
-_click_types = _lazy_module("click.types", globals(), "_click_types")
-_click_utils = _lazy_module("click.utils", globals(), "_click_utils")
+_click_termui = _mochi.lazy_module("click.termui", globals(), "_click_termui")
+_click_testing = _mochi.lazy_module("click.testing", globals(), "_click_testing")
+_click_types = _mochi.lazy_module("click.types", globals(), "_click_types")
+_click_utils = _mochi.lazy_module("click.utils", globals(), "_click_utils")
+_builtins = _mochi.lazy_module("builtins", globals(), "_builtins")
+_builtins_type = _mochi.lazy_module("builtins.type", globals(), "_builtins_type")
+_contextlib = _mochi.lazy_module("contextlib", globals(), "_contextlib")
+_datetime = _mochi.lazy_module("datetime", globals(), "_datetime")
+_io = _mochi.lazy_module("io", globals(), "_io")
+_mochi_context = _mochi.lazy_module("mochi.context", globals(), "_mochi_context")
+_typing = _mochi.lazy_module("typing", globals(), "_typing")
+_uuid = _mochi.lazy_module("uuid", globals(), "_uuid")
 
 
-class ParameterSource_PROMPT(_Case):
+class ParameterSource(_mochi.Case):
+    """`click.ParameterSource`."""
+
+    __slots__ = ()
+
+
+class ParameterSource_PROMPT(ParameterSource):
     """`PROMPT` of `click.ParameterSource`."""
 
     __slots__ = ()
 
 
-class ParameterSource_COMMANDLINE(_Case):
+class ParameterSource_COMMANDLINE(ParameterSource):
     """`COMMANDLINE` of `click.ParameterSource`."""
 
     __slots__ = ()
 
 
-class ParameterSource_ENVIRONMENT(_Case):
+class ParameterSource_ENVIRONMENT(ParameterSource):
     """`ENVIRONMENT` of `click.ParameterSource`."""
 
     __slots__ = ()
 
 
-class ParameterSource_DEFAULT_MAP(_Case):
+class ParameterSource_DEFAULT_MAP(ParameterSource):
     """`DEFAULT_MAP` of `click.ParameterSource`."""
 
     __slots__ = ()
 
 
-class ParameterSource_DEFAULT(_Case):
+class ParameterSource_DEFAULT(ParameterSource):
     """`DEFAULT` of `click.ParameterSource`."""
 
     __slots__ = ()
-
-
-ParameterSource = _Union[
-    ParameterSource_PROMPT,
-    ParameterSource_COMMANDLINE,
-    ParameterSource_ENVIRONMENT,
-    ParameterSource_DEFAULT_MAP,
-    ParameterSource_DEFAULT,
-]
-
-
-@_dataclass(frozen=True, slots=True)
-class AnyBaseExceptionTracebackTypeTriple:
-    """`mochi.tuple.AnyBaseExceptionTracebackTypeTriple`."""
-
-    first: _Any
-    second: BaseException
-    third: TracebackType
 
 
 @_dataclass(frozen=True, slots=True)
@@ -115,6 +90,32 @@ class AnyStringListPair:
 
 
 @_dataclass(frozen=True, slots=True)
+class BoolOrString_Bool:
+    """A case of BoolOrString."""
+
+    value: bool
+
+
+@_dataclass(frozen=True, slots=True)
+class BoolOrString_String:
+    """A case of BoolOrString."""
+
+    value: str
+
+
+BoolOrString = BoolOrString_Bool | BoolOrString_String
+
+
+@_dataclass(frozen=True, slots=True)
+class BytesIOBytesIOBytesIOTriple:
+    """`mochi.tuple.BytesIOBytesIOBytesIOTriple`."""
+
+    first: _Any
+    second: _Any
+    third: _Any
+
+
+@_dataclass(frozen=True, slots=True)
 class ChoiceInfoDict:
     """`click.types.ChoiceInfoDict`."""
 
@@ -122,6 +123,23 @@ class ChoiceInfoDict:
     name: str
     choices: list[_Any]
     case_sensitive: bool
+
+
+@_dataclass(frozen=True, slots=True)
+class CommandOrFun_Command:
+    """A case of CommandOrFun."""
+
+    value: _Any
+
+
+@_dataclass(frozen=True, slots=True)
+class CommandOrFun_Fun:
+    """A case of CommandOrFun."""
+
+    value: _Callable[..., _Any]
+
+
+CommandOrFun = CommandOrFun_Command | CommandOrFun_Fun
 
 
 @_dataclass(frozen=True, slots=True)
@@ -141,6 +159,36 @@ class FileInfoDict:
     name: str
     mode: str
     encoding: str | None
+
+
+@_dataclass(frozen=True, slots=True)
+class FuncParamTypeInfoDict:
+    """`click.types.FuncParamTypeInfoDict`."""
+
+    param_type: str
+    name: str
+    func: _Callable[[_Any], _Any]
+
+
+@_dataclass(frozen=True, slots=True)
+class IntIntIntTriple:
+    """`mochi.tuple.IntIntIntTriple`."""
+
+    first: int
+    second: int
+    third: int
+
+
+@_dataclass(frozen=True, slots=True)
+class IntTupleOfSix:
+    """`mochi.tuple.IntTupleOfSix`."""
+
+    first: int
+    second: int
+    third: int
+    fourth: int
+    fifth: int
+    sixth: int
 
 
 @_dataclass(frozen=True, slots=True)
@@ -209,8 +257,42 @@ class StringOptionCommandOptionStringListTriple:
     """`mochi.tuple.StringOptionCommandOptionStringListTriple`."""
 
     first: str | None
-    second: Command | None
+    second: _Any | None
     third: list[str]
+
+
+@_dataclass(frozen=True, slots=True)
+class StringOrBytes_String:
+    """A case of StringOrBytes."""
+
+    value: str
+
+
+@_dataclass(frozen=True, slots=True)
+class StringOrBytes_Bytes:
+    """A case of StringOrBytes."""
+
+    value: bytes
+
+
+StringOrBytes = StringOrBytes_String | StringOrBytes_Bytes
+
+
+@_dataclass(frozen=True, slots=True)
+class StringOrStringList_String:
+    """A case of StringOrStringList."""
+
+    value: str
+
+
+@_dataclass(frozen=True, slots=True)
+class StringOrStringList_StringList:
+    """A case of StringOrStringList."""
+
+    value: list[str]
+
+
+StringOrStringList = StringOrStringList_String | StringOrStringList_StringList
 
 
 @_dataclass(frozen=True, slots=True)
@@ -230,55 +312,123 @@ class TupleInfoDict:
     types: list[ParamTypeInfoDict]
 
 
-_as_Abort = _handle_of("click.Abort", "Abort")
-_as_list_any = _list_of(_as_any, "list<any>")
-_as_Argument = _handle_of("click.Argument", "Argument")
-_as_optional_bool = _option_of(_as_bool)
-_as_optional_string = _option_of(_as_string)
-_StringStringPair_fields = {"first": _as_string, "second": _as_string}
-_as_StringStringPair = _record_of(
+@_dataclass(frozen=True, slots=True)
+class TypeBaseExceptionTracebackTypeTriple:
+    """`mochi.tuple.TypeBaseExceptionTracebackTypeTriple`."""
+
+    first: _Any
+    second: _Any
+    third: _Any
+
+
+_as_Abort = _mochi.handle_of("click.Abort", "Abort")
+_as_list_any = _mochi.list_of(_mochi.as_any, "list<any>")
+_as_Type = _mochi.handle_of("builtins.type", "Type")
+_as_Argument = _mochi.handle_of("click.Argument", "Argument")
+_as_optional_bool = _mochi.option_of(_mochi.as_bool)
+_as_optional_string = _mochi.option_of(_mochi.as_string)
+_StringStringPair_fields = {"first": _mochi.as_string, "second": _mochi.as_string}
+_as_StringStringPair = _mochi.record_of(
     StringStringPair, _StringStringPair_fields, "StringStringPair"
 )
-_as_list_string = _list_of(_as_string, "list<string>")
-_as_BadArgumentUsage = _handle_of("click.BadArgumentUsage", "BadArgumentUsage")
-_as_Context = _handle_of("click.Context", "Context")
-_as_optional_Context = _option_of(_as_Context)
-_as_BadOptionUsage = _handle_of("click.BadOptionUsage", "BadOptionUsage")
-_as_BadParameter = _handle_of("click.BadParameter", "BadParameter")
-_as_Parameter = _handle_of("click.Parameter", "Parameter")
-_as_optional_Parameter = _option_of(_as_Parameter)
-_as_Choice = _handle_of("click.Choice", "Choice")
-_as_CompletionItem = _handle_of(
+_as_list_string = _mochi.list_of(_mochi.as_string, "list<string>")
+_as_BadArgumentUsage = _mochi.handle_of("click.BadArgumentUsage", "BadArgumentUsage")
+_as_Context = _mochi.handle_of("click.Context", "Context")
+_as_optional_Context = _mochi.option_of(_as_Context)
+_as_BadOptionUsage = _mochi.handle_of("click.BadOptionUsage", "BadOptionUsage")
+_as_BadParameter = _mochi.handle_of("click.BadParameter", "BadParameter")
+_as_Parameter = _mochi.handle_of("click.Parameter", "Parameter")
+_as_optional_Parameter = _mochi.option_of(_as_Parameter)
+_is_list = _mochi.is_list()
+_union_tags = {
+    "BoolOrString_Bool",
+    "BoolOrString_String",
+    "CommandOrFun_Command",
+    "CommandOrFun_Fun",
+    "StringOrBytes_Bytes",
+    "StringOrBytes_String",
+    "StringOrStringList_String",
+    "StringOrStringList_StringList",
+}
+_to_list_string_or_string = _mochi.to_union(
+    ((_is_list, _mochi.as_any), (_mochi.is_string, _mochi.as_any)),
+    "list<string> | string",
+    _union_tags,
+)
+_to_optional_list_string_or_string = _mochi.option_of(_to_list_string_or_string)
+_is_list_ = _mochi.is_list()
+_StringOrStringList_cases = (
+    (StringOrStringList_String, _mochi.is_string, _mochi.as_string),
+    (StringOrStringList_StringList, _is_list_, _as_list_string),
+)
+_as_StringOrStringList = _mochi.variant_of(
+    _StringOrStringList_cases, "StringOrStringList"
+)
+_as_optional_StringOrStringList = _mochi.option_of(_as_StringOrStringList)
+_StringOrStringList_values = {
+    "StringOrStringList_String": (_mochi.is_string, _mochi.as_any),
+    "StringOrStringList_StringList": (_is_list, _mochi.as_any),
+}
+_to_StringOrStringList = _mochi.to_variant(
+    _StringOrStringList_values, "StringOrStringList", _union_tags
+)
+_to_optional_StringOrStringList = _mochi.option_of(_to_StringOrStringList)
+_as_Choice = _mochi.handle_of("click.Choice", "Choice")
+_as_CompletionItem = _mochi.handle_of(
     "click.shell_completion.CompletionItem", "CompletionItem"
 )
-_as_list_CompletionItem = _list_of(_as_CompletionItem, "list<CompletionItem>")
+_as_list_CompletionItem = _mochi.list_of(_as_CompletionItem, "list<CompletionItem>")
 _ChoiceInfoDict_fields = {
-    "param_type": _as_string,
-    "name": _as_string,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
     "choices": _as_list_any,
-    "case_sensitive": _as_bool,
+    "case_sensitive": _mochi.as_bool,
 }
-_as_ChoiceInfoDict = _record_of(
+_as_ChoiceInfoDict = _mochi.record_of(
     ChoiceInfoDict, _ChoiceInfoDict_fields, "ChoiceInfoDict"
 )
-_as_ClickException = _handle_of("click.ClickException", "ClickException")
-_as_IO = _handle_of("typing.IO", "IO")
-_as_optional_IO = _option_of(_as_IO)
-_as_Command = _handle_of("click.Command", "Command")
-_as_map_string_any = _map_of(_as_string, _as_any, "map<string, any>")
-_as_optional_map_string_any = _option_of(_as_map_string_any)
-_as_list_Parameter = _list_of(_as_Parameter, "list<Parameter>")
-_as_optional_list_Parameter = _option_of(_as_list_Parameter)
-_as_Option = _handle_of("click.Option", "Option")
-_as_optional_Option = _option_of(_as_Option)
-_as_optional_list_string = _option_of(_as_list_string)
-_as__OptionParser = _handle_of("click.parser._OptionParser", "_OptionParser")
-_as_CommandCollection = _handle_of("click.CommandCollection", "CommandCollection")
-_as_Group = _handle_of("click.Group", "Group")
-_as_list_Group = _list_of(_as_Group, "list<Group>")
-_as_optional_list_Group = _option_of(_as_list_Group)
-_as_optional_Command = _option_of(_as_Command)
-_as_optional_int = _option_of(_as_int)
+_as_ClickException = _mochi.handle_of("click.ClickException", "ClickException")
+_as_IO = _mochi.handle_of("typing.IO", "IO")
+_as_optional_IO = _mochi.option_of(_as_IO)
+_as_Command = _mochi.handle_of("click.Command", "Command")
+_as_map_string_any = _mochi.map_of(_mochi.as_string, _mochi.as_any, "map<string, any>")
+_as_optional_map_string_any = _mochi.option_of(_as_map_string_any)
+_to_fun_to_any = _mochi.function_of(None, _mochi.as_any, "fun")
+_to_optional_fun_to_any = _mochi.option_of(_to_fun_to_any)
+_as_list_Parameter = _mochi.list_of(_as_Parameter, "list<Parameter>")
+_as_optional_list_Parameter = _mochi.option_of(_as_list_Parameter)
+_to_bool_or_string = _mochi.to_union(
+    ((_mochi.is_bool, _mochi.as_any), (_mochi.is_string, _mochi.as_any)),
+    "bool | string",
+    _union_tags,
+)
+_as_Option = _mochi.handle_of("click.Option", "Option")
+_as_optional_Option = _mochi.option_of(_as_Option)
+_as_optional_list_string = _mochi.option_of(_as_list_string)
+_as__OptionParser = _mochi.handle_of("click.parser._OptionParser", "_OptionParser")
+_as_fun_to_any = _mochi.function_of(None, _mochi.as_any, "fun")
+_as_optional_fun_to_any = _mochi.option_of(_as_fun_to_any)
+_BoolOrString_cases = (
+    (BoolOrString_Bool, _mochi.is_bool, _mochi.as_bool),
+    (BoolOrString_String, _mochi.is_string, _mochi.as_string),
+)
+_as_BoolOrString = _mochi.variant_of(_BoolOrString_cases, "BoolOrString")
+_BoolOrString_values = {
+    "BoolOrString_Bool": (_mochi.is_bool, _mochi.as_any),
+    "BoolOrString_String": (_mochi.is_string, _mochi.as_any),
+}
+_to_BoolOrString = _mochi.to_variant(_BoolOrString_values, "BoolOrString", _union_tags)
+_as_CommandCollection = _mochi.handle_of("click.CommandCollection", "CommandCollection")
+_as_Group = _mochi.handle_of("click.Group", "Group")
+_as_list_Group = _mochi.list_of(_as_Group, "list<Group>")
+_as_optional_list_Group = _mochi.option_of(_as_list_Group)
+_as_optional_Command = _mochi.option_of(_as_Command)
+_as_optional_int = _mochi.option_of(_mochi.as_int)
+_as_fun_string_to_string = _mochi.function_of(
+    (_mochi.as_any,), _mochi.as_string, "fun(string): string"
+)
+_as_optional_fun_string_to_string = _mochi.option_of(_as_fun_string_to_string)
+_as_ToAnyFunction = _mochi.having("__call__", "ToAnyFunction")
 _ParameterSource_cases = {
     "PROMPT": ParameterSource_PROMPT,
     "COMMANDLINE": ParameterSource_COMMANDLINE,
@@ -286,12 +436,17 @@ _ParameterSource_cases = {
     "DEFAULT_MAP": ParameterSource_DEFAULT_MAP,
     "DEFAULT": ParameterSource_DEFAULT,
 }
-_as_ParameterSource = _enum_of(_ParameterSource_cases, "ParameterSource")
-_as_optional_ParameterSource = _option_of(_as_ParameterSource)
-_as_HelpFormatter = _handle_of("click.HelpFormatter", "HelpFormatter")
-_as_AbstractContextManager = _handle_of(
-    "contextlib.AbstractContextManager", "AbstractContextManager"
+_as_ParameterSource = _mochi.enum_of(_ParameterSource_cases, "ParameterSource")
+_as_optional_ParameterSource = _mochi.option_of(_as_ParameterSource)
+_is_Command = _mochi.is_instance("click.Command")
+_to_fun_to_any_or_Command = _mochi.to_union(
+    ((callable, _to_fun_to_any), (_is_Command, _mochi.as_any)),
+    "(fun(...): any) | Command",
+    _union_tags,
 )
+_to_one_of_2 = _mochi.to_literal((True, False), "true | false")
+_as_HelpFormatter = _mochi.handle_of("click.HelpFormatter", "HelpFormatter")
+_as_ContextContext = _mochi.having("__enter__", "ContextContext")
 _ParameterSource_members = {
     "ParameterSource_PROMPT": "PROMPT",
     "ParameterSource_COMMANDLINE": "COMMANDLINE",
@@ -299,65 +454,112 @@ _ParameterSource_members = {
     "ParameterSource_DEFAULT_MAP": "DEFAULT_MAP",
     "ParameterSource_DEFAULT": "DEFAULT",
 }
-_to_ParameterSource = _to_enum(
+_to_ParameterSource = _mochi.to_enum(
     "click.ParameterSource", _ParameterSource_members, "ParameterSource"
 )
-_as_DateTime = _handle_of("click.DateTime", "DateTime")
-_as_datetime = _handle_of("datetime.datetime", "datetime")
+_is_AbstractContextManager = _mochi.is_instance("contextlib.AbstractContextManager")
+_is_AnyContext = _mochi.is_instance("mochi.context.AnyContext")
+_to_AbstractContextManager_or_AnyContext = _mochi.to_union(
+    ((_is_AbstractContextManager, _mochi.as_any), (_is_AnyContext, _mochi.as_any)),
+    "AbstractContextManager | AnyContext",
+    _union_tags,
+)
+_as_DateTime = _mochi.handle_of("click.DateTime", "DateTime")
+_as_datetime = _mochi.handle_of("datetime.datetime", "datetime")
 _DateTimeInfoDict_fields = {
-    "param_type": _as_string,
-    "name": _as_string,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
     "formats": _as_list_string,
 }
-_as_DateTimeInfoDict = _record_of(
+_as_DateTimeInfoDict = _mochi.record_of(
     DateTimeInfoDict, _DateTimeInfoDict_fields, "DateTimeInfoDict"
 )
-_as_File = _handle_of("click.File", "File")
+_as_File = _mochi.handle_of("click.File", "File")
+_is_PathLike = _mochi.is_instance("os.PathLike")
+_is_IO = _mochi.is_instance("typing.IO")
+_to_string_or_PathLike_or_IO = _mochi.to_union(
+    (
+        (_mochi.is_string, _mochi.as_any),
+        (_is_PathLike, _mochi.as_any),
+        (_is_IO, _mochi.as_any),
+    ),
+    "string | PathLike | IO",
+    _union_tags,
+)
+_is_PathLike_ = _mochi.is_instance("os.PathLike")
+_to_string_or_PathLike = _mochi.to_union(
+    ((_mochi.is_string, _mochi.as_any), (_is_PathLike_, _mochi.as_any)),
+    "string | PathLike",
+    _union_tags,
+)
 _FileInfoDict_fields = {
-    "param_type": _as_string,
-    "name": _as_string,
-    "mode": _as_string,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "mode": _mochi.as_string,
     "encoding": _as_optional_string,
 }
-_as_FileInfoDict = _record_of(FileInfoDict, _FileInfoDict_fields, "FileInfoDict")
-_as_FileError = _handle_of("click.FileError", "FileError")
-_as_FloatRange = _handle_of("click.FloatRange", "FloatRange")
-_as_optional_float = _option_of(_as_float)
+_as_FileInfoDict = _mochi.record_of(FileInfoDict, _FileInfoDict_fields, "FileInfoDict")
+_as_FileError = _mochi.handle_of("click.FileError", "FileError")
+_as_FloatRange = _mochi.handle_of("click.FloatRange", "FloatRange")
+_as_optional_float = _mochi.option_of(_mochi.as_float)
 _NumberRangeInfoDict_fields = {
-    "param_type": _as_string,
-    "name": _as_string,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
     "min": _as_optional_float,
     "max": _as_optional_float,
-    "min_open": _as_bool,
-    "max_open": _as_bool,
-    "clamp": _as_bool,
+    "min_open": _mochi.as_bool,
+    "max_open": _mochi.as_bool,
+    "clamp": _mochi.as_bool,
 }
-_as_NumberRangeInfoDict = _record_of(
+_as_NumberRangeInfoDict = _mochi.record_of(
     NumberRangeInfoDict, _NumberRangeInfoDict_fields, "NumberRangeInfoDict"
 )
-_as_fun_any_to_Command = _function_of((_as_any,), _as_Command, "fun(any): Command")
-_as_fun_any_to_Group = _function_of((_as_any,), _as_Group, "fun(any): Group")
+_is_map = _mochi.is_map()
+_is_list_2 = _mochi.is_list()
+_to_map_string_Command_or_list_Command = _mochi.to_union(
+    ((_is_map, _mochi.as_any), (_is_list_2, _mochi.as_any)),
+    "map<string, Command> | list<Command>",
+    _union_tags,
+)
+_to_optional_map_string_Command_or_list_Comm = _mochi.option_of(
+    _to_map_string_Command_or_list_Command
+)
+_as_fun_fun_to_any_to_Command = _mochi.function_of(
+    (_to_fun_to_any,), _as_Command, "fun(fun(...): any): Command"
+)
+_as_fun_fun_to_any_to_Group = _mochi.function_of(
+    (_to_fun_to_any,), _as_Group, "fun(fun(...): any): Group"
+)
 _StringOptionCommandOptionStringListTriple_fields = {
     "first": _as_optional_string,
     "second": _as_optional_Command,
     "third": _as_list_string,
 }
-_as_StringOptionCommandOptionStringListTripl = _record_of(
+_as_StringOptionCommandOptionStringListTripl = _mochi.record_of(
     StringOptionCommandOptionStringListTriple,
     _StringOptionCommandOptionStringListTriple_fields,
     "StringOptionCommandOptionStringListTriple",
 )
-_as_fun_any_to_any = _function_of((_as_any,), _as_any, "fun(any): any")
-_as_map_string_Command = _map_of(_as_string, _as_Command, "map<string, Command>")
-_StringStringPair_parts = {"first": _as_string, "second": _as_string}
-_to_StringStringPair = _to_tuple(_StringStringPair_parts, "StringStringPair")
-_to_list_StringStringPair = _list_of(_to_StringStringPair, "list<StringStringPair>")
-_as_IntRange = _handle_of("click.IntRange", "IntRange")
-_as_MissingParameter = _handle_of("click.MissingParameter", "MissingParameter")
-_as_NoSuchCommand = _handle_of("click.NoSuchCommand", "NoSuchCommand")
-_as_NoSuchOption = _handle_of("click.NoSuchOption", "NoSuchOption")
-_AnyParameterSourcePair_fields = {"first": _as_any, "second": _as_ParameterSource}
-_as_AnyParameterSourcePair = _record_of(
+_as_fun_fun_to_any_to_fun_to_any = _mochi.function_of(
+    (_to_fun_to_any,), _as_fun_to_any, "fun(fun(...): any): fun(...): any"
+)
+_as_optional_Type = _mochi.option_of(_as_Type)
+_as_map_string_Command = _mochi.map_of(
+    _mochi.as_string, _as_Command, "map<string, Command>"
+)
+_as_NoneContext = _mochi.having("__enter__", "NoneContext")
+_StringStringPair_parts = {"first": _mochi.as_string, "second": _mochi.as_string}
+_to_StringStringPair = _mochi.to_tuple(_StringStringPair_parts, "StringStringPair")
+_to_list_StringStringPair = _mochi.to_list(
+    _to_StringStringPair, "list<StringStringPair>"
+)
+_as_IntRange = _mochi.handle_of("click.IntRange", "IntRange")
+_as_MissingParameter = _mochi.handle_of("click.MissingParameter", "MissingParameter")
+_as_NoSuchCommand = _mochi.handle_of("click.NoSuchCommand", "NoSuchCommand")
+_as_NoSuchOption = _mochi.handle_of("click.NoSuchOption", "NoSuchOption")
+_to_optional_bool_or_string = _mochi.option_of(_to_bool_or_string)
+_AnyParameterSourcePair_fields = {"first": _mochi.as_any, "second": _as_ParameterSource}
+_as_AnyParameterSourcePair = _mochi.record_of(
     AnyParameterSourcePair, _AnyParameterSourcePair_fields, "AnyParameterSourcePair"
 )
 _OptionHelpExtra_fields = {
@@ -366,182 +568,430 @@ _OptionHelpExtra_fields = {
     "range": _as_optional_string,
     "required": _as_optional_string,
 }
-_as_OptionHelpExtra = _record_of(
+_as_OptionHelpExtra = _mochi.record_of(
     OptionHelpExtra, _OptionHelpExtra_fields, "OptionHelpExtra"
 )
-_as_optional_StringStringPair = _option_of(_as_StringStringPair)
-_as_ParamType = _handle_of("click.ParamType", "ParamType")
-_ParamTypeInfoDict_fields = {"param_type": _as_string, "name": _as_string}
-_as_ParamTypeInfoDict = _record_of(
+_as_optional_StringStringPair = _mochi.option_of(_as_StringStringPair)
+_as_optional_BoolOrString = _mochi.option_of(_as_BoolOrString)
+_to_optional_BoolOrString = _mochi.option_of(_to_BoolOrString)
+_as_ParamType = _mochi.handle_of("click.ParamType", "ParamType")
+_ParamTypeInfoDict_fields = {"param_type": _mochi.as_string, "name": _mochi.as_string}
+_as_ParamTypeInfoDict = _mochi.record_of(
     ParamTypeInfoDict, _ParamTypeInfoDict_fields, "ParamTypeInfoDict"
 )
-_AnyStringListPair_fields = {"first": _as_any, "second": _as_list_string}
-_as_AnyStringListPair = _record_of(
+_AnyStringListPair_fields = {"first": _mochi.as_any, "second": _as_list_string}
+_as_AnyStringListPair = _mochi.record_of(
     AnyStringListPair, _AnyStringListPair_fields, "AnyStringListPair"
 )
-_as_Path = _handle_of("click.Path", "Path")
+_as_fun_Context_Parameter_any_to_any = _mochi.function_of(
+    (_mochi.as_any, _mochi.as_any, _mochi.as_any),
+    _mochi.as_any,
+    "fun(Context, Parameter, any): any",
+)
+_as_optional_fun_Context_Parameter_any_to_an = _mochi.option_of(
+    _as_fun_Context_Parameter_any_to_any
+)
+_as_Path = _mochi.handle_of("click.Path", "Path")
 _PathInfoDict_fields = {
-    "param_type": _as_string,
-    "name": _as_string,
-    "exists": _as_bool,
-    "file_okay": _as_bool,
-    "dir_okay": _as_bool,
-    "writable": _as_bool,
-    "readable": _as_bool,
-    "allow_dash": _as_bool,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "exists": _mochi.as_bool,
+    "file_okay": _mochi.as_bool,
+    "dir_okay": _mochi.as_bool,
+    "writable": _mochi.as_bool,
+    "readable": _mochi.as_bool,
+    "allow_dash": _mochi.as_bool,
 }
-_as_PathInfoDict = _record_of(PathInfoDict, _PathInfoDict_fields, "PathInfoDict")
-_as_Tuple = _handle_of("click.Tuple", "Tuple")
-_as_list_ParamTypeInfoDict = _list_of(_as_ParamTypeInfoDict, "list<ParamTypeInfoDict>")
+_as_PathInfoDict = _mochi.record_of(PathInfoDict, _PathInfoDict_fields, "PathInfoDict")
+_is_Type = _mochi.is_instance("builtins.type")
+_is_ParamType = _mochi.is_instance("click.ParamType")
+_to_Type_or_ParamType = _mochi.to_union(
+    ((_is_Type, _mochi.as_any), (_is_ParamType, _mochi.as_any)),
+    "Type | ParamType",
+    _union_tags,
+)
+_to_list_Type_or_ParamType = _mochi.to_list(
+    _to_Type_or_ParamType, "list<Type | ParamType>"
+)
+_as_Tuple = _mochi.handle_of("click.Tuple", "Tuple")
+_as_list_ParamTypeInfoDict = _mochi.list_of(
+    _as_ParamTypeInfoDict, "list<ParamTypeInfoDict>"
+)
 _TupleInfoDict_fields = {
-    "param_type": _as_string,
-    "name": _as_string,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
     "types": _as_list_ParamTypeInfoDict,
 }
-_as_TupleInfoDict = _record_of(TupleInfoDict, _TupleInfoDict_fields, "TupleInfoDict")
-_as_list_ParamType = _list_of(_as_ParamType, "list<ParamType>")
-_as_UsageError = _handle_of("click.UsageError", "UsageError")
-_as_BoolParamType = _handle_of("click.types.BoolParamType", "BoolParamType")
-_as_FloatParamType = _handle_of("click.types.FloatParamType", "FloatParamType")
-_as_IntParamType = _handle_of("click.types.IntParamType", "IntParamType")
-_as_StringParamType = _handle_of("click.types.StringParamType", "StringParamType")
-_as_UnprocessedParamType = _handle_of(
+_as_TupleInfoDict = _mochi.record_of(
+    TupleInfoDict, _TupleInfoDict_fields, "TupleInfoDict"
+)
+_as_list_ParamType = _mochi.list_of(_as_ParamType, "list<ParamType>")
+_as_UsageError = _mochi.handle_of("click.UsageError", "UsageError")
+_as_BoolParamType = _mochi.handle_of("click.types.BoolParamType", "BoolParamType")
+_as_FloatParamType = _mochi.handle_of("click.types.FloatParamType", "FloatParamType")
+_as_IntParamType = _mochi.handle_of("click.types.IntParamType", "IntParamType")
+_as_StringParamType = _mochi.handle_of("click.types.StringParamType", "StringParamType")
+_as_UnprocessedParamType = _mochi.handle_of(
     "click.types.UnprocessedParamType", "UnprocessedParamType"
 )
-_as_UUIDParameterType = _handle_of("click.types.UUIDParameterType", "UUIDParameterType")
-_as_map_string_string = _map_of(_as_string, _as_string, "map<string, string>")
-_as_optional_map_string_string = _option_of(_as_map_string_string)
-_as_ProgressBar = _handle_of("click._termui_impl.ProgressBar", "ProgressBar")
-_as_optional_list_any = _option_of(_as_list_any)
-_as_TextIO = _handle_of("typing.TextIO", "TextIO")
-_as_optional_TextIO = _option_of(_as_TextIO)
-_as_list_list_any = _list_of(_as_list_any, "list<list<any>>")
-_as_Exit = _handle_of("click.exceptions.Exit", "Exit")
-_as_NoArgsIsHelpError = _handle_of(
+_as_UUIDParameterType = _mochi.handle_of(
+    "click.types.UUIDParameterType", "UUIDParameterType"
+)
+_is_Command_ = _mochi.is_instance("click.Command")
+_CommandOrFun_cases = (
+    (CommandOrFun_Command, _is_Command_, _as_Command),
+    (CommandOrFun_Fun, callable, _as_fun_to_any),
+)
+_as_CommandOrFun = _mochi.variant_of(_CommandOrFun_cases, "CommandOrFun")
+_as_fun_fun_to_any_or_Command_to_CommandOrFu = _mochi.function_of(
+    (_to_fun_to_any_or_Command,),
+    _as_CommandOrFun,
+    "fun((fun(...): any) | Command): CommandOrFun",
+)
+_to_list_string_or_fun_to_list_string_or_str = _mochi.to_union(
+    (
+        (_is_list, _mochi.as_any),
+        (callable, _mochi.as_any),
+        (_mochi.is_string, _mochi.as_any),
+    ),
+    "list<string> | (fun(): list<string>) | string",
+    _union_tags,
+)
+_as_map_string_string = _mochi.map_of(
+    _mochi.as_string, _mochi.as_string, "map<string, string>"
+)
+_as_optional_map_string_string = _mochi.option_of(_as_map_string_string)
+_is_list_3 = _mochi.is_list()
+_to_list_string_or_PathLike = _mochi.to_list(
+    _to_string_or_PathLike, "list<string | PathLike>"
+)
+_to_string_or_PathLike_or_list_string_or_Pat = _mochi.to_union(
+    (
+        (_mochi.is_string, _mochi.as_any),
+        (_is_PathLike_, _mochi.as_any),
+        (_is_list_3, _to_list_string_or_PathLike),
+    ),
+    "string | PathLike | list<string | PathLike>",
+    _union_tags,
+)
+_to_optional_string_or_PathLike_or_list_stri = _mochi.option_of(
+    _to_string_or_PathLike_or_list_string_or_Pat
+)
+_as_optional_bytes = _mochi.option_of(_mochi.as_bytes)
+_to_string_or_bytes_or_PathLike = _mochi.to_union(
+    (
+        (_mochi.is_string, _mochi.as_any),
+        (_mochi.is_bytes, _mochi.as_any),
+        (_is_PathLike_, _mochi.as_any),
+    ),
+    "string | bytes | PathLike",
+    _union_tags,
+)
+_to_one_of_1 = _mochi.to_literal((False,), "false")
+_as_TextIOContext = _mochi.having("__enter__", "TextIOContext")
+_as_ProgressBar = _mochi.handle_of("click._termui_impl.ProgressBar", "ProgressBar")
+_as_optional_list_any = _mochi.option_of(_as_list_any)
+_as_fun_any_to_optional_string = _mochi.function_of(
+    (_mochi.as_any,), _as_optional_string, "fun(any): string?"
+)
+_as_optional_fun_any_to_optional_string = _mochi.option_of(
+    _as_fun_any_to_optional_string
+)
+_as_TextIO = _mochi.handle_of("typing.TextIO", "TextIO")
+_as_optional_TextIO = _mochi.option_of(_as_TextIO)
+_to_ParamType_or_Type = _mochi.to_union(
+    ((_is_ParamType, _mochi.as_any), (_is_Type, _mochi.as_any)),
+    "ParamType | Type",
+    _union_tags,
+)
+_to_optional_ParamType_or_Type = _mochi.option_of(_to_ParamType_or_Type)
+_as_fun_string_to_any = _mochi.function_of(
+    (_mochi.as_any,), _mochi.as_any, "fun(string): any"
+)
+_as_optional_fun_string_to_any = _mochi.option_of(_as_fun_string_to_any)
+_is_IntIntIntTriple = _mochi.is_record("IntIntIntTriple", ("first", "second", "third"))
+_is_IntIntIntTriple_items = _mochi.is_tuple(
+    (_mochi.is_int, _mochi.is_int, _mochi.is_int), (tuple, list)
+)
+_is_one = _mochi.is_any_of((_is_IntIntIntTriple, _is_IntIntIntTriple_items))
+_IntIntIntTriple_parts = {
+    "first": _mochi.as_int,
+    "second": _mochi.as_int,
+    "third": _mochi.as_int,
+}
+_to_IntIntIntTriple = _mochi.to_tuple(_IntIntIntTriple_parts, "IntIntIntTriple")
+_to_int_or_IntIntIntTriple_or_string = _mochi.to_union(
+    (
+        (_mochi.is_int, _mochi.as_any),
+        (_is_one, _to_IntIntIntTriple),
+        (_mochi.is_string, _mochi.as_any),
+    ),
+    "int | IntIntIntTriple | string",
+    _union_tags,
+)
+_to_optional_int_or_IntIntIntTriple_or_strin = _mochi.option_of(
+    _to_int_or_IntIntIntTriple_or_string
+)
+_as_list_list_any = _mochi.list_of(_as_list_any, "list<list<any>>")
+_as_Exit = _mochi.handle_of("click.exceptions.Exit", "Exit")
+_as_NoArgsIsHelpError = _mochi.handle_of(
     "click.exceptions.NoArgsIsHelpError", "NoArgsIsHelpError"
 )
-_as_list_list_string = _list_of(_as_list_string, "list<list<string>>")
-_StringBoolPair_fields = {"first": _as_string, "second": _as_bool}
-_as_StringBoolPair = _record_of(
+_as_list_list_string = _mochi.list_of(_as_list_string, "list<list<string>>")
+_as_StringListIterator = _mochi.iterator_of("StringListIterator")
+_StringBoolPair_fields = {"first": _mochi.as_string, "second": _mochi.as_bool}
+_as_StringBoolPair = _mochi.record_of(
     StringBoolPair, _StringBoolPair_fields, "StringBoolPair"
 )
-_as_list_int = _list_of(_as_int, "list<int>")
-_as_BashComplete = _handle_of("click.shell_completion.BashComplete", "BashComplete")
-_StringListStringPair_fields = {"first": _as_list_string, "second": _as_string}
-_as_StringListStringPair = _record_of(
+_as_list_int = _mochi.list_of(_mochi.as_int, "list<int>")
+_as_BashComplete = _mochi.handle_of(
+    "click.shell_completion.BashComplete", "BashComplete"
+)
+_StringListStringPair_fields = {"first": _as_list_string, "second": _mochi.as_string}
+_as_StringListStringPair = _mochi.record_of(
     StringListStringPair, _StringListStringPair_fields, "StringListStringPair"
 )
-_as_FishComplete = _handle_of("click.shell_completion.FishComplete", "FishComplete")
-_as_PowerShellComplete = _handle_of(
+_as_FishComplete = _mochi.handle_of(
+    "click.shell_completion.FishComplete", "FishComplete"
+)
+_as_PowerShellComplete = _mochi.handle_of(
     "click.shell_completion.PowerShellComplete", "PowerShellComplete"
 )
-_as_ShellComplete = _handle_of("click.shell_completion.ShellComplete", "ShellComplete")
-_as__SourceVarsDict = _handle_of(
+_as_ShellComplete = _mochi.handle_of(
+    "click.shell_completion.ShellComplete", "ShellComplete"
+)
+_as__SourceVarsDict = _mochi.handle_of(
     "click.shell_completion._SourceVarsDict", "_SourceVarsDict"
 )
-_as_ZshComplete = _handle_of("click.shell_completion.ZshComplete", "ZshComplete")
-_as_fun_string_to_string = _function_of((_as_any,), _as_string, "fun(string): string")
-_as_BytesIOCopy = _handle_of("click.testing.BytesIOCopy", "BytesIOCopy")
-_as_BytesIO = _handle_of("io.BytesIO", "BytesIO")
-_as_CliRunner = _handle_of("click.testing.CliRunner", "CliRunner")
-_as_map_string_optional_string = _map_of(
-    _as_string, _as_optional_string, "map<string, string?>"
+_as_ZshComplete = _mochi.handle_of("click.shell_completion.ZshComplete", "ZshComplete")
+_to_one_of_3 = _mochi.to_literal(("bash", "fish", "zsh"), '"bash" | "fish" | "zsh"')
+_as_IntContext = _mochi.having("__enter__", "IntContext")
+_as_BytesIOCopy = _mochi.handle_of("click.testing.BytesIOCopy", "BytesIOCopy")
+_as_BytesIO = _mochi.handle_of("io.BytesIO", "BytesIO")
+_as_CliRunner = _mochi.handle_of("click.testing.CliRunner", "CliRunner")
+_as_map_string_optional_string = _mochi.map_of(
+    _mochi.as_string, _as_optional_string, "map<string, string?>"
 )
-_as_optional_map_string_optional_string = _option_of(_as_map_string_optional_string)
-_as_Result = _handle_of("click.testing.Result", "Result")
-_as_EchoingStdin = _handle_of("click.testing.EchoingStdin", "EchoingStdin")
-_as_list_bytes = _list_of(_as_bytes, "list<bytes>")
-_as_BaseException = _handle_of("builtins.BaseException", "BaseException")
-_as_TracebackType = _handle_of("types.TracebackType", "TracebackType")
-_AnyBaseExceptionTracebackTypeTriple_parts = {
-    "first": _as_any,
+_as_optional_map_string_optional_string = _mochi.option_of(
+    _as_map_string_optional_string
+)
+_to_one_of_2_ = _mochi.to_literal(("sys", "fd"), '"sys" | "fd"')
+_as_Result = _mochi.handle_of("click.testing.Result", "Result")
+_to_string_or_list_string = _mochi.to_union(
+    ((_mochi.is_string, _mochi.as_any), (_is_list, _mochi.as_any)),
+    "string | list<string>",
+    _union_tags,
+)
+_to_optional_string_or_list_string = _mochi.option_of(_to_string_or_list_string)
+_is_IO_ = _mochi.is_instance("typing.IO")
+_to_string_or_bytes_or_IO = _mochi.to_union(
+    (
+        (_mochi.is_string, _mochi.as_any),
+        (_mochi.is_bytes, _mochi.as_any),
+        (_is_IO_, _mochi.as_any),
+    ),
+    "string | bytes | IO",
+    _union_tags,
+)
+_to_optional_string_or_bytes_or_IO = _mochi.option_of(_to_string_or_bytes_or_IO)
+_as_StringContext = _mochi.having("__enter__", "StringContext")
+_to_optional_string_or_PathLike = _mochi.option_of(_to_string_or_PathLike)
+_as_BytesIOBytesIOBytesIOTripleContext = _mochi.having(
+    "__enter__", "BytesIOBytesIOBytesIOTripleContext"
+)
+_as_EchoingStdin = _mochi.handle_of("click.testing.EchoingStdin", "EchoingStdin")
+_as_list_bytes = _mochi.list_of(_mochi.as_bytes, "list<bytes>")
+_as_BytesIterator = _mochi.iterator_of("BytesIterator")
+_as_BaseException = _mochi.handle_of("builtins.BaseException", "BaseException")
+_as_TracebackType = _mochi.handle_of("types.TracebackType", "TracebackType")
+_TypeBaseExceptionTracebackTypeTriple_parts = {
+    "first": _as_Type,
     "second": _as_BaseException,
     "third": _as_TracebackType,
 }
-_to_AnyBaseExceptionTracebackTypeTriple = _to_tuple(
-    _AnyBaseExceptionTracebackTypeTriple_parts, "AnyBaseExceptionTracebackTypeTriple"
+_to_TypeBaseExceptionTracebackTypeTriple = _mochi.to_tuple(
+    _TypeBaseExceptionTracebackTypeTriple_parts, "TypeBaseExceptionTracebackTypeTriple"
 )
-_to_optional_AnyBaseExceptionTracebackTypeTr = _option_of(
-    _to_AnyBaseExceptionTracebackTypeTriple
+_to_optional_TypeBaseExceptionTracebackTypeT = _mochi.option_of(
+    _to_TypeBaseExceptionTracebackTypeTriple
 )
-_AnyBaseExceptionTracebackTypeTriple_fields = {
-    "first": _as_any,
+_TypeBaseExceptionTracebackTypeTriple_fields = {
+    "first": _as_Type,
     "second": _as_BaseException,
     "third": _as_TracebackType,
 }
-_as_AnyBaseExceptionTracebackTypeTriple = _record_of(
-    AnyBaseExceptionTracebackTypeTriple,
-    _AnyBaseExceptionTracebackTypeTriple_fields,
-    "AnyBaseExceptionTracebackTypeTriple",
+_as_TypeBaseExceptionTracebackTypeTriple = _mochi.record_of(
+    TypeBaseExceptionTracebackTypeTriple,
+    _TypeBaseExceptionTracebackTypeTriple_fields,
+    "TypeBaseExceptionTracebackTypeTriple",
 )
-_as_optional_AnyBaseExceptionTracebackTypeTr = _option_of(
-    _as_AnyBaseExceptionTracebackTypeTriple
+_as_optional_TypeBaseExceptionTracebackTypeT = _mochi.option_of(
+    _as_TypeBaseExceptionTracebackTypeTriple
 )
-_as_optional_BaseException = _option_of(_as_BaseException)
-_as_StreamMixer = _handle_of("click.testing.StreamMixer", "StreamMixer")
-_as_BinaryIO = _handle_of("typing.BinaryIO", "BinaryIO")
-_as_map_string_bool = _map_of(_as_string, _as_bool, "map<string, bool>")
+_as_optional_BaseException = _mochi.option_of(_as_BaseException)
+_as_StreamMixer = _mochi.handle_of("click.testing.StreamMixer", "StreamMixer")
+_as_BinaryIO = _mochi.handle_of("typing.BinaryIO", "BinaryIO")
+_to_string_or_bool = _mochi.to_union(
+    ((_mochi.is_string, _mochi.as_any), (_mochi.is_bool, _mochi.as_any)),
+    "string | bool",
+    _union_tags,
+)
+_as_map_string_bool = _mochi.map_of(
+    _mochi.as_string, _mochi.as_bool, "map<string, bool>"
+)
 _ChoiceInfoDict_parts = {
-    "param_type": _as_string,
-    "name": _as_string,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
     "choices": _as_list_any,
-    "case_sensitive": _as_bool,
+    "case_sensitive": _mochi.as_bool,
 }
-_to_ChoiceInfoDict = _to_record(_make_dict(()), _ChoiceInfoDict_parts, "ChoiceInfoDict")
-_ParamTypeInfoDict_parts = {"param_type": _as_string, "name": _as_string}
-_to_ParamTypeInfoDict = _to_record(
-    _make_dict(()), _ParamTypeInfoDict_parts, "ParamTypeInfoDict"
+_to_ChoiceInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _ChoiceInfoDict_parts, "ChoiceInfoDict"
+)
+_ParamTypeInfoDict_parts = {"param_type": _mochi.as_string, "name": _mochi.as_string}
+_to_ParamTypeInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _ParamTypeInfoDict_parts, "ParamTypeInfoDict"
 )
 _DateTimeInfoDict_parts = {
-    "param_type": _as_string,
-    "name": _as_string,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
     "formats": _as_list_string,
 }
-_to_DateTimeInfoDict = _to_record(
-    _make_dict(()), _DateTimeInfoDict_parts, "DateTimeInfoDict"
+_to_DateTimeInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _DateTimeInfoDict_parts, "DateTimeInfoDict"
 )
 _FileInfoDict_parts = {
-    "param_type": _as_string,
-    "name": _as_string,
-    "mode": _as_string,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "mode": _mochi.as_string,
     "encoding": _as_optional_string,
 }
-_to_FileInfoDict = _to_record(_make_dict(()), _FileInfoDict_parts, "FileInfoDict")
-_as_FuncParamType = _handle_of("click.types.FuncParamType", "FuncParamType")
-_as_FuncParamTypeInfoDict = _handle_of(
-    "click.types.FuncParamTypeInfoDict", "FuncParamTypeInfoDict"
+_to_FileInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _FileInfoDict_parts, "FileInfoDict"
+)
+_as_FuncParamType = _mochi.handle_of("click.types.FuncParamType", "FuncParamType")
+_as_fun_any_to_any = _mochi.function_of(
+    (_mochi.as_any,), _mochi.as_any, "fun(any): any"
+)
+_FuncParamTypeInfoDict_fields = {
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "func": _as_fun_any_to_any,
+}
+_as_FuncParamTypeInfoDict = _mochi.record_of(
+    FuncParamTypeInfoDict, _FuncParamTypeInfoDict_fields, "FuncParamTypeInfoDict"
+)
+_FuncParamTypeInfoDict_parts = {
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "func": _as_fun_any_to_any,
+}
+_to_FuncParamTypeInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _FuncParamTypeInfoDict_parts, "FuncParamTypeInfoDict"
 )
 _NumberRangeInfoDict_parts = {
-    "param_type": _as_string,
-    "name": _as_string,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
     "min": _as_optional_float,
     "max": _as_optional_float,
-    "min_open": _as_bool,
-    "max_open": _as_bool,
-    "clamp": _as_bool,
+    "min_open": _mochi.as_bool,
+    "max_open": _mochi.as_bool,
+    "clamp": _mochi.as_bool,
 }
-_to_NumberRangeInfoDict = _to_record(
-    _make_dict(()), _NumberRangeInfoDict_parts, "NumberRangeInfoDict"
+_to_NumberRangeInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _NumberRangeInfoDict_parts, "NumberRangeInfoDict"
 )
 _PathInfoDict_parts = {
-    "param_type": _as_string,
-    "name": _as_string,
-    "exists": _as_bool,
-    "file_okay": _as_bool,
-    "dir_okay": _as_bool,
-    "writable": _as_bool,
-    "readable": _as_bool,
-    "allow_dash": _as_bool,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "exists": _mochi.as_bool,
+    "file_okay": _mochi.as_bool,
+    "dir_okay": _mochi.as_bool,
+    "writable": _mochi.as_bool,
+    "readable": _mochi.as_bool,
+    "allow_dash": _mochi.as_bool,
 }
-_to_PathInfoDict = _to_record(_make_dict(()), _PathInfoDict_parts, "PathInfoDict")
-_to_list_ParamTypeInfoDict = _list_of(_to_ParamTypeInfoDict, "list<ParamTypeInfoDict>")
+_to_PathInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _PathInfoDict_parts, "PathInfoDict"
+)
+_to_list_ParamTypeInfoDict = _mochi.to_list(
+    _to_ParamTypeInfoDict, "list<ParamTypeInfoDict>"
+)
 _TupleInfoDict_parts = {
-    "param_type": _as_string,
-    "name": _as_string,
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
     "types": _to_list_ParamTypeInfoDict,
 }
-_to_TupleInfoDict = _to_record(_make_dict(()), _TupleInfoDict_parts, "TupleInfoDict")
-_as_uuid_UUID = _handle_of("uuid.UUID", "uuid_UUID")
+_to_TupleInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _TupleInfoDict_parts, "TupleInfoDict"
+)
+_is_uuid_UUID = _mochi.is_instance("uuid.UUID")
+_to_uuid_UUID_or_string = _mochi.to_union(
+    ((_is_uuid_UUID, _mochi.as_any), (_mochi.is_string, _mochi.as_any)),
+    "uuid_UUID | string",
+    _union_tags,
+)
+_as_uuid_UUID = _mochi.handle_of("uuid.UUID", "uuid_UUID")
+_as_tzinfo = _mochi.handle_of("datetime.tzinfo", "tzinfo")
+_as_optional_tzinfo = _mochi.option_of(_as_tzinfo)
+_as_timedelta = _mochi.handle_of("datetime.timedelta", "timedelta")
+_as_date = _mochi.handle_of("datetime.date", "date")
+_as_optional_timedelta = _mochi.option_of(_as_timedelta)
+_as_time = _mochi.handle_of("datetime.time", "time")
+_as_struct_time = _mochi.handle_of("time.struct_time", "struct_time")
+_as_RawIOBase = _mochi.handle_of("io.RawIOBase", "RawIOBase")
+_BytesIOBytesIOBytesIOTriple_fields = {
+    "first": _as_BytesIO,
+    "second": _as_BytesIO,
+    "third": _as_BytesIO,
+}
+_as_BytesIOBytesIOBytesIOTriple = _mochi.record_of(
+    BytesIOBytesIOBytesIOTriple,
+    _BytesIOBytesIOBytesIOTriple_fields,
+    "BytesIOBytesIOBytesIOTriple",
+)
+_to_fun_BytesIOBytesIOBytesIOTriple_to_any = _mochi.function_of(
+    (_as_BytesIOBytesIOBytesIOTriple,),
+    _mochi.as_any,
+    "fun(BytesIOBytesIOBytesIOTriple): any",
+)
+_StringOrBytes_cases = (
+    (StringOrBytes_String, _mochi.is_string, _mochi.as_string),
+    (StringOrBytes_Bytes, _mochi.is_bytes, _mochi.as_bytes),
+)
+_as_StringOrBytes = _mochi.variant_of(_StringOrBytes_cases, "StringOrBytes")
+_as_optional_StringOrBytes = _mochi.option_of(_as_StringOrBytes)
+_as_list_StringOrBytes = _mochi.list_of(_as_StringOrBytes, "list<StringOrBytes>")
+_as_StringOrBytesIterator = _mochi.iterator_of("StringOrBytesIterator")
+_to_bytes_or_string = _mochi.to_union(
+    ((_mochi.is_bytes, _mochi.as_any), (_mochi.is_string, _mochi.as_any)),
+    "bytes | string",
+    _union_tags,
+)
+_to_list_bytes_or_string = _mochi.to_list(_to_bytes_or_string, "list<bytes | string>")
+_as_StringIterator = _mochi.iterator_of("StringIterator")
+_IntTupleOfSix_parts = {
+    "first": _mochi.as_int,
+    "second": _mochi.as_int,
+    "third": _mochi.as_int,
+    "fourth": _mochi.as_int,
+    "fifth": _mochi.as_int,
+    "sixth": _mochi.as_int,
+}
+_to_IntTupleOfSix = _mochi.to_tuple(_IntTupleOfSix_parts, "IntTupleOfSix")
+_to_optional_IntTupleOfSix = _mochi.option_of(_to_IntTupleOfSix)
+_as_SafeUUID = _mochi.handle_of("uuid.SafeUUID", "SafeUUID")
+_IntTupleOfSix_fields = {
+    "first": _mochi.as_int,
+    "second": _mochi.as_int,
+    "third": _mochi.as_int,
+    "fourth": _mochi.as_int,
+    "fifth": _mochi.as_int,
+    "sixth": _mochi.as_int,
+}
+_as_IntTupleOfSix = _mochi.record_of(
+    IntTupleOfSix, _IntTupleOfSix_fields, "IntTupleOfSix"
+)
 
 
 def Abort_new():
@@ -554,10 +1004,15 @@ _Abort_new_with_options = {"args": _as_list_any}
 
 def Abort_new_with(options):
     """`click.Abort` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "Abort_new_with", options, _Abort_new_with_options, splat="args"
     )
     return _as_Abort(_click.Abort(*places, **keywords), "Abort_new_with")
+
+
+def Abort_type():
+    """`click.Abort.__class_object__`."""
+    return _as_Type(_click.Abort, "Abort_type")
 
 
 def Argument_new(param_decls):
@@ -573,10 +1028,15 @@ _Argument_new_with_options = {
 
 def Argument_new_with(param_decls, options):
     """`click.Argument` with options."""
-    keywords = _keywords(
-        "Argument_new_with", options, _Argument_new_with_options, _as_any
+    keywords = _mochi.keywords(
+        "Argument_new_with", options, _Argument_new_with_options, _mochi.as_any
     )
     return _as_Argument(_click.Argument(param_decls, **keywords), "Argument_new_with")
+
+
+def Argument_type():
+    """`click.Argument.__class_object__`."""
+    return _as_Type(_click.Argument, "Argument_type")
 
 
 def Argument_add_to_parser(self, parser, ctx):
@@ -586,7 +1046,7 @@ def Argument_add_to_parser(self, parser, ctx):
 
 def Argument_get_error_hint(self, ctx):
     """`click.Argument.get_error_hint`."""
-    return _as_string(self.get_error_hint(ctx), "Argument_get_error_hint")
+    return _mochi.as_string(self.get_error_hint(ctx), "Argument_get_error_hint")
 
 
 def Argument_get_help_record(self, ctx):
@@ -601,17 +1061,17 @@ def Argument_get_usage_pieces(self, ctx):
 
 def Argument_make_metavar(self, ctx):
     """`click.Argument.make_metavar`."""
-    return _as_string(self.make_metavar(ctx), "Argument_make_metavar")
+    return _mochi.as_string(self.make_metavar(ctx), "Argument_make_metavar")
 
 
 def Argument_param_type_name():
     """`click.Argument.param_type_name`."""
-    return _as_string(_click.Argument.param_type_name, "Argument_param_type_name")
+    return _mochi.as_string(_click.Argument.param_type_name, "Argument_param_type_name")
 
 
 def Argument_human_readable_name(self):
     """`click.Argument.human_readable_name`."""
-    return _as_string(self.human_readable_name, "Argument_human_readable_name")
+    return _mochi.as_string(self.human_readable_name, "Argument_human_readable_name")
 
 
 def Argument_as_Parameter(self):
@@ -621,7 +1081,7 @@ def Argument_as_Parameter(self):
 
 def Parameter_as_Argument(value):
     """`click.Argument`."""
-    return _cast_down(value, _click.Argument, "Parameter_as_Argument")
+    return _mochi.cast_down(value, _click.Argument, "Parameter_as_Argument")
 
 
 def BadArgumentUsage_new(message):
@@ -635,11 +1095,16 @@ _BadArgumentUsage_new_with_options = {"ctx": _as_optional_Context}
 
 def BadArgumentUsage_new_with(message, options):
     """`click.BadArgumentUsage` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "BadArgumentUsage_new_with", options, _BadArgumentUsage_new_with_options
     )
     result = _click.BadArgumentUsage(message, **keywords)
     return _as_BadArgumentUsage(result, "BadArgumentUsage_new_with")
+
+
+def BadArgumentUsage_type():
+    """`click.BadArgumentUsage.__class_object__`."""
+    return _as_Type(_click.BadArgumentUsage, "BadArgumentUsage_type")
 
 
 def BadArgumentUsage_as_UsageError(self):
@@ -649,7 +1114,9 @@ def BadArgumentUsage_as_UsageError(self):
 
 def UsageError_as_BadArgumentUsage(value):
     """`click.BadArgumentUsage`."""
-    return _cast_down(value, _click.BadArgumentUsage, "UsageError_as_BadArgumentUsage")
+    return _mochi.cast_down(
+        value, _click.BadArgumentUsage, "UsageError_as_BadArgumentUsage"
+    )
 
 
 def BadOptionUsage_new(option_name, message):
@@ -663,16 +1130,21 @@ _BadOptionUsage_new_with_options = {"ctx": _as_optional_Context}
 
 def BadOptionUsage_new_with(option_name, message, options):
     """`click.BadOptionUsage` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "BadOptionUsage_new_with", options, _BadOptionUsage_new_with_options
     )
     result = _click.BadOptionUsage(option_name, message, **keywords)
     return _as_BadOptionUsage(result, "BadOptionUsage_new_with")
 
 
+def BadOptionUsage_type():
+    """`click.BadOptionUsage.__class_object__`."""
+    return _as_Type(_click.BadOptionUsage, "BadOptionUsage_type")
+
+
 def BadOptionUsage_option_name(self):
     """`click.BadOptionUsage.option_name`."""
-    return _as_string(self.option_name, "BadOptionUsage_option_name")
+    return _mochi.as_string(self.option_name, "BadOptionUsage_option_name")
 
 
 def BadOptionUsage_as_UsageError(self):
@@ -682,7 +1154,9 @@ def BadOptionUsage_as_UsageError(self):
 
 def UsageError_as_BadOptionUsage(value):
     """`click.BadOptionUsage`."""
-    return _cast_down(value, _click.BadOptionUsage, "UsageError_as_BadOptionUsage")
+    return _mochi.cast_down(
+        value, _click.BadOptionUsage, "UsageError_as_BadOptionUsage"
+    )
 
 
 def BadParameter_new(message):
@@ -693,22 +1167,27 @@ def BadParameter_new(message):
 _BadParameter_new_with_options = {
     "ctx": _as_optional_Context,
     "param": _as_optional_Parameter,
-    "param_hint": _as_any,
+    "param_hint": _to_optional_list_string_or_string,
 }
 
 
 def BadParameter_new_with(message, options):
     """`click.BadParameter` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "BadParameter_new_with", options, _BadParameter_new_with_options
     )
     result = _click.BadParameter(message, **keywords)
     return _as_BadParameter(result, "BadParameter_new_with")
 
 
+def BadParameter_type():
+    """`click.BadParameter.__class_object__`."""
+    return _as_Type(_click.BadParameter, "BadParameter_type")
+
+
 def BadParameter_format_message(self):
     """`click.BadParameter.format_message`."""
-    return _as_string(self.format_message(), "BadParameter_format_message")
+    return _mochi.as_string(self.format_message(), "BadParameter_format_message")
 
 
 def BadParameter_param(self):
@@ -723,12 +1202,14 @@ def BadParameter_set_param(self, value):
 
 def BadParameter_param_hint(self):
     """`click.BadParameter.param_hint`."""
-    return self.param_hint
+    return _as_optional_StringOrStringList(self.param_hint, "BadParameter_param_hint")
 
 
 def BadParameter_set_param_hint(self, value):
     """`click.BadParameter.param_hint`."""
-    self.param_hint = value
+    self.param_hint = _to_optional_StringOrStringList(
+        value, "BadParameter_set_param_hint: parameter value"
+    )
 
 
 def BadParameter_as_UsageError(self):
@@ -738,7 +1219,7 @@ def BadParameter_as_UsageError(self):
 
 def UsageError_as_BadParameter(value):
     """`click.BadParameter`."""
-    return _cast_down(value, _click.BadParameter, "UsageError_as_BadParameter")
+    return _mochi.cast_down(value, _click.BadParameter, "UsageError_as_BadParameter")
 
 
 def Choice_new(choices):
@@ -746,13 +1227,18 @@ def Choice_new(choices):
     return _as_Choice(_click.Choice(choices), "Choice_new")
 
 
-_Choice_new_with_options = {"case_sensitive": _as_bool}
+_Choice_new_with_options = {"case_sensitive": _mochi.as_bool}
 
 
 def Choice_new_with(choices, options):
     """`click.Choice` with options."""
-    keywords = _keywords("Choice_new_with", options, _Choice_new_with_options)
+    keywords = _mochi.keywords("Choice_new_with", options, _Choice_new_with_options)
     return _as_Choice(_click.Choice(choices, **keywords), "Choice_new_with")
+
+
+def Choice_type():
+    """`click.Choice.__class_object__`."""
+    return _as_Type(_click.Choice, "Choice_type")
 
 
 def Choice_convert(self, value, param, ctx):
@@ -763,7 +1249,7 @@ def Choice_convert(self, value, param, ctx):
 def Choice_get_invalid_choice_message(self, value, ctx):
     """`click.Choice.get_invalid_choice_message`."""
     result = self.get_invalid_choice_message(value, ctx)
-    return _as_string(result, "Choice_get_invalid_choice_message")
+    return _mochi.as_string(result, "Choice_get_invalid_choice_message")
 
 
 def Choice_get_metavar(self, param, ctx):
@@ -774,12 +1260,13 @@ def Choice_get_metavar(self, param, ctx):
 def Choice_get_missing_message(self, param, ctx):
     """`click.Choice.get_missing_message`."""
     result = self.get_missing_message(param, ctx)
-    return _as_string(result, "Choice_get_missing_message")
+    return _mochi.as_string(result, "Choice_get_missing_message")
 
 
 def Choice_normalize_choice(self, choice, ctx):
     """`click.Choice.normalize_choice`."""
-    return _as_string(self.normalize_choice(choice, ctx), "Choice_normalize_choice")
+    result = self.normalize_choice(choice, ctx)
+    return _mochi.as_string(result, "Choice_normalize_choice")
 
 
 def Choice_shell_complete(self, ctx, param, incomplete):
@@ -795,7 +1282,7 @@ def Choice_to_info_dict(self):
 
 def Choice_case_sensitive(self):
     """`click.Choice.case_sensitive`."""
-    return _as_bool(self.case_sensitive, "Choice_case_sensitive")
+    return _mochi.as_bool(self.case_sensitive, "Choice_case_sensitive")
 
 
 def Choice_set_case_sensitive(self, value):
@@ -815,7 +1302,7 @@ def Choice_set_choices(self, value):
 
 def Choice_name(self):
     """`click.Choice.name`."""
-    return _as_string(self.name, "Choice_name")
+    return _mochi.as_string(self.name, "Choice_name")
 
 
 def Choice_set_name(self, value):
@@ -830,7 +1317,7 @@ def Choice_as_ParamType(self):
 
 def ParamType_as_Choice(value):
     """`click.Choice`."""
-    return _cast_down(value, _click.Choice, "ParamType_as_Choice")
+    return _mochi.cast_down(value, _click.Choice, "ParamType_as_Choice")
 
 
 def ClickException_new(message):
@@ -838,14 +1325,19 @@ def ClickException_new(message):
     return _as_ClickException(_click.ClickException(message), "ClickException_new")
 
 
+def ClickException_type():
+    """`click.ClickException.__class_object__`."""
+    return _as_Type(_click.ClickException, "ClickException_type")
+
+
 def ClickException_to_string(self):
     """`click.ClickException.__str__`."""
-    return _as_string(str(self), "ClickException_to_string")
+    return _mochi.as_string(str(self), "ClickException_to_string")
 
 
 def ClickException_format_message(self):
     """`click.ClickException.format_message`."""
-    return _as_string(self.format_message(), "ClickException_format_message")
+    return _mochi.as_string(self.format_message(), "ClickException_format_message")
 
 
 def ClickException_show(self):
@@ -858,7 +1350,7 @@ _ClickException_show_with_options = {"file": _as_optional_IO}
 
 def ClickException_show_with(self, options):
     """`click.ClickException.show` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "ClickException_show_with", options, _ClickException_show_with_options
     )
     self.show(**keywords)
@@ -866,12 +1358,12 @@ def ClickException_show_with(self, options):
 
 def ClickException_exit_code():
     """`click.ClickException.exit_code`."""
-    return _as_int(_click.ClickException.exit_code, "ClickException_exit_code")
+    return _mochi.as_int(_click.ClickException.exit_code, "ClickException_exit_code")
 
 
 def ClickException_message(self):
     """`click.ClickException.message`."""
-    return _as_string(self.message, "ClickException_message")
+    return _mochi.as_string(self.message, "ClickException_message")
 
 
 def ClickException_show_color(self):
@@ -886,22 +1378,22 @@ def Command_new(name):
 
 _Command_new_with_options = {
     "context_settings": _as_optional_map_string_any,
-    "callback": _as_any,
+    "callback": _to_optional_fun_to_any,
     "params": _as_optional_list_Parameter,
     "help": _as_optional_string,
     "epilog": _as_optional_string,
     "short_help": _as_optional_string,
     "options_metavar": _as_optional_string,
-    "add_help_option": _as_bool,
-    "no_args_is_help": _as_bool,
-    "hidden": _as_bool,
-    "deprecated": _as_any,
+    "add_help_option": _mochi.as_bool,
+    "no_args_is_help": _mochi.as_bool,
+    "hidden": _mochi.as_bool,
+    "deprecated": _to_bool_or_string,
 }
 
 
 def Command_new_with(name, options):
     """`click.Command` with options."""
-    keywords = _keywords("Command_new_with", options, _Command_new_with_options)
+    keywords = _mochi.keywords("Command_new_with", options, _Command_new_with_options)
     return _as_Command(_click.Command(name, **keywords), "Command_new_with")
 
 
@@ -915,14 +1407,19 @@ _Command_call_with_options = {"args": _as_list_any}
 
 def Command_call_with(self, options):
     """`click.Command.__call__` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "Command_call_with",
         options,
         _Command_call_with_options,
-        further=_as_any,
+        further=_mochi.as_any,
         splat="args",
     )
     return self(*places, **keywords)
+
+
+def Command_type():
+    """`click.Command.__class_object__`."""
+    return _as_Type(_click.Command, "Command_type")
 
 
 def Command_collect_usage_pieces(self, ctx):
@@ -963,7 +1460,7 @@ def Command_format_usage(self, ctx, formatter):
 
 def Command_get_help(self, ctx):
     """`click.Command.get_help`."""
-    return _as_string(self.get_help(ctx), "Command_get_help")
+    return _mochi.as_string(self.get_help(ctx), "Command_get_help")
 
 
 def Command_get_help_option(self, ctx):
@@ -984,26 +1481,26 @@ def Command_get_params(self, ctx):
 
 def Command_get_short_help_str(self):
     """`click.Command.get_short_help_str`."""
-    return _as_string(self.get_short_help_str(), "Command_get_short_help_str")
+    return _mochi.as_string(self.get_short_help_str(), "Command_get_short_help_str")
 
 
-_Command_get_short_help_str_with_options = {"limit": _as_int}
+_Command_get_short_help_str_with_options = {"limit": _mochi.as_int}
 
 
 def Command_get_short_help_str_with(self, options):
     """`click.Command.get_short_help_str` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "Command_get_short_help_str_with",
         options,
         _Command_get_short_help_str_with_options,
     )
     result = self.get_short_help_str(**keywords)
-    return _as_string(result, "Command_get_short_help_str_with")
+    return _mochi.as_string(result, "Command_get_short_help_str_with")
 
 
 def Command_get_usage(self, ctx):
     """`click.Command.get_usage`."""
-    return _as_string(self.get_usage(ctx), "Command_get_usage")
+    return _mochi.as_string(self.get_usage(ctx), "Command_get_usage")
 
 
 def Command_invoke(self, ctx):
@@ -1013,23 +1510,23 @@ def Command_invoke(self, ctx):
 
 def Command_main(self):
     """`click.Command.main`."""
-    self.main()
+    return self.main()
 
 
 _Command_main_with_options = {
     "args": _as_optional_list_string,
     "prog_name": _as_optional_string,
     "complete_var": _as_optional_string,
-    "standalone_mode": _as_bool,
+    "standalone_mode": _mochi.as_bool,
 }
 
 
 def Command_main_with(self, options):
     """`click.Command.main` with options."""
-    keywords = _keywords(
-        "Command_main_with", options, _Command_main_with_options, _as_any
+    keywords = _mochi.keywords(
+        "Command_main_with", options, _Command_main_with_options, _mochi.as_any
     )
-    self.main(**keywords)
+    return self.main(**keywords)
 
 
 def Command_make_context(self, info_name, args):
@@ -1042,11 +1539,11 @@ _Command_make_context_with_options = {"parent": _as_optional_Context}
 
 def Command_make_context_with(self, info_name, args, options):
     """`click.Command.make_context` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "Command_make_context_with",
         options,
         _Command_make_context_with_options,
-        _as_any,
+        _mochi.as_any,
     )
     result = self.make_context(info_name, args, **keywords)
     return _as_Context(result, "Command_make_context_with")
@@ -1075,7 +1572,7 @@ def Command_to_info_dict(self, ctx):
 
 def Command_add_help_option(self):
     """`click.Command.add_help_option`."""
-    return _as_bool(self.add_help_option, "Command_add_help_option")
+    return _mochi.as_bool(self.add_help_option, "Command_add_help_option")
 
 
 def Command_set_add_help_option(self, value):
@@ -1085,28 +1582,30 @@ def Command_set_add_help_option(self, value):
 
 def Command_allow_extra_args():
     """`click.Command.allow_extra_args`."""
-    return _as_bool(_click.Command.allow_extra_args, "Command_allow_extra_args")
+    return _mochi.as_bool(_click.Command.allow_extra_args, "Command_allow_extra_args")
 
 
 def Command_allow_interspersed_args():
     """`click.Command.allow_interspersed_args`."""
     result = _click.Command.allow_interspersed_args
-    return _as_bool(result, "Command_allow_interspersed_args")
+    return _mochi.as_bool(result, "Command_allow_interspersed_args")
 
 
 def Command_callback(self):
     """`click.Command.callback`."""
-    return self.callback
+    return _as_optional_fun_to_any(self.callback, "Command_callback")
 
 
 def Command_set_callback(self, value):
     """`click.Command.callback`."""
-    self.callback = value
+    self.callback = _to_optional_fun_to_any(
+        value, "Command_set_callback: parameter value"
+    )
 
 
 def Command_context_class(self):
     """`click.Command.context_class`."""
-    return self.context_class
+    return _as_Type(self.context_class, "Command_context_class")
 
 
 def Command_set_context_class(self, value):
@@ -1126,12 +1625,12 @@ def Command_set_context_settings(self, value):
 
 def Command_deprecated(self):
     """`click.Command.deprecated`."""
-    return self.deprecated
+    return _as_BoolOrString(self.deprecated, "Command_deprecated")
 
 
 def Command_set_deprecated(self, value):
     """`click.Command.deprecated`."""
-    self.deprecated = value
+    self.deprecated = _to_BoolOrString(value, "Command_set_deprecated: parameter value")
 
 
 def Command_epilog(self):
@@ -1156,7 +1655,7 @@ def Command_set_help(self, value):
 
 def Command_hidden(self):
     """`click.Command.hidden`."""
-    return _as_bool(self.hidden, "Command_hidden")
+    return _mochi.as_bool(self.hidden, "Command_hidden")
 
 
 def Command_set_hidden(self, value):
@@ -1167,7 +1666,7 @@ def Command_set_hidden(self, value):
 def Command_ignore_unknown_options():
     """`click.Command.ignore_unknown_options`."""
     result = _click.Command.ignore_unknown_options
-    return _as_bool(result, "Command_ignore_unknown_options")
+    return _mochi.as_bool(result, "Command_ignore_unknown_options")
 
 
 def Command_name(self):
@@ -1182,7 +1681,7 @@ def Command_set_name(self, value):
 
 def Command_no_args_is_help(self):
     """`click.Command.no_args_is_help`."""
-    return _as_bool(self.no_args_is_help, "Command_no_args_is_help")
+    return _mochi.as_bool(self.no_args_is_help, "Command_no_args_is_help")
 
 
 def Command_set_no_args_is_help(self, value):
@@ -1233,14 +1732,19 @@ _CommandCollection_new_with_options = {
 
 def CommandCollection_new_with(options):
     """`click.CommandCollection` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "CommandCollection_new_with",
         options,
         _CommandCollection_new_with_options,
-        _as_any,
+        _mochi.as_any,
     )
     result = _click.CommandCollection(**keywords)
     return _as_CommandCollection(result, "CommandCollection_new_with")
+
+
+def CommandCollection_type():
+    """`click.CommandCollection.__class_object__`."""
+    return _as_Type(_click.CommandCollection, "CommandCollection_type")
 
 
 def CommandCollection_add_source(self, group):
@@ -1276,7 +1780,9 @@ def CommandCollection_as_Group(self):
 
 def Group_as_CommandCollection(value):
     """`click.CommandCollection`."""
-    return _cast_down(value, _click.CommandCollection, "Group_as_CommandCollection")
+    return _mochi.cast_down(
+        value, _click.CommandCollection, "Group_as_CommandCollection"
+    )
 
 
 def Context_new(command):
@@ -1287,17 +1793,17 @@ def Context_new(command):
 _Context_new_with_options = {
     "parent": _as_optional_Context,
     "info_name": _as_optional_string,
-    "obj": _as_any,
+    "obj": _mochi.as_any,
     "auto_envvar_prefix": _as_optional_string,
     "default_map": _as_optional_map_string_any,
     "terminal_width": _as_optional_int,
     "max_content_width": _as_optional_int,
-    "resilient_parsing": _as_bool,
+    "resilient_parsing": _mochi.as_bool,
     "allow_extra_args": _as_optional_bool,
     "allow_interspersed_args": _as_optional_bool,
     "ignore_unknown_options": _as_optional_bool,
     "help_option_names": _as_optional_list_string,
-    "token_normalize_func": _as_any,
+    "token_normalize_func": _as_optional_fun_string_to_string,
     "color": _as_optional_bool,
     "show_default": _as_optional_bool,
 }
@@ -1305,8 +1811,13 @@ _Context_new_with_options = {
 
 def Context_new_with(command, options):
     """`click.Context` with options."""
-    keywords = _keywords("Context_new_with", options, _Context_new_with_options)
+    keywords = _mochi.keywords("Context_new_with", options, _Context_new_with_options)
     return _as_Context(_click.Context(command, **keywords), "Context_new_with")
+
+
+def Context_type():
+    """`click.Context.__class_object__`."""
+    return _as_Type(_click.Context, "Context_type")
 
 
 def Context_enter(self):
@@ -1319,6 +1830,11 @@ def Context_exit_2(self, exc_type, exc_value, tb):
     return _as_optional_bool(self.__exit__(exc_type, exc_value, tb), "Context_exit_2")
 
 
+def Context_with(self, body):
+    """`click.Context.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
 def Context_abort(self):
     """`click.Context.abort`."""
     self.abort()
@@ -1326,7 +1842,8 @@ def Context_abort(self):
 
 def Context_call_on_close(self, f):
     """`click.Context.call_on_close`."""
-    return self.call_on_close(f)
+    result = self.call_on_close(_to_fun_to_any(f, "Context_call_on_close: parameter f"))
+    return _as_ToAnyFunction(result, "Context_call_on_close")
 
 
 def Context_close(self):
@@ -1344,12 +1861,12 @@ def Context_exit(self):
     self.exit()
 
 
-_Context_exit_with_options = {"code": _as_int}
+_Context_exit_with_options = {"code": _mochi.as_int}
 
 
 def Context_exit_with(self, options):
     """`click.Context.exit` with options."""
-    keywords = _keywords("Context_exit_with", options, _Context_exit_with_options)
+    keywords = _mochi.keywords("Context_exit_with", options, _Context_exit_with_options)
     self.exit(**keywords)
 
 
@@ -1378,11 +1895,11 @@ _Context_forward_with_options = {"args": _as_list_any}
 
 def Context_forward_with(self, cmd, options):
     """`click.Context.forward` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "Context_forward_with",
         options,
         _Context_forward_with_options,
-        further=_as_any,
+        further=_mochi.as_any,
         splat="args",
     )
     return self.forward(cmd, *places, **keywords)
@@ -1390,7 +1907,7 @@ def Context_forward_with(self, cmd, options):
 
 def Context_get_help(self):
     """`click.Context.get_help`."""
-    return _as_string(self.get_help(), "Context_get_help")
+    return _mochi.as_string(self.get_help(), "Context_get_help")
 
 
 def Context_get_parameter_source(self, name):
@@ -1401,11 +1918,12 @@ def Context_get_parameter_source(self, name):
 
 def Context_get_usage(self):
     """`click.Context.get_usage`."""
-    return _as_string(self.get_usage(), "Context_get_usage")
+    return _mochi.as_string(self.get_usage(), "Context_get_usage")
 
 
 def Context_invoke(self, callback):
     """`click.Context.invoke`."""
+    callback = _to_fun_to_any_or_Command(callback, "Context_invoke: parameter callback")
     return self.invoke(callback)
 
 
@@ -1414,11 +1932,14 @@ _Context_invoke_with_options = {"args": _as_list_any}
 
 def Context_invoke_with(self, callback, options):
     """`click.Context.invoke` with options."""
-    places, keywords = _split_options(
+    callback = _to_fun_to_any_or_Command(
+        callback, "Context_invoke_with: parameter callback"
+    )
+    places, keywords = _mochi.split_options(
         "Context_invoke_with",
         options,
         _Context_invoke_with_options,
-        further=_as_any,
+        further=_mochi.as_any,
         splat="args",
     )
     return self.invoke(callback, *places, **keywords)
@@ -1429,12 +1950,12 @@ def Context_lookup_default(self, name):
     return self.lookup_default(name)
 
 
-_Context_lookup_default_with_options = {"call": _as_bool}
+_Context_lookup_default_with_options = {"call": _to_one_of_2}
 
 
 def Context_lookup_default_with(self, name, options):
     """`click.Context.lookup_default` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "Context_lookup_default_with", options, _Context_lookup_default_with_options
     )
     return self.lookup_default(name, **keywords)
@@ -1447,23 +1968,26 @@ def Context_make_formatter(self):
 
 def Context_scope(self):
     """`click.Context.scope`."""
-    return _as_AbstractContextManager(self.scope(), "Context_scope")
+    return _as_ContextContext(self.scope(), "Context_scope")
 
 
-_Context_scope_with_options = {"cleanup": _as_bool}
+_Context_scope_with_options = {"cleanup": _mochi.as_bool}
 
 
 def Context_scope_with(self, options):
     """`click.Context.scope` with options."""
-    keywords = _keywords("Context_scope_with", options, _Context_scope_with_options)
-    return _as_AbstractContextManager(self.scope(**keywords), "Context_scope_with")
+    keywords = _mochi.keywords(
+        "Context_scope_with", options, _Context_scope_with_options
+    )
+    return _as_ContextContext(self.scope(**keywords), "Context_scope_with")
 
 
 def Context_set_parameter_source(self, name, source):
     """`click.Context.set_parameter_source`."""
-    self.set_parameter_source(
-        name, _to_ParameterSource(source, "Context_set_parameter_source")
+    source = _to_ParameterSource(
+        source, "Context_set_parameter_source: parameter source"
     )
+    self.set_parameter_source(name, source)
 
 
 def Context_to_info_dict(self):
@@ -1473,12 +1997,15 @@ def Context_to_info_dict(self):
 
 def Context_with_resource(self, context_manager):
     """`click.Context.with_resource`."""
+    context_manager = _to_AbstractContextManager_or_AnyContext(
+        context_manager, "Context_with_resource: parameter context_manager"
+    )
     return self.with_resource(context_manager)
 
 
 def Context_allow_extra_args(self):
     """`click.Context.allow_extra_args`."""
-    return _as_bool(self.allow_extra_args, "Context_allow_extra_args")
+    return _mochi.as_bool(self.allow_extra_args, "Context_allow_extra_args")
 
 
 def Context_set_allow_extra_args(self, value):
@@ -1488,7 +2015,8 @@ def Context_set_allow_extra_args(self, value):
 
 def Context_allow_interspersed_args(self):
     """`click.Context.allow_interspersed_args`."""
-    return _as_bool(self.allow_interspersed_args, "Context_allow_interspersed_args")
+    result = self.allow_interspersed_args
+    return _mochi.as_bool(result, "Context_allow_interspersed_args")
 
 
 def Context_set_allow_interspersed_args(self, value):
@@ -1548,7 +2076,7 @@ def Context_set_default_map(self, value):
 
 def Context_formatter_class(self):
     """`click.Context.formatter_class`."""
-    return self.formatter_class
+    return _as_Type(self.formatter_class, "Context_formatter_class")
 
 
 def Context_set_formatter_class(self, value):
@@ -1568,7 +2096,7 @@ def Context_set_help_option_names(self, value):
 
 def Context_ignore_unknown_options(self):
     """`click.Context.ignore_unknown_options`."""
-    return _as_bool(self.ignore_unknown_options, "Context_ignore_unknown_options")
+    return _mochi.as_bool(self.ignore_unknown_options, "Context_ignore_unknown_options")
 
 
 def Context_set_ignore_unknown_options(self, value):
@@ -1638,7 +2166,7 @@ def Context_set_parent(self, value):
 
 def Context_resilient_parsing(self):
     """`click.Context.resilient_parsing`."""
-    return _as_bool(self.resilient_parsing, "Context_resilient_parsing")
+    return _mochi.as_bool(self.resilient_parsing, "Context_resilient_parsing")
 
 
 def Context_set_resilient_parsing(self, value):
@@ -1668,7 +2196,8 @@ def Context_set_terminal_width(self, value):
 
 def Context_token_normalize_func(self):
     """`click.Context.token_normalize_func`."""
-    return self.token_normalize_func
+    result = self.token_normalize_func
+    return _as_optional_fun_string_to_string(result, "Context_token_normalize_func")
 
 
 def Context_set_token_normalize_func(self, value):
@@ -1678,7 +2207,7 @@ def Context_set_token_normalize_func(self, value):
 
 def Context_command_path(self):
     """`click.Context.command_path`."""
-    return _as_string(self.command_path, "Context_command_path")
+    return _mochi.as_string(self.command_path, "Context_command_path")
 
 
 def Context_meta(self):
@@ -1701,8 +2230,13 @@ _DateTime_new_with_options = {"formats": _as_optional_list_string}
 
 def DateTime_new_with(options):
     """`click.DateTime` with options."""
-    keywords = _keywords("DateTime_new_with", options, _DateTime_new_with_options)
+    keywords = _mochi.keywords("DateTime_new_with", options, _DateTime_new_with_options)
     return _as_DateTime(_click.DateTime(**keywords), "DateTime_new_with")
+
+
+def DateTime_type():
+    """`click.DateTime.__class_object__`."""
+    return _as_Type(_click.DateTime, "DateTime_type")
 
 
 def DateTime_convert(self, value, param, ctx):
@@ -1712,7 +2246,7 @@ def DateTime_convert(self, value, param, ctx):
 
 def DateTime_get_metavar(self, param, ctx):
     """`click.DateTime.get_metavar`."""
-    return _as_string(self.get_metavar(param, ctx), "DateTime_get_metavar")
+    return _mochi.as_string(self.get_metavar(param, ctx), "DateTime_get_metavar")
 
 
 def DateTime_to_info_dict(self):
@@ -1732,7 +2266,7 @@ def DateTime_set_formats(self, value):
 
 def DateTime_name():
     """`click.DateTime.name`."""
-    return _as_string(_click.DateTime.name, "DateTime_name")
+    return _mochi.as_string(_click.DateTime.name, "DateTime_name")
 
 
 def DateTime_as_ParamType(self):
@@ -1742,7 +2276,7 @@ def DateTime_as_ParamType(self):
 
 def ParamType_as_DateTime(value):
     """`click.DateTime`."""
-    return _cast_down(value, _click.DateTime, "ParamType_as_DateTime")
+    return _mochi.cast_down(value, _click.DateTime, "ParamType_as_DateTime")
 
 
 def File_new():
@@ -1751,28 +2285,35 @@ def File_new():
 
 
 _File_new_with_options = {
-    "mode": _as_string,
+    "mode": _mochi.as_string,
     "encoding": _as_optional_string,
     "errors": _as_optional_string,
     "lazy": _as_optional_bool,
-    "atomic": _as_bool,
+    "atomic": _mochi.as_bool,
 }
 
 
 def File_new_with(options):
     """`click.File` with options."""
-    result = _click.File(**_keywords("File_new_with", options, _File_new_with_options))
-    return _as_File(result, "File_new_with")
+    keywords = _mochi.keywords("File_new_with", options, _File_new_with_options)
+    return _as_File(_click.File(**keywords), "File_new_with")
+
+
+def File_type():
+    """`click.File.__class_object__`."""
+    return _as_Type(_click.File, "File_type")
 
 
 def File_convert(self, value, param, ctx):
     """`click.File.convert`."""
+    value = _to_string_or_PathLike_or_IO(value, "File_convert: parameter value")
     return _as_IO(self.convert(value, param, ctx), "File_convert")
 
 
 def File_resolve_lazy_flag(self, value):
     """`click.File.resolve_lazy_flag`."""
-    return _as_bool(self.resolve_lazy_flag(value), "File_resolve_lazy_flag")
+    value = _to_string_or_PathLike(value, "File_resolve_lazy_flag: parameter value")
+    return _mochi.as_bool(self.resolve_lazy_flag(value), "File_resolve_lazy_flag")
 
 
 def File_shell_complete(self, ctx, param, incomplete):
@@ -1788,7 +2329,7 @@ def File_to_info_dict(self):
 
 def File_atomic(self):
     """`click.File.atomic`."""
-    return _as_bool(self.atomic, "File_atomic")
+    return _mochi.as_bool(self.atomic, "File_atomic")
 
 
 def File_set_atomic(self, value):
@@ -1808,7 +2349,8 @@ def File_set_encoding(self, value):
 
 def File_envvar_list_splitter():
     """`click.File.envvar_list_splitter`."""
-    return _as_string(_click.File.envvar_list_splitter, "File_envvar_list_splitter")
+    result = _click.File.envvar_list_splitter
+    return _mochi.as_string(result, "File_envvar_list_splitter")
 
 
 def File_errors(self):
@@ -1833,7 +2375,7 @@ def File_set_lazy(self, value):
 
 def File_mode(self):
     """`click.File.mode`."""
-    return _as_string(self.mode, "File_mode")
+    return _mochi.as_string(self.mode, "File_mode")
 
 
 def File_set_mode(self, value):
@@ -1843,7 +2385,7 @@ def File_set_mode(self, value):
 
 def File_name():
     """`click.File.name`."""
-    return _as_string(_click.File.name, "File_name")
+    return _mochi.as_string(_click.File.name, "File_name")
 
 
 def File_as_ParamType(self):
@@ -1853,7 +2395,7 @@ def File_as_ParamType(self):
 
 def ParamType_as_File(value):
     """`click.File`."""
-    return _cast_down(value, _click.File, "ParamType_as_File")
+    return _mochi.cast_down(value, _click.File, "ParamType_as_File")
 
 
 def FileError_new(filename):
@@ -1866,23 +2408,30 @@ _FileError_new_with_options = {"hint": _as_optional_string}
 
 def FileError_new_with(filename, options):
     """`click.FileError` with options."""
-    keywords = _keywords("FileError_new_with", options, _FileError_new_with_options)
+    keywords = _mochi.keywords(
+        "FileError_new_with", options, _FileError_new_with_options
+    )
     return _as_FileError(_click.FileError(filename, **keywords), "FileError_new_with")
+
+
+def FileError_type():
+    """`click.FileError.__class_object__`."""
+    return _as_Type(_click.FileError, "FileError_type")
 
 
 def FileError_format_message(self):
     """`click.FileError.format_message`."""
-    return _as_string(self.format_message(), "FileError_format_message")
+    return _mochi.as_string(self.format_message(), "FileError_format_message")
 
 
 def FileError_filename(self):
     """`click.FileError.filename`."""
-    return _as_string(self.filename, "FileError_filename")
+    return _mochi.as_string(self.filename, "FileError_filename")
 
 
 def FileError_ui_filename(self):
     """`click.FileError.ui_filename`."""
-    return _as_string(self.ui_filename, "FileError_ui_filename")
+    return _mochi.as_string(self.ui_filename, "FileError_ui_filename")
 
 
 def FileError_as_ClickException(self):
@@ -1892,7 +2441,7 @@ def FileError_as_ClickException(self):
 
 def ClickException_as_FileError(value):
     """`click.FileError`."""
-    return _cast_down(value, _click.FileError, "ClickException_as_FileError")
+    return _mochi.cast_down(value, _click.FileError, "ClickException_as_FileError")
 
 
 def FloatRange_new():
@@ -1903,21 +2452,28 @@ def FloatRange_new():
 _FloatRange_new_with_options = {
     "min": _as_optional_float,
     "max": _as_optional_float,
-    "min_open": _as_bool,
-    "max_open": _as_bool,
-    "clamp": _as_bool,
+    "min_open": _mochi.as_bool,
+    "max_open": _mochi.as_bool,
+    "clamp": _mochi.as_bool,
 }
 
 
 def FloatRange_new_with(options):
     """`click.FloatRange` with options."""
-    keywords = _keywords("FloatRange_new_with", options, _FloatRange_new_with_options)
+    keywords = _mochi.keywords(
+        "FloatRange_new_with", options, _FloatRange_new_with_options
+    )
     return _as_FloatRange(_click.FloatRange(**keywords), "FloatRange_new_with")
+
+
+def FloatRange_type():
+    """`click.FloatRange.__class_object__`."""
+    return _as_Type(_click.FloatRange, "FloatRange_type")
 
 
 def FloatRange_convert(self, value, param, ctx):
     """`click.FloatRange.convert`."""
-    return _as_float(self.convert(value, param, ctx), "FloatRange_convert")
+    return _mochi.as_float(self.convert(value, param, ctx), "FloatRange_convert")
 
 
 def FloatRange_to_info_dict(self):
@@ -1927,7 +2483,7 @@ def FloatRange_to_info_dict(self):
 
 def FloatRange_clamp(self):
     """`click.FloatRange.clamp`."""
-    return _as_bool(self.clamp, "FloatRange_clamp")
+    return _mochi.as_bool(self.clamp, "FloatRange_clamp")
 
 
 def FloatRange_set_clamp(self, value):
@@ -1947,7 +2503,7 @@ def FloatRange_set_max(self, value):
 
 def FloatRange_max_open(self):
     """`click.FloatRange.max_open`."""
-    return _as_bool(self.max_open, "FloatRange_max_open")
+    return _mochi.as_bool(self.max_open, "FloatRange_max_open")
 
 
 def FloatRange_set_max_open(self, value):
@@ -1967,7 +2523,7 @@ def FloatRange_set_min(self, value):
 
 def FloatRange_min_open(self):
     """`click.FloatRange.min_open`."""
-    return _as_bool(self.min_open, "FloatRange_min_open")
+    return _mochi.as_bool(self.min_open, "FloatRange_min_open")
 
 
 def FloatRange_set_min_open(self, value):
@@ -1977,7 +2533,7 @@ def FloatRange_set_min_open(self, value):
 
 def FloatRange_name():
     """`click.FloatRange.name`."""
-    return _as_string(_click.FloatRange.name, "FloatRange_name")
+    return _mochi.as_string(_click.FloatRange.name, "FloatRange_name")
 
 
 def FloatRange_as_ParamType(self):
@@ -1987,7 +2543,7 @@ def FloatRange_as_ParamType(self):
 
 def ParamType_as_FloatRange(value):
     """`click.FloatRange`."""
-    return _cast_down(value, _click.FloatRange, "ParamType_as_FloatRange")
+    return _mochi.cast_down(value, _click.FloatRange, "ParamType_as_FloatRange")
 
 
 def Group_new():
@@ -1997,19 +2553,26 @@ def Group_new():
 
 _Group_new_with_options = {
     "name": _as_optional_string,
-    "commands": _as_any,
-    "invoke_without_command": _as_bool,
+    "commands": _to_optional_map_string_Command_or_list_Comm,
+    "invoke_without_command": _mochi.as_bool,
     "no_args_is_help": _as_optional_bool,
     "subcommand_metavar": _as_optional_string,
-    "chain": _as_bool,
-    "result_callback": _as_any,
+    "chain": _mochi.as_bool,
+    "result_callback": _to_optional_fun_to_any,
 }
 
 
 def Group_new_with(options):
     """`click.Group` with options."""
-    keywords = _keywords("Group_new_with", options, _Group_new_with_options, _as_any)
+    keywords = _mochi.keywords(
+        "Group_new_with", options, _Group_new_with_options, _mochi.as_any
+    )
     return _as_Group(_click.Group(**keywords), "Group_new_with")
+
+
+def Group_type():
+    """`click.Group.__class_object__`."""
+    return _as_Type(_click.Group, "Group_type")
 
 
 def Group_add_command(self, cmd):
@@ -2022,7 +2585,7 @@ _Group_add_command_with_options = {"name": _as_optional_string}
 
 def Group_add_command_with(self, cmd, options):
     """`click.Group.add_command` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "Group_add_command_with", options, _Group_add_command_with_options
     )
     self.add_command(cmd, **keywords)
@@ -2033,25 +2596,31 @@ def Group_collect_usage_pieces(self, ctx):
     return _as_list_string(self.collect_usage_pieces(ctx), "Group_collect_usage_pieces")
 
 
-def Group_command(self):
+def Group_command(self, func):
     """`click.Group.command`."""
-    return _as_fun_any_to_Command(self.command(), "Group_command")
+    result = self.command(_to_fun_to_any(func, "Group_command: parameter func"))
+    return _as_Command(result, "Group_command")
 
 
-_Group_command_with_options = {"args": _as_list_any}
+def Group_command_fun(self):
+    """`click.Group.command`."""
+    return _as_fun_fun_to_any_to_Command(self.command(), "Group_command_fun")
 
 
-def Group_command_with(self, options):
+_Group_command_fun_with_options = {"args": _as_list_any}
+
+
+def Group_command_fun_with(self, options):
     """`click.Group.command` with options."""
-    places, keywords = _split_options(
-        "Group_command_with",
+    places, keywords = _mochi.split_options(
+        "Group_command_fun_with",
         options,
-        _Group_command_with_options,
-        further=_as_any,
+        _Group_command_fun_with_options,
+        further=_mochi.as_any,
         splat="args",
     )
     result = self.command(*places, **keywords)
-    return _as_fun_any_to_Command(result, "Group_command_with")
+    return _as_fun_fun_to_any_to_Command(result, "Group_command_fun_with")
 
 
 def Group_format_commands(self, ctx, formatter):
@@ -2069,24 +2638,31 @@ def Group_get_command(self, ctx, cmd_name):
     return _as_optional_Command(self.get_command(ctx, cmd_name), "Group_get_command")
 
 
-def Group_group(self):
+def Group_group(self, func):
     """`click.Group.group`."""
-    return _as_fun_any_to_Group(self.group(), "Group_group")
+    result = self.group(_to_fun_to_any(func, "Group_group: parameter func"))
+    return _as_Group(result, "Group_group")
 
 
-_Group_group_with_options = {"args": _as_list_any}
+def Group_group_fun(self):
+    """`click.Group.group`."""
+    return _as_fun_fun_to_any_to_Group(self.group(), "Group_group_fun")
 
 
-def Group_group_with(self, options):
+_Group_group_fun_with_options = {"args": _as_list_any}
+
+
+def Group_group_fun_with(self, options):
     """`click.Group.group` with options."""
-    places, keywords = _split_options(
-        "Group_group_with",
+    places, keywords = _mochi.split_options(
+        "Group_group_fun_with",
         options,
-        _Group_group_with_options,
-        further=_as_any,
+        _Group_group_fun_with_options,
+        further=_mochi.as_any,
         splat="args",
     )
-    return _as_fun_any_to_Group(self.group(*places, **keywords), "Group_group_with")
+    result = self.group(*places, **keywords)
+    return _as_fun_fun_to_any_to_Group(result, "Group_group_fun_with")
 
 
 def Group_invoke(self, ctx):
@@ -2112,19 +2688,20 @@ def Group_resolve_command(self, ctx, args):
 
 def Group_result_callback(self):
     """`click.Group.result_callback`."""
-    return _as_fun_any_to_any(self.result_callback(), "Group_result_callback")
+    result = self.result_callback()
+    return _as_fun_fun_to_any_to_fun_to_any(result, "Group_result_callback")
 
 
-_Group_result_callback_with_options = {"replace": _as_bool}
+_Group_result_callback_with_options = {"replace": _mochi.as_bool}
 
 
 def Group_result_callback_with(self, options):
     """`click.Group.result_callback` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "Group_result_callback_with", options, _Group_result_callback_with_options
     )
     result = self.result_callback(**keywords)
-    return _as_fun_any_to_any(result, "Group_result_callback_with")
+    return _as_fun_fun_to_any_to_fun_to_any(result, "Group_result_callback_with")
 
 
 def Group_shell_complete(self, ctx, incomplete):
@@ -2140,18 +2717,18 @@ def Group_to_info_dict(self, ctx):
 
 def Group_allow_extra_args():
     """`click.Group.allow_extra_args`."""
-    return _as_bool(_click.Group.allow_extra_args, "Group_allow_extra_args")
+    return _mochi.as_bool(_click.Group.allow_extra_args, "Group_allow_extra_args")
 
 
 def Group_allow_interspersed_args():
     """`click.Group.allow_interspersed_args`."""
     result = _click.Group.allow_interspersed_args
-    return _as_bool(result, "Group_allow_interspersed_args")
+    return _mochi.as_bool(result, "Group_allow_interspersed_args")
 
 
 def Group_chain(self):
     """`click.Group.chain`."""
-    return _as_bool(self.chain, "Group_chain")
+    return _mochi.as_bool(self.chain, "Group_chain")
 
 
 def Group_set_chain(self, value):
@@ -2161,7 +2738,7 @@ def Group_set_chain(self, value):
 
 def Group_command_class(self):
     """`click.Group.command_class`."""
-    return self.command_class
+    return _as_optional_Type(self.command_class, "Group_command_class")
 
 
 def Group_set_command_class(self, value):
@@ -2181,7 +2758,7 @@ def Group_set_commands(self, value):
 
 def Group_group_class(self):
     """`click.Group.group_class`."""
-    return self.group_class
+    return _as_optional_Type(self.group_class, "Group_group_class")
 
 
 def Group_set_group_class(self, value):
@@ -2191,7 +2768,7 @@ def Group_set_group_class(self, value):
 
 def Group_invoke_without_command(self):
     """`click.Group.invoke_without_command`."""
-    return _as_bool(self.invoke_without_command, "Group_invoke_without_command")
+    return _mochi.as_bool(self.invoke_without_command, "Group_invoke_without_command")
 
 
 def Group_set_invoke_without_command(self, value):
@@ -2211,7 +2788,7 @@ def Group_set_no_args_is_help(self, value):
 
 def Group_subcommand_metavar(self):
     """`click.Group.subcommand_metavar`."""
-    return _as_string(self.subcommand_metavar, "Group_subcommand_metavar")
+    return _mochi.as_string(self.subcommand_metavar, "Group_subcommand_metavar")
 
 
 def Group_set_subcommand_metavar(self, value):
@@ -2226,7 +2803,7 @@ def Group_as_Command(self):
 
 def Command_as_Group(value):
     """`click.Group`."""
-    return _cast_down(value, _click.Group, "Command_as_Group")
+    return _mochi.cast_down(value, _click.Group, "Command_as_Group")
 
 
 def HelpFormatter_new():
@@ -2235,7 +2812,7 @@ def HelpFormatter_new():
 
 
 _HelpFormatter_new_with_options = {
-    "indent_increment": _as_int,
+    "indent_increment": _mochi.as_int,
     "width": _as_optional_int,
     "max_width": _as_optional_int,
 }
@@ -2243,10 +2820,15 @@ _HelpFormatter_new_with_options = {
 
 def HelpFormatter_new_with(options):
     """`click.HelpFormatter` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "HelpFormatter_new_with", options, _HelpFormatter_new_with_options
     )
     return _as_HelpFormatter(_click.HelpFormatter(**keywords), "HelpFormatter_new_with")
+
+
+def HelpFormatter_type():
+    """`click.HelpFormatter.__class_object__`."""
+    return _as_Type(_click.HelpFormatter, "HelpFormatter_type")
 
 
 def HelpFormatter_dedent(self):
@@ -2256,7 +2838,7 @@ def HelpFormatter_dedent(self):
 
 def HelpFormatter_getvalue(self):
     """`click.HelpFormatter.getvalue`."""
-    return _as_string(self.getvalue(), "HelpFormatter_getvalue")
+    return _mochi.as_string(self.getvalue(), "HelpFormatter_getvalue")
 
 
 def HelpFormatter_indent(self):
@@ -2266,12 +2848,12 @@ def HelpFormatter_indent(self):
 
 def HelpFormatter_indentation(self):
     """`click.HelpFormatter.indentation`."""
-    return _as_AbstractContextManager(self.indentation(), "HelpFormatter_indentation")
+    return _as_NoneContext(self.indentation(), "HelpFormatter_indentation")
 
 
 def HelpFormatter_section(self, name):
     """`click.HelpFormatter.section`."""
-    return _as_AbstractContextManager(self.section(name), "HelpFormatter_section")
+    return _as_NoneContext(self.section(name), "HelpFormatter_section")
 
 
 def HelpFormatter_write(self, string):
@@ -2281,20 +2863,25 @@ def HelpFormatter_write(self, string):
 
 def HelpFormatter_write_dl(self, rows):
     """`click.HelpFormatter.write_dl`."""
-    self.write_dl(_to_list_StringStringPair(rows, "HelpFormatter_write_dl"))
+    rows = _to_list_StringStringPair(rows, "HelpFormatter_write_dl: parameter rows")
+    self.write_dl(rows)
 
 
-_HelpFormatter_write_dl_with_options = {"col_max": _as_int, "col_spacing": _as_int}
+_HelpFormatter_write_dl_with_options = {
+    "col_max": _mochi.as_int,
+    "col_spacing": _mochi.as_int,
+}
 
 
 def HelpFormatter_write_dl_with(self, rows, options):
     """`click.HelpFormatter.write_dl` with options."""
-    keywords = _keywords(
+    rows = _to_list_StringStringPair(
+        rows, "HelpFormatter_write_dl_with: parameter rows"
+    )
+    keywords = _mochi.keywords(
         "HelpFormatter_write_dl_with", options, _HelpFormatter_write_dl_with_options
     )
-    self.write_dl(
-        _to_list_StringStringPair(rows, "HelpFormatter_write_dl_with"), **keywords
-    )
+    self.write_dl(rows, **keywords)
 
 
 def HelpFormatter_write_heading(self, heading):
@@ -2318,14 +2905,14 @@ def HelpFormatter_write_usage(self, prog):
 
 
 _HelpFormatter_write_usage_with_options = {
-    "args": _as_string,
+    "args": _mochi.as_string,
     "prefix": _as_optional_string,
 }
 
 
 def HelpFormatter_write_usage_with(self, prog, options):
     """`click.HelpFormatter.write_usage` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "HelpFormatter_write_usage_with",
         options,
         _HelpFormatter_write_usage_with_options,
@@ -2345,7 +2932,7 @@ def HelpFormatter_set_buffer(self, value):
 
 def HelpFormatter_current_indent(self):
     """`click.HelpFormatter.current_indent`."""
-    return _as_int(self.current_indent, "HelpFormatter_current_indent")
+    return _mochi.as_int(self.current_indent, "HelpFormatter_current_indent")
 
 
 def HelpFormatter_set_current_indent(self, value):
@@ -2355,7 +2942,7 @@ def HelpFormatter_set_current_indent(self, value):
 
 def HelpFormatter_indent_increment(self):
     """`click.HelpFormatter.indent_increment`."""
-    return _as_int(self.indent_increment, "HelpFormatter_indent_increment")
+    return _mochi.as_int(self.indent_increment, "HelpFormatter_indent_increment")
 
 
 def HelpFormatter_set_indent_increment(self, value):
@@ -2365,7 +2952,7 @@ def HelpFormatter_set_indent_increment(self, value):
 
 def HelpFormatter_width(self):
     """`click.HelpFormatter.width`."""
-    return _as_int(self.width, "HelpFormatter_width")
+    return _mochi.as_int(self.width, "HelpFormatter_width")
 
 
 def HelpFormatter_set_width(self, value):
@@ -2381,21 +2968,26 @@ def IntRange_new():
 _IntRange_new_with_options = {
     "min": _as_optional_int,
     "max": _as_optional_int,
-    "min_open": _as_bool,
-    "max_open": _as_bool,
-    "clamp": _as_bool,
+    "min_open": _mochi.as_bool,
+    "max_open": _mochi.as_bool,
+    "clamp": _mochi.as_bool,
 }
 
 
 def IntRange_new_with(options):
     """`click.IntRange` with options."""
-    keywords = _keywords("IntRange_new_with", options, _IntRange_new_with_options)
+    keywords = _mochi.keywords("IntRange_new_with", options, _IntRange_new_with_options)
     return _as_IntRange(_click.IntRange(**keywords), "IntRange_new_with")
+
+
+def IntRange_type():
+    """`click.IntRange.__class_object__`."""
+    return _as_Type(_click.IntRange, "IntRange_type")
 
 
 def IntRange_convert(self, value, param, ctx):
     """`click.IntRange.convert`."""
-    return _as_int(self.convert(value, param, ctx), "IntRange_convert")
+    return _mochi.as_int(self.convert(value, param, ctx), "IntRange_convert")
 
 
 def IntRange_to_info_dict(self):
@@ -2405,7 +2997,7 @@ def IntRange_to_info_dict(self):
 
 def IntRange_clamp(self):
     """`click.IntRange.clamp`."""
-    return _as_bool(self.clamp, "IntRange_clamp")
+    return _mochi.as_bool(self.clamp, "IntRange_clamp")
 
 
 def IntRange_set_clamp(self, value):
@@ -2425,7 +3017,7 @@ def IntRange_set_max(self, value):
 
 def IntRange_max_open(self):
     """`click.IntRange.max_open`."""
-    return _as_bool(self.max_open, "IntRange_max_open")
+    return _mochi.as_bool(self.max_open, "IntRange_max_open")
 
 
 def IntRange_set_max_open(self, value):
@@ -2445,7 +3037,7 @@ def IntRange_set_min(self, value):
 
 def IntRange_min_open(self):
     """`click.IntRange.min_open`."""
-    return _as_bool(self.min_open, "IntRange_min_open")
+    return _mochi.as_bool(self.min_open, "IntRange_min_open")
 
 
 def IntRange_set_min_open(self, value):
@@ -2455,7 +3047,7 @@ def IntRange_set_min_open(self, value):
 
 def IntRange_name():
     """`click.IntRange.name`."""
-    return _as_string(_click.IntRange.name, "IntRange_name")
+    return _mochi.as_string(_click.IntRange.name, "IntRange_name")
 
 
 def IntRange_as_ParamType(self):
@@ -2465,7 +3057,7 @@ def IntRange_as_ParamType(self):
 
 def ParamType_as_IntRange(value):
     """`click.IntRange`."""
-    return _cast_down(value, _click.IntRange, "ParamType_as_IntRange")
+    return _mochi.cast_down(value, _click.IntRange, "ParamType_as_IntRange")
 
 
 def MissingParameter_new():
@@ -2477,28 +3069,33 @@ _MissingParameter_new_with_options = {
     "message": _as_optional_string,
     "ctx": _as_optional_Context,
     "param": _as_optional_Parameter,
-    "param_hint": _as_any,
+    "param_hint": _to_optional_list_string_or_string,
     "param_type": _as_optional_string,
 }
 
 
 def MissingParameter_new_with(options):
     """`click.MissingParameter` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "MissingParameter_new_with", options, _MissingParameter_new_with_options
     )
     result = _click.MissingParameter(**keywords)
     return _as_MissingParameter(result, "MissingParameter_new_with")
 
 
+def MissingParameter_type():
+    """`click.MissingParameter.__class_object__`."""
+    return _as_Type(_click.MissingParameter, "MissingParameter_type")
+
+
 def MissingParameter_to_string(self):
     """`click.MissingParameter.__str__`."""
-    return _as_string(str(self), "MissingParameter_to_string")
+    return _mochi.as_string(str(self), "MissingParameter_to_string")
 
 
 def MissingParameter_format_message(self):
     """`click.MissingParameter.format_message`."""
-    return _as_string(self.format_message(), "MissingParameter_format_message")
+    return _mochi.as_string(self.format_message(), "MissingParameter_format_message")
 
 
 def MissingParameter_param_type(self):
@@ -2513,7 +3110,7 @@ def MissingParameter_as_BadParameter(self):
 
 def BadParameter_as_MissingParameter(value):
     """`click.MissingParameter`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value, _click.MissingParameter, "BadParameter_as_MissingParameter"
     )
 
@@ -2532,21 +3129,26 @@ _NoSuchCommand_new_with_options = {
 
 def NoSuchCommand_new_with(command_name, options):
     """`click.NoSuchCommand` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "NoSuchCommand_new_with", options, _NoSuchCommand_new_with_options
     )
     result = _click.NoSuchCommand(command_name, **keywords)
     return _as_NoSuchCommand(result, "NoSuchCommand_new_with")
 
 
+def NoSuchCommand_type():
+    """`click.NoSuchCommand.__class_object__`."""
+    return _as_Type(_click.NoSuchCommand, "NoSuchCommand_type")
+
+
 def NoSuchCommand_format_message(self):
     """`click.NoSuchCommand.format_message`."""
-    return _as_string(self.format_message(), "NoSuchCommand_format_message")
+    return _mochi.as_string(self.format_message(), "NoSuchCommand_format_message")
 
 
 def NoSuchCommand_command_name(self):
     """`click.NoSuchCommand.command_name`."""
-    return _as_string(self.command_name, "NoSuchCommand_command_name")
+    return _mochi.as_string(self.command_name, "NoSuchCommand_command_name")
 
 
 def NoSuchCommand_possibilities(self):
@@ -2561,7 +3163,7 @@ def NoSuchCommand_as_UsageError(self):
 
 def UsageError_as_NoSuchCommand(value):
     """`click.NoSuchCommand`."""
-    return _cast_down(value, _click.NoSuchCommand, "UsageError_as_NoSuchCommand")
+    return _mochi.cast_down(value, _click.NoSuchCommand, "UsageError_as_NoSuchCommand")
 
 
 def NoSuchOption_new(option_name):
@@ -2578,21 +3180,26 @@ _NoSuchOption_new_with_options = {
 
 def NoSuchOption_new_with(option_name, options):
     """`click.NoSuchOption` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "NoSuchOption_new_with", options, _NoSuchOption_new_with_options
     )
     result = _click.NoSuchOption(option_name, **keywords)
     return _as_NoSuchOption(result, "NoSuchOption_new_with")
 
 
+def NoSuchOption_type():
+    """`click.NoSuchOption.__class_object__`."""
+    return _as_Type(_click.NoSuchOption, "NoSuchOption_type")
+
+
 def NoSuchOption_format_message(self):
     """`click.NoSuchOption.format_message`."""
-    return _as_string(self.format_message(), "NoSuchOption_format_message")
+    return _mochi.as_string(self.format_message(), "NoSuchOption_format_message")
 
 
 def NoSuchOption_option_name(self):
     """`click.NoSuchOption.option_name`."""
-    return _as_string(self.option_name, "NoSuchOption_option_name")
+    return _mochi.as_string(self.option_name, "NoSuchOption_option_name")
 
 
 def NoSuchOption_possibilities(self):
@@ -2607,7 +3214,7 @@ def NoSuchOption_as_UsageError(self):
 
 def UsageError_as_NoSuchOption(value):
     """`click.NoSuchOption`."""
-    return _cast_down(value, _click.NoSuchOption, "UsageError_as_NoSuchOption")
+    return _mochi.cast_down(value, _click.NoSuchOption, "UsageError_as_NoSuchOption")
 
 
 def Option_new():
@@ -2617,29 +3224,36 @@ def Option_new():
 
 _Option_new_with_options = {
     "param_decls": _as_optional_list_string,
-    "show_default": _as_any,
-    "prompt": _as_any,
-    "confirmation_prompt": _as_any,
-    "prompt_required": _as_bool,
-    "hide_input": _as_bool,
+    "show_default": _to_optional_bool_or_string,
+    "prompt": _to_bool_or_string,
+    "confirmation_prompt": _to_bool_or_string,
+    "prompt_required": _mochi.as_bool,
+    "hide_input": _mochi.as_bool,
     "is_flag": _as_optional_bool,
-    "flag_value": _as_any,
-    "multiple": _as_bool,
-    "count": _as_bool,
-    "allow_from_autoenv": _as_bool,
-    "type": _as_any,
+    "flag_value": _mochi.as_any,
+    "multiple": _mochi.as_bool,
+    "count": _mochi.as_bool,
+    "allow_from_autoenv": _mochi.as_bool,
+    "type": _mochi.as_any,
     "help": _as_optional_string,
-    "hidden": _as_bool,
-    "show_choices": _as_bool,
-    "show_envvar": _as_bool,
-    "deprecated": _as_any,
+    "hidden": _mochi.as_bool,
+    "show_choices": _mochi.as_bool,
+    "show_envvar": _mochi.as_bool,
+    "deprecated": _to_bool_or_string,
 }
 
 
 def Option_new_with(options):
     """`click.Option` with options."""
-    keywords = _keywords("Option_new_with", options, _Option_new_with_options, _as_any)
+    keywords = _mochi.keywords(
+        "Option_new_with", options, _Option_new_with_options, _mochi.as_any
+    )
     return _as_Option(_click.Option(**keywords), "Option_new_with")
+
+
+def Option_class_object():
+    """`click.Option.__class_object__`."""
+    return _as_Type(_click.Option, "Option_class_object")
 
 
 def Option_add_to_parser(self, parser, ctx):
@@ -2658,12 +3272,12 @@ def Option_get_default(self, ctx):
     return self.get_default(ctx)
 
 
-_Option_get_default_with_options = {"call": _as_bool}
+_Option_get_default_with_options = {"call": _mochi.as_bool}
 
 
 def Option_get_default_with(self, ctx, options):
     """`click.Option.get_default` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "Option_get_default_with", options, _Option_get_default_with_options
     )
     return self.get_default(ctx, **keywords)
@@ -2671,7 +3285,7 @@ def Option_get_default_with(self, ctx, options):
 
 def Option_get_error_hint(self, ctx):
     """`click.Option.get_error_hint`."""
-    return _as_string(self.get_error_hint(ctx), "Option_get_error_hint")
+    return _mochi.as_string(self.get_error_hint(ctx), "Option_get_error_hint")
 
 
 def Option_get_help_extra(self, ctx):
@@ -2687,7 +3301,7 @@ def Option_get_help_record(self, ctx):
 
 def Option_get_help_spec(self, ctx):
     """`click.Option.get_help_spec`."""
-    return _as_string(self.get_help_spec(ctx), "Option_get_help_spec")
+    return _mochi.as_string(self.get_help_spec(ctx), "Option_get_help_spec")
 
 
 def Option_process_value(self, ctx, value):
@@ -2718,7 +3332,7 @@ def Option_value_from_envvar(self, ctx):
 
 def Option_allow_from_autoenv(self):
     """`click.Option.allow_from_autoenv`."""
-    return _as_bool(self.allow_from_autoenv, "Option_allow_from_autoenv")
+    return _mochi.as_bool(self.allow_from_autoenv, "Option_allow_from_autoenv")
 
 
 def Option_set_allow_from_autoenv(self, value):
@@ -2728,17 +3342,19 @@ def Option_set_allow_from_autoenv(self, value):
 
 def Option_confirmation_prompt(self):
     """`click.Option.confirmation_prompt`."""
-    return self.confirmation_prompt
+    return _as_BoolOrString(self.confirmation_prompt, "Option_confirmation_prompt")
 
 
 def Option_set_confirmation_prompt(self, value):
     """`click.Option.confirmation_prompt`."""
-    self.confirmation_prompt = value
+    self.confirmation_prompt = _to_BoolOrString(
+        value, "Option_set_confirmation_prompt: parameter value"
+    )
 
 
 def Option_count(self):
     """`click.Option.count`."""
-    return _as_bool(self.count, "Option_count")
+    return _mochi.as_bool(self.count, "Option_count")
 
 
 def Option_set_count(self, value):
@@ -2768,7 +3384,7 @@ def Option_set_flag_value(self, value):
 
 def Option_hidden(self):
     """`click.Option.hidden`."""
-    return _as_bool(self.hidden, "Option_hidden")
+    return _mochi.as_bool(self.hidden, "Option_hidden")
 
 
 def Option_set_hidden(self, value):
@@ -2778,7 +3394,7 @@ def Option_set_hidden(self, value):
 
 def Option_hide_input(self):
     """`click.Option.hide_input`."""
-    return _as_bool(self.hide_input, "Option_hide_input")
+    return _mochi.as_bool(self.hide_input, "Option_hide_input")
 
 
 def Option_set_hide_input(self, value):
@@ -2788,7 +3404,7 @@ def Option_set_hide_input(self, value):
 
 def Option_is_flag(self):
     """`click.Option.is_flag`."""
-    return _as_bool(self.is_flag, "Option_is_flag")
+    return _mochi.as_bool(self.is_flag, "Option_is_flag")
 
 
 def Option_set_is_flag(self, value):
@@ -2798,7 +3414,7 @@ def Option_set_is_flag(self, value):
 
 def Option_param_type_name():
     """`click.Option.param_type_name`."""
-    return _as_string(_click.Option.param_type_name, "Option_param_type_name")
+    return _mochi.as_string(_click.Option.param_type_name, "Option_param_type_name")
 
 
 def Option_prompt(self):
@@ -2813,7 +3429,7 @@ def Option_set_prompt(self, value):
 
 def Option_prompt_required(self):
     """`click.Option.prompt_required`."""
-    return _as_bool(self.prompt_required, "Option_prompt_required")
+    return _mochi.as_bool(self.prompt_required, "Option_prompt_required")
 
 
 def Option_set_prompt_required(self, value):
@@ -2823,7 +3439,7 @@ def Option_set_prompt_required(self, value):
 
 def Option_show_choices(self):
     """`click.Option.show_choices`."""
-    return _as_bool(self.show_choices, "Option_show_choices")
+    return _mochi.as_bool(self.show_choices, "Option_show_choices")
 
 
 def Option_set_show_choices(self, value):
@@ -2833,17 +3449,19 @@ def Option_set_show_choices(self, value):
 
 def Option_show_default(self):
     """`click.Option.show_default`."""
-    return self.show_default
+    return _as_optional_BoolOrString(self.show_default, "Option_show_default")
 
 
 def Option_set_show_default(self, value):
     """`click.Option.show_default`."""
-    self.show_default = value
+    self.show_default = _to_optional_BoolOrString(
+        value, "Option_set_show_default: parameter value"
+    )
 
 
 def Option_show_envvar(self):
     """`click.Option.show_envvar`."""
-    return _as_bool(self.show_envvar, "Option_show_envvar")
+    return _mochi.as_bool(self.show_envvar, "Option_show_envvar")
 
 
 def Option_set_show_envvar(self, value):
@@ -2868,7 +3486,7 @@ def Option_flag_activation_value(self):
 
 def Option_is_bool_flag(self):
     """`click.Option.is_bool_flag`."""
-    return _as_bool(self.is_bool_flag, "Option_is_bool_flag")
+    return _mochi.as_bool(self.is_bool_flag, "Option_is_bool_flag")
 
 
 def Option_as_Parameter(self):
@@ -2878,7 +3496,7 @@ def Option_as_Parameter(self):
 
 def Parameter_as_Option(value):
     """`click.Option`."""
-    return _cast_down(value, _click.Option, "Parameter_as_Option")
+    return _mochi.cast_down(value, _click.Option, "Parameter_as_Option")
 
 
 def ParamType_new():
@@ -2888,7 +3506,7 @@ def ParamType_new():
 
 def ParamType_call(self, value):
     """`click.ParamType.__call__`."""
-    self(value)
+    return self(value)
 
 
 _ParamType_call_with_options = {
@@ -2899,8 +3517,34 @@ _ParamType_call_with_options = {
 
 def ParamType_call_with(self, value, options):
     """`click.ParamType.__call__` with options."""
-    keywords = _keywords("ParamType_call_with", options, _ParamType_call_with_options)
-    self(value, **keywords)
+    keywords = _mochi.keywords(
+        "ParamType_call_with", options, _ParamType_call_with_options
+    )
+    return self(value, **keywords)
+
+
+def ParamType_call_no_value(self):
+    """`click.ParamType.__call__`."""
+    self(None)
+
+
+_ParamType_call_no_value_with_options = {
+    "param": _as_optional_Parameter,
+    "ctx": _as_optional_Context,
+}
+
+
+def ParamType_call_no_value_with(self, options):
+    """`click.ParamType.__call__` with options."""
+    keywords = _mochi.keywords(
+        "ParamType_call_no_value_with", options, _ParamType_call_no_value_with_options
+    )
+    self(None, **keywords)
+
+
+def ParamType_type():
+    """`click.ParamType.__class_object__`."""
+    return _as_Type(_click.ParamType, "ParamType_type")
 
 
 def ParamType_convert(self, value, param, ctx):
@@ -2921,7 +3565,9 @@ _ParamType_fail_with_options = {
 
 def ParamType_fail_with(self, message, options):
     """`click.ParamType.fail` with options."""
-    keywords = _keywords("ParamType_fail_with", options, _ParamType_fail_with_options)
+    keywords = _mochi.keywords(
+        "ParamType_fail_with", options, _ParamType_fail_with_options
+    )
     self.fail(message, **keywords)
 
 
@@ -2954,7 +3600,7 @@ def ParamType_to_info_dict(self):
 
 def ParamType_arity(self):
     """`click.ParamType.arity`."""
-    return _as_int(self.arity, "ParamType_arity")
+    return _mochi.as_int(self.arity, "ParamType_arity")
 
 
 def ParamType_set_arity(self, value):
@@ -2970,17 +3616,22 @@ def ParamType_envvar_list_splitter():
 
 def ParamType_is_composite():
     """`click.ParamType.is_composite`."""
-    return _as_bool(_click.ParamType.is_composite, "ParamType_is_composite")
+    return _mochi.as_bool(_click.ParamType.is_composite, "ParamType_is_composite")
 
 
 def ParamType_name(self):
     """`click.ParamType.name`."""
-    return _as_string(self.name, "ParamType_name")
+    return _mochi.as_string(self.name, "ParamType_name")
 
 
 def ParamType_set_name(self, value):
     """`click.ParamType.name`."""
     self.name = value
+
+
+def Parameter_class_object():
+    """`click.Parameter.__class_object__`."""
+    return _as_Type(_click.Parameter, "Parameter_class_object")
 
 
 def Parameter_add_to_parser(self, parser, ctx):
@@ -2999,12 +3650,12 @@ def Parameter_get_default(self, ctx):
     return self.get_default(ctx)
 
 
-_Parameter_get_default_with_options = {"call": _as_bool}
+_Parameter_get_default_with_options = {"call": _mochi.as_bool}
 
 
 def Parameter_get_default_with(self, ctx, options):
     """`click.Parameter.get_default` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "Parameter_get_default_with", options, _Parameter_get_default_with_options
     )
     return self.get_default(ctx, **keywords)
@@ -3012,7 +3663,7 @@ def Parameter_get_default_with(self, ctx, options):
 
 def Parameter_get_error_hint(self, ctx):
     """`click.Parameter.get_error_hint`."""
-    return _as_string(self.get_error_hint(ctx), "Parameter_get_error_hint")
+    return _mochi.as_string(self.get_error_hint(ctx), "Parameter_get_error_hint")
 
 
 def Parameter_get_help_record(self, ctx):
@@ -3034,7 +3685,7 @@ def Parameter_handle_parse_result(self, ctx, opts, args):
 
 def Parameter_make_metavar(self, ctx):
     """`click.Parameter.make_metavar`."""
-    return _as_string(self.make_metavar(ctx), "Parameter_make_metavar")
+    return _mochi.as_string(self.make_metavar(ctx), "Parameter_make_metavar")
 
 
 def Parameter_process_value(self, ctx, value):
@@ -3066,17 +3717,19 @@ def Parameter_type_cast_value(self, ctx, value):
 
 def Parameter_value_from_envvar(self, ctx):
     """`click.Parameter.value_from_envvar`."""
-    return self.value_from_envvar(ctx)
+    result = self.value_from_envvar(ctx)
+    return _as_optional_StringOrStringList(result, "Parameter_value_from_envvar")
 
 
 def Parameter_value_is_missing(self, value):
     """`click.Parameter.value_is_missing`."""
-    return _as_bool(self.value_is_missing(value), "Parameter_value_is_missing")
+    return _mochi.as_bool(self.value_is_missing(value), "Parameter_value_is_missing")
 
 
 def Parameter_callback(self):
     """`click.Parameter.callback`."""
-    return self.callback
+    result = self.callback
+    return _as_optional_fun_Context_Parameter_any_to_an(result, "Parameter_callback")
 
 
 def Parameter_set_callback(self, value):
@@ -3096,27 +3749,31 @@ def Parameter_set_default(self, value):
 
 def Parameter_deprecated(self):
     """`click.Parameter.deprecated`."""
-    return self.deprecated
+    return _as_BoolOrString(self.deprecated, "Parameter_deprecated")
 
 
 def Parameter_set_deprecated(self, value):
     """`click.Parameter.deprecated`."""
-    self.deprecated = value
+    self.deprecated = _to_BoolOrString(
+        value, "Parameter_set_deprecated: parameter value"
+    )
 
 
 def Parameter_envvar(self):
     """`click.Parameter.envvar`."""
-    return self.envvar
+    return _as_optional_StringOrStringList(self.envvar, "Parameter_envvar")
 
 
 def Parameter_set_envvar(self, value):
     """`click.Parameter.envvar`."""
-    self.envvar = value
+    self.envvar = _to_optional_StringOrStringList(
+        value, "Parameter_set_envvar: parameter value"
+    )
 
 
 def Parameter_expose_value(self):
     """`click.Parameter.expose_value`."""
-    return _as_bool(self.expose_value, "Parameter_expose_value")
+    return _mochi.as_bool(self.expose_value, "Parameter_expose_value")
 
 
 def Parameter_set_expose_value(self, value):
@@ -3136,7 +3793,7 @@ def Parameter_set_help(self, value):
 
 def Parameter_is_eager(self):
     """`click.Parameter.is_eager`."""
-    return _as_bool(self.is_eager, "Parameter_is_eager")
+    return _mochi.as_bool(self.is_eager, "Parameter_is_eager")
 
 
 def Parameter_set_is_eager(self, value):
@@ -3156,7 +3813,7 @@ def Parameter_set_metavar(self, value):
 
 def Parameter_multiple(self):
     """`click.Parameter.multiple`."""
-    return _as_bool(self.multiple, "Parameter_multiple")
+    return _mochi.as_bool(self.multiple, "Parameter_multiple")
 
 
 def Parameter_set_multiple(self, value):
@@ -3166,7 +3823,7 @@ def Parameter_set_multiple(self, value):
 
 def Parameter_name(self):
     """`click.Parameter.name`."""
-    return _as_string(self.name, "Parameter_name")
+    return _mochi.as_string(self.name, "Parameter_name")
 
 
 def Parameter_set_name(self, value):
@@ -3176,7 +3833,7 @@ def Parameter_set_name(self, value):
 
 def Parameter_nargs(self):
     """`click.Parameter.nargs`."""
-    return _as_int(self.nargs, "Parameter_nargs")
+    return _mochi.as_int(self.nargs, "Parameter_nargs")
 
 
 def Parameter_set_nargs(self, value):
@@ -3196,12 +3853,13 @@ def Parameter_set_opts(self, value):
 
 def Parameter_param_type_name():
     """`click.Parameter.param_type_name`."""
-    return _as_string(_click.Parameter.param_type_name, "Parameter_param_type_name")
+    result = _click.Parameter.param_type_name
+    return _mochi.as_string(result, "Parameter_param_type_name")
 
 
 def Parameter_required(self):
     """`click.Parameter.required`."""
-    return _as_bool(self.required, "Parameter_required")
+    return _mochi.as_bool(self.required, "Parameter_required")
 
 
 def Parameter_set_required(self, value):
@@ -3231,7 +3889,12 @@ def Parameter_set_type(self, value):
 
 def Parameter_human_readable_name(self):
     """`click.Parameter.human_readable_name`."""
-    return _as_string(self.human_readable_name, "Parameter_human_readable_name")
+    return _mochi.as_string(self.human_readable_name, "Parameter_human_readable_name")
+
+
+def ParameterSource_type():
+    """`click.ParameterSource.__class_object__`."""
+    return _as_Type(_click.ParameterSource, "ParameterSource_type")
 
 
 def Path_new():
@@ -3240,32 +3903,40 @@ def Path_new():
 
 
 _Path_new_with_options = {
-    "exists": _as_bool,
-    "file_okay": _as_bool,
-    "dir_okay": _as_bool,
-    "writable": _as_bool,
-    "readable": _as_bool,
-    "resolve_path": _as_bool,
-    "allow_dash": _as_bool,
-    "path_type": _as_any,
-    "executable": _as_bool,
+    "exists": _mochi.as_bool,
+    "file_okay": _mochi.as_bool,
+    "dir_okay": _mochi.as_bool,
+    "writable": _mochi.as_bool,
+    "readable": _mochi.as_bool,
+    "resolve_path": _mochi.as_bool,
+    "allow_dash": _mochi.as_bool,
+    "path_type": _as_optional_Type,
+    "executable": _mochi.as_bool,
 }
 
 
 def Path_new_with(options):
     """`click.Path` with options."""
-    result = _click.Path(**_keywords("Path_new_with", options, _Path_new_with_options))
-    return _as_Path(result, "Path_new_with")
+    keywords = _mochi.keywords("Path_new_with", options, _Path_new_with_options)
+    return _as_Path(_click.Path(**keywords), "Path_new_with")
+
+
+def Path_class_object():
+    """`click.Path.__class_object__`."""
+    return _as_Type(_click.Path, "Path_class_object")
 
 
 def Path_coerce_path_result(self, value):
     """`click.Path.coerce_path_result`."""
+    value = _to_string_or_PathLike(value, "Path_coerce_path_result: parameter value")
     return self.coerce_path_result(value)
 
 
 def Path_convert(self, value, param, ctx):
     """`click.Path.convert`."""
-    return self.convert(value, param, ctx)
+    return self.convert(
+        _to_string_or_PathLike(value, "Path_convert: parameter value"), param, ctx
+    )
 
 
 def Path_shell_complete(self, ctx, param, incomplete):
@@ -3281,7 +3952,7 @@ def Path_to_info_dict(self):
 
 def Path_allow_dash(self):
     """`click.Path.allow_dash`."""
-    return _as_bool(self.allow_dash, "Path_allow_dash")
+    return _mochi.as_bool(self.allow_dash, "Path_allow_dash")
 
 
 def Path_set_allow_dash(self, value):
@@ -3291,7 +3962,7 @@ def Path_set_allow_dash(self, value):
 
 def Path_dir_okay(self):
     """`click.Path.dir_okay`."""
-    return _as_bool(self.dir_okay, "Path_dir_okay")
+    return _mochi.as_bool(self.dir_okay, "Path_dir_okay")
 
 
 def Path_set_dir_okay(self, value):
@@ -3301,12 +3972,13 @@ def Path_set_dir_okay(self, value):
 
 def Path_envvar_list_splitter():
     """`click.Path.envvar_list_splitter`."""
-    return _as_string(_click.Path.envvar_list_splitter, "Path_envvar_list_splitter")
+    result = _click.Path.envvar_list_splitter
+    return _mochi.as_string(result, "Path_envvar_list_splitter")
 
 
 def Path_executable(self):
     """`click.Path.executable`."""
-    return _as_bool(self.executable, "Path_executable")
+    return _mochi.as_bool(self.executable, "Path_executable")
 
 
 def Path_set_executable(self, value):
@@ -3316,7 +3988,7 @@ def Path_set_executable(self, value):
 
 def Path_exists(self):
     """`click.Path.exists`."""
-    return _as_bool(self.exists, "Path_exists")
+    return _mochi.as_bool(self.exists, "Path_exists")
 
 
 def Path_set_exists(self, value):
@@ -3326,7 +3998,7 @@ def Path_set_exists(self, value):
 
 def Path_file_okay(self):
     """`click.Path.file_okay`."""
-    return _as_bool(self.file_okay, "Path_file_okay")
+    return _mochi.as_bool(self.file_okay, "Path_file_okay")
 
 
 def Path_set_file_okay(self, value):
@@ -3336,7 +4008,7 @@ def Path_set_file_okay(self, value):
 
 def Path_name(self):
     """`click.Path.name`."""
-    return _as_string(self.name, "Path_name")
+    return _mochi.as_string(self.name, "Path_name")
 
 
 def Path_set_name(self, value):
@@ -3346,7 +4018,7 @@ def Path_set_name(self, value):
 
 def Path_readable(self):
     """`click.Path.readable`."""
-    return _as_bool(self.readable, "Path_readable")
+    return _mochi.as_bool(self.readable, "Path_readable")
 
 
 def Path_set_readable(self, value):
@@ -3356,7 +4028,7 @@ def Path_set_readable(self, value):
 
 def Path_resolve_path(self):
     """`click.Path.resolve_path`."""
-    return _as_bool(self.resolve_path, "Path_resolve_path")
+    return _mochi.as_bool(self.resolve_path, "Path_resolve_path")
 
 
 def Path_set_resolve_path(self, value):
@@ -3366,7 +4038,7 @@ def Path_set_resolve_path(self, value):
 
 def Path_type(self):
     """`click.Path.type`."""
-    return self.type
+    return _as_optional_Type(self.type, "Path_type")
 
 
 def Path_set_type(self, value):
@@ -3376,7 +4048,7 @@ def Path_set_type(self, value):
 
 def Path_writable(self):
     """`click.Path.writable`."""
-    return _as_bool(self.writable, "Path_writable")
+    return _mochi.as_bool(self.writable, "Path_writable")
 
 
 def Path_set_writable(self, value):
@@ -3391,12 +4063,20 @@ def Path_as_ParamType(self):
 
 def ParamType_as_Path(value):
     """`click.Path`."""
-    return _cast_down(value, _click.Path, "ParamType_as_Path")
+    return _mochi.cast_down(value, _click.Path, "ParamType_as_Path")
 
 
 def Tuple_new(types):
     """`click.Tuple`."""
-    return _as_Tuple(_click.Tuple(types), "Tuple_new")
+    result = _click.Tuple(
+        _to_list_Type_or_ParamType(types, "Tuple_new: parameter types")
+    )
+    return _as_Tuple(result, "Tuple_new")
+
+
+def Tuple_type():
+    """`click.Tuple.__class_object__`."""
+    return _as_Type(_click.Tuple, "Tuple_type")
 
 
 def Tuple_convert(self, value, param, ctx):
@@ -3411,7 +4091,7 @@ def Tuple_to_info_dict(self):
 
 def Tuple_is_composite():
     """`click.Tuple.is_composite`."""
-    return _as_bool(_click.Tuple.is_composite, "Tuple_is_composite")
+    return _mochi.as_bool(_click.Tuple.is_composite, "Tuple_is_composite")
 
 
 def Tuple_types(self):
@@ -3426,12 +4106,12 @@ def Tuple_set_types(self, value):
 
 def Tuple_arity(self):
     """`click.Tuple.arity`."""
-    return _as_int(self.arity, "Tuple_arity")
+    return _mochi.as_int(self.arity, "Tuple_arity")
 
 
 def Tuple_name(self):
     """`click.Tuple.name`."""
-    return _as_string(self.name, "Tuple_name")
+    return _mochi.as_string(self.name, "Tuple_name")
 
 
 def Tuple_as_ParamType(self):
@@ -3441,7 +4121,7 @@ def Tuple_as_ParamType(self):
 
 def ParamType_as_Tuple(value):
     """`click.Tuple`."""
-    return _cast_down(value, _click.Tuple, "ParamType_as_Tuple")
+    return _mochi.cast_down(value, _click.Tuple, "ParamType_as_Tuple")
 
 
 def UsageError_new(message):
@@ -3454,8 +4134,15 @@ _UsageError_new_with_options = {"ctx": _as_optional_Context}
 
 def UsageError_new_with(message, options):
     """`click.UsageError` with options."""
-    keywords = _keywords("UsageError_new_with", options, _UsageError_new_with_options)
+    keywords = _mochi.keywords(
+        "UsageError_new_with", options, _UsageError_new_with_options
+    )
     return _as_UsageError(_click.UsageError(message, **keywords), "UsageError_new_with")
+
+
+def UsageError_type():
+    """`click.UsageError.__class_object__`."""
+    return _as_Type(_click.UsageError, "UsageError_type")
 
 
 def UsageError_show(self):
@@ -3468,7 +4155,9 @@ _UsageError_show_with_options = {"file": _as_optional_IO}
 
 def UsageError_show_with(self, options):
     """`click.UsageError.show` with options."""
-    keywords = _keywords("UsageError_show_with", options, _UsageError_show_with_options)
+    keywords = _mochi.keywords(
+        "UsageError_show_with", options, _UsageError_show_with_options
+    )
     self.show(**keywords)
 
 
@@ -3489,7 +4178,7 @@ def UsageError_set_ctx(self, value):
 
 def UsageError_exit_code():
     """`click.UsageError.exit_code`."""
-    return _as_int(_click.UsageError.exit_code, "UsageError_exit_code")
+    return _mochi.as_int(_click.UsageError.exit_code, "UsageError_exit_code")
 
 
 def UsageError_as_ClickException(self):
@@ -3499,7 +4188,7 @@ def UsageError_as_ClickException(self):
 
 def ClickException_as_UsageError(value):
     """`click.UsageError`."""
-    return _cast_down(value, _click.UsageError, "ClickException_as_UsageError")
+    return _mochi.cast_down(value, _click.UsageError, "ClickException_as_UsageError")
 
 
 def BOOL():
@@ -3534,18 +4223,23 @@ def UUID():
 
 def argument():
     """`click.argument`."""
-    return _as_fun_any_to_any(_click.argument(), "argument")
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(_click.argument(), "argument")
 
 
-_argument_with_options = {"args": _as_list_string, "cls": _as_any}
+_argument_with_options = {"args": _as_list_string, "cls": _as_optional_Type}
 
 
 def argument_with(options):
     """`click.argument` with options."""
-    places, keywords = _split_options(
-        "argument_with", options, _argument_with_options, further=_as_any, splat="args"
+    places, keywords = _mochi.split_options(
+        "argument_with",
+        options,
+        _argument_with_options,
+        further=_mochi.as_any,
+        splat="args",
     )
-    return _as_fun_any_to_any(_click.argument(*places, **keywords), "argument_with")
+    result = _click.argument(*places, **keywords)
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(result, "argument_with")
 
 
 def clear():
@@ -3555,43 +4249,50 @@ def clear():
 
 def command():
     """`click.command`."""
-    return _as_fun_any_to_Command(_click.command(), "command")
+    return _as_fun_fun_to_any_to_Command(_click.command(), "command")
 
 
-_command_with_options = {"name": _as_optional_string}
+_command_with_options = {"name": _as_optional_string, "cls": _as_optional_Type}
 
 
 def command_with(options):
     """`click.command` with options."""
-    keywords = _keywords("command_with", options, _command_with_options, _as_any)
-    return _as_fun_any_to_Command(_click.command(**keywords), "command_with")
+    keywords = _mochi.keywords(
+        "command_with", options, _command_with_options, _mochi.as_any
+    )
+    return _as_fun_fun_to_any_to_Command(_click.command(**keywords), "command_with")
+
+
+def command_name(name):
+    """`click.command`."""
+    result = _click.command(_to_fun_to_any(name, "command_name: parameter name"))
+    return _as_Command(result, "command_name")
 
 
 def confirm(text):
     """`click.confirm`."""
-    return _as_bool(_click.confirm(text), "confirm")
+    return _mochi.as_bool(_click.confirm(text), "confirm")
 
 
 _confirm_with_options = {
     "default": _as_optional_bool,
-    "abort": _as_bool,
-    "prompt_suffix": _as_string,
-    "show_default": _as_bool,
-    "err": _as_bool,
+    "abort": _mochi.as_bool,
+    "prompt_suffix": _mochi.as_string,
+    "show_default": _mochi.as_bool,
+    "err": _mochi.as_bool,
 }
 
 
 def confirm_with(text, options):
     """`click.confirm` with options."""
-    result = _click.confirm(
-        text, **_keywords("confirm_with", options, _confirm_with_options)
-    )
-    return _as_bool(result, "confirm_with")
+    keywords = _mochi.keywords("confirm_with", options, _confirm_with_options)
+    return _mochi.as_bool(_click.confirm(text, **keywords), "confirm_with")
 
 
 def confirmation_option():
     """`click.confirmation_option`."""
-    return _as_fun_any_to_any(_click.confirmation_option(), "confirmation_option")
+    result = _click.confirmation_option()
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(result, "confirmation_option")
 
 
 _confirmation_option_with_options = {"args": _as_list_string}
@@ -3599,21 +4300,23 @@ _confirmation_option_with_options = {"args": _as_list_string}
 
 def confirmation_option_with(options):
     """`click.confirmation_option` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "confirmation_option_with",
         options,
         _confirmation_option_with_options,
-        further=_as_any,
+        further=_mochi.as_any,
         splat="args",
     )
     result = _click.confirmation_option(*places, **keywords)
-    return _as_fun_any_to_any(result, "confirmation_option_with")
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(
+        result, "confirmation_option_with"
+    )
 
 
 def custom_version_option(callback):
     """`click.custom_version_option`."""
     result = _click.custom_version_option(callback)
-    return _as_fun_any_to_any(result, "custom_version_option")
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(result, "custom_version_option")
 
 
 _custom_version_option_with_options = {"args": _as_list_string}
@@ -3621,15 +4324,17 @@ _custom_version_option_with_options = {"args": _as_list_string}
 
 def custom_version_option_with(callback, options):
     """`click.custom_version_option` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "custom_version_option_with",
         options,
         _custom_version_option_with_options,
-        further=_as_any,
+        further=_mochi.as_any,
         splat="args",
     )
     result = _click.custom_version_option(callback, *places, **keywords)
-    return _as_fun_any_to_any(result, "custom_version_option_with")
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(
+        result, "custom_version_option_with"
+    )
 
 
 def echo():
@@ -3638,21 +4343,24 @@ def echo():
 
 
 _echo_with_options = {
-    "message": _as_any,
+    "message": _mochi.as_any,
     "file": _as_optional_IO,
-    "nl": _as_bool,
-    "err": _as_bool,
+    "nl": _mochi.as_bool,
+    "err": _mochi.as_bool,
     "color": _as_optional_bool,
 }
 
 
 def echo_with(options):
     """`click.echo` with options."""
-    _click.echo(**_keywords("echo_with", options, _echo_with_options))
+    _click.echo(**_mochi.keywords("echo_with", options, _echo_with_options))
 
 
 def echo_via_pager(text_or_generator):
     """`click.echo_via_pager`."""
+    text_or_generator = _to_list_string_or_fun_to_list_string_or_str(
+        text_or_generator, "echo_via_pager: parameter text_or_generator"
+    )
     _click.echo_via_pager(text_or_generator)
 
 
@@ -3661,7 +4369,12 @@ _echo_via_pager_with_options = {"color": _as_optional_bool}
 
 def echo_via_pager_with(text_or_generator, options):
     """`click.echo_via_pager` with options."""
-    keywords = _keywords("echo_via_pager_with", options, _echo_via_pager_with_options)
+    text_or_generator = _to_list_string_or_fun_to_list_string_or_str(
+        text_or_generator, "echo_via_pager_with: parameter text_or_generator"
+    )
+    keywords = _mochi.keywords(
+        "echo_via_pager_with", options, _echo_via_pager_with_options
+    )
     _click.echo_via_pager(text_or_generator, **keywords)
 
 
@@ -3673,44 +4386,93 @@ def edit():
 _edit_with_options = {
     "editor": _as_optional_string,
     "env": _as_optional_map_string_string,
-    "require_save": _as_bool,
-    "extension": _as_string,
-    "filename": _as_any,
+    "require_save": _mochi.as_bool,
+    "extension": _mochi.as_string,
+    "filename": _to_optional_string_or_PathLike_or_list_stri,
 }
 
 
 def edit_with(options):
     """`click.edit` with options."""
-    _click.edit(**_keywords("edit_with", options, _edit_with_options))
+    _click.edit(**_mochi.keywords("edit_with", options, _edit_with_options))
+
+
+def edit_text(text):
+    """`click.edit`."""
+    return _as_optional_bytes(_click.edit(text), "edit_text")
+
+
+_edit_text_with_options = {
+    "editor": _as_optional_string,
+    "env": _as_optional_map_string_string,
+    "require_save": _mochi.as_bool,
+    "extension": _mochi.as_string,
+}
+
+
+def edit_text_with(text, options):
+    """`click.edit` with options."""
+    keywords = _mochi.keywords("edit_text_with", options, _edit_text_with_options)
+    return _as_optional_bytes(_click.edit(text, **keywords), "edit_text_with")
+
+
+def edit_text_string(text):
+    """`click.edit`."""
+    return _as_optional_string(_click.edit(text), "edit_text_string")
+
+
+_edit_text_string_with_options = {
+    "editor": _as_optional_string,
+    "env": _as_optional_map_string_string,
+    "require_save": _mochi.as_bool,
+    "extension": _mochi.as_string,
+}
+
+
+def edit_text_string_with(text, options):
+    """`click.edit` with options."""
+    keywords = _mochi.keywords(
+        "edit_text_string_with", options, _edit_text_string_with_options
+    )
+    return _as_optional_string(_click.edit(text, **keywords), "edit_text_string_with")
 
 
 def format_filename(filename):
     """`click.format_filename`."""
-    return _as_string(_click.format_filename(filename), "format_filename")
+    filename = _to_string_or_bytes_or_PathLike(
+        filename, "format_filename: parameter filename"
+    )
+    return _mochi.as_string(_click.format_filename(filename), "format_filename")
 
 
-_format_filename_with_options = {"shorten": _as_bool}
+_format_filename_with_options = {"shorten": _mochi.as_bool}
 
 
 def format_filename_with(filename, options):
     """`click.format_filename` with options."""
-    keywords = _keywords("format_filename_with", options, _format_filename_with_options)
+    filename = _to_string_or_bytes_or_PathLike(
+        filename, "format_filename_with: parameter filename"
+    )
+    keywords = _mochi.keywords(
+        "format_filename_with", options, _format_filename_with_options
+    )
     result = _click.format_filename(filename, **keywords)
-    return _as_string(result, "format_filename_with")
+    return _mochi.as_string(result, "format_filename_with")
 
 
 def get_app_dir(app_name):
     """`click.get_app_dir`."""
-    return _as_string(_click.get_app_dir(app_name), "get_app_dir")
+    return _mochi.as_string(_click.get_app_dir(app_name), "get_app_dir")
 
 
-_get_app_dir_with_options = {"roaming": _as_bool, "force_posix": _as_bool}
+_get_app_dir_with_options = {"roaming": _mochi.as_bool, "force_posix": _mochi.as_bool}
 
 
 def get_app_dir_with(app_name, options):
     """`click.get_app_dir` with options."""
-    keywords = _keywords("get_app_dir_with", options, _get_app_dir_with_options)
-    return _as_string(_click.get_app_dir(app_name, **keywords), "get_app_dir_with")
+    keywords = _mochi.keywords("get_app_dir_with", options, _get_app_dir_with_options)
+    result = _click.get_app_dir(app_name, **keywords)
+    return _mochi.as_string(result, "get_app_dir_with")
 
 
 def get_current_context():
@@ -3718,21 +4480,41 @@ def get_current_context():
     return _as_Context(_click.get_current_context(), "get_current_context")
 
 
-_get_current_context_with_options = {"silent": _as_bool}
+_get_current_context_with_options = {"silent": _to_one_of_1}
 
 
 def get_current_context_with(options):
     """`click.get_current_context` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "get_current_context_with", options, _get_current_context_with_options
     )
     result = _click.get_current_context(**keywords)
     return _as_Context(result, "get_current_context_with")
 
 
+def get_current_context_optional():
+    """`click.get_current_context`."""
+    result = _click.get_current_context()
+    return _as_optional_Context(result, "get_current_context_optional")
+
+
+_get_current_context_optional_with_options = {"silent": _mochi.as_bool}
+
+
+def get_current_context_optional_with(options):
+    """`click.get_current_context` with options."""
+    keywords = _mochi.keywords(
+        "get_current_context_optional_with",
+        options,
+        _get_current_context_optional_with_options,
+    )
+    result = _click.get_current_context(**keywords)
+    return _as_optional_Context(result, "get_current_context_optional_with")
+
+
 def get_pager_file():
     """`click.get_pager_file`."""
-    return _as_AbstractContextManager(_click.get_pager_file(), "get_pager_file")
+    return _as_TextIOContext(_click.get_pager_file(), "get_pager_file")
 
 
 _get_pager_file_with_options = {"color": _as_optional_bool}
@@ -3740,42 +4522,52 @@ _get_pager_file_with_options = {"color": _as_optional_bool}
 
 def get_pager_file_with(options):
     """`click.get_pager_file` with options."""
-    keywords = _keywords("get_pager_file_with", options, _get_pager_file_with_options)
-    result = _click.get_pager_file(**keywords)
-    return _as_AbstractContextManager(result, "get_pager_file_with")
+    keywords = _mochi.keywords(
+        "get_pager_file_with", options, _get_pager_file_with_options
+    )
+    return _as_TextIOContext(_click.get_pager_file(**keywords), "get_pager_file_with")
 
 
 def getchar():
     """`click.getchar`."""
-    return _as_string(_click.getchar(), "getchar")
+    return _mochi.as_string(_click.getchar(), "getchar")
 
 
-_getchar_with_options = {"echo": _as_bool}
+_getchar_with_options = {"echo": _mochi.as_bool}
 
 
 def getchar_with(options):
     """`click.getchar` with options."""
-    result = _click.getchar(**_keywords("getchar_with", options, _getchar_with_options))
-    return _as_string(result, "getchar_with")
+    keywords = _mochi.keywords("getchar_with", options, _getchar_with_options)
+    return _mochi.as_string(_click.getchar(**keywords), "getchar_with")
 
 
 def group():
     """`click.group`."""
-    return _as_fun_any_to_Group(_click.group(), "group")
+    return _as_fun_fun_to_any_to_Group(_click.group(), "group")
 
 
-_group_with_options = {"name": _as_optional_string}
+_group_with_options = {"name": _as_optional_string, "cls": _as_optional_Type}
 
 
 def group_with(options):
     """`click.group` with options."""
-    keywords = _keywords("group_with", options, _group_with_options, _as_any)
-    return _as_fun_any_to_Group(_click.group(**keywords), "group_with")
+    keywords = _mochi.keywords(
+        "group_with", options, _group_with_options, _mochi.as_any
+    )
+    return _as_fun_fun_to_any_to_Group(_click.group(**keywords), "group_with")
+
+
+def group_name(name):
+    """`click.group`."""
+    result = _click.group(_to_fun_to_any(name, "group_name: parameter name"))
+    return _as_Group(result, "group_name")
 
 
 def help_option():
     """`click.help_option`."""
-    return _as_fun_any_to_any(_click.help_option(), "help_option")
+    result = _click.help_option()
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(result, "help_option")
 
 
 _help_option_with_options = {"args": _as_list_string}
@@ -3783,100 +4575,108 @@ _help_option_with_options = {"args": _as_list_string}
 
 def help_option_with(options):
     """`click.help_option` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "help_option_with",
         options,
         _help_option_with_options,
-        further=_as_any,
+        further=_mochi.as_any,
         splat="args",
     )
     result = _click.help_option(*places, **keywords)
-    return _as_fun_any_to_any(result, "help_option_with")
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(result, "help_option_with")
 
 
 def launch(url):
     """`click.launch`."""
-    return _as_int(_click.launch(url), "launch")
+    return _mochi.as_int(_click.launch(url), "launch")
 
 
-_launch_with_options = {"wait": _as_bool, "locate": _as_bool}
+_launch_with_options = {"wait": _mochi.as_bool, "locate": _mochi.as_bool}
 
 
 def launch_with(url, options):
     """`click.launch` with options."""
-    result = _click.launch(
-        url, **_keywords("launch_with", options, _launch_with_options)
-    )
-    return _as_int(result, "launch_with")
+    keywords = _mochi.keywords("launch_with", options, _launch_with_options)
+    return _mochi.as_int(_click.launch(url, **keywords), "launch_with")
 
 
 def make_pass_decorator(object_type):
     """`click.make_pass_decorator`."""
     result = _click.make_pass_decorator(object_type)
-    return _as_fun_any_to_any(result, "make_pass_decorator")
+    return _as_fun_fun_to_any_to_fun_to_any(result, "make_pass_decorator")
 
 
-_make_pass_decorator_with_options = {"ensure": _as_bool}
+_make_pass_decorator_with_options = {"ensure": _mochi.as_bool}
 
 
 def make_pass_decorator_with(object_type, options):
     """`click.make_pass_decorator` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "make_pass_decorator_with", options, _make_pass_decorator_with_options
     )
     result = _click.make_pass_decorator(object_type, **keywords)
-    return _as_fun_any_to_any(result, "make_pass_decorator_with")
+    return _as_fun_fun_to_any_to_fun_to_any(result, "make_pass_decorator_with")
 
 
 def open_file(filename):
     """`click.open_file`."""
+    filename = _to_string_or_PathLike(filename, "open_file: parameter filename")
     return _as_IO(_click.open_file(filename), "open_file")
 
 
 _open_file_with_options = {
-    "mode": _as_string,
+    "mode": _mochi.as_string,
     "encoding": _as_optional_string,
     "errors": _as_optional_string,
-    "lazy": _as_bool,
-    "atomic": _as_bool,
+    "lazy": _mochi.as_bool,
+    "atomic": _mochi.as_bool,
 }
 
 
 def open_file_with(filename, options):
     """`click.open_file` with options."""
-    keywords = _keywords("open_file_with", options, _open_file_with_options)
+    filename = _to_string_or_PathLike(filename, "open_file_with: parameter filename")
+    keywords = _mochi.keywords("open_file_with", options, _open_file_with_options)
     return _as_IO(_click.open_file(filename, **keywords), "open_file_with")
 
 
 def option():
     """`click.option`."""
-    return _as_fun_any_to_any(_click.option(), "option")
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(_click.option(), "option")
 
 
-_option_with_options = {"args": _as_list_string, "cls": _as_any}
+_option_with_options = {"args": _as_list_string, "cls": _as_optional_Type}
 
 
 def option_with(options):
     """`click.option` with options."""
-    places, keywords = _split_options(
-        "option_with", options, _option_with_options, further=_as_any, splat="args"
+    places, keywords = _mochi.split_options(
+        "option_with",
+        options,
+        _option_with_options,
+        further=_mochi.as_any,
+        splat="args",
     )
-    return _as_fun_any_to_any(_click.option(*places, **keywords), "option_with")
+    result = _click.option(*places, **keywords)
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(result, "option_with")
 
 
 def pass_context(f):
     """`click.pass_context`."""
-    return _click.pass_context(f)
+    result = _click.pass_context(_to_fun_to_any(f, "pass_context: parameter f"))
+    return _as_ToAnyFunction(result, "pass_context")
 
 
 def pass_obj(f):
     """`click.pass_obj`."""
-    return _click.pass_obj(f)
+    result = _click.pass_obj(_to_fun_to_any(f, "pass_obj: parameter f"))
+    return _as_ToAnyFunction(result, "pass_obj")
 
 
 def password_option():
     """`click.password_option`."""
-    return _as_fun_any_to_any(_click.password_option(), "password_option")
+    result = _click.password_option()
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(result, "password_option")
 
 
 _password_option_with_options = {"args": _as_list_string}
@@ -3884,15 +4684,15 @@ _password_option_with_options = {"args": _as_list_string}
 
 def password_option_with(options):
     """`click.password_option` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "password_option_with",
         options,
         _password_option_with_options,
-        further=_as_any,
+        further=_mochi.as_any,
         splat="args",
     )
     result = _click.password_option(*places, **keywords)
-    return _as_fun_any_to_any(result, "password_option_with")
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(result, "password_option_with")
 
 
 def pause():
@@ -3900,12 +4700,12 @@ def pause():
     _click.pause()
 
 
-_pause_with_options = {"info": _as_optional_string, "err": _as_bool}
+_pause_with_options = {"info": _as_optional_string, "err": _mochi.as_bool}
 
 
 def pause_with(options):
     """`click.pause` with options."""
-    _click.pause(**_keywords("pause_with", options, _pause_with_options))
+    _click.pause(**_mochi.keywords("pause_with", options, _pause_with_options))
 
 
 def progressbar():
@@ -3917,50 +4717,72 @@ _progressbar_with_options = {
     "iterable": _as_optional_list_any,
     "length": _as_optional_int,
     "label": _as_optional_string,
-    "hidden": _as_bool,
-    "show_eta": _as_bool,
+    "hidden": _mochi.as_bool,
+    "show_eta": _mochi.as_bool,
     "show_percent": _as_optional_bool,
-    "show_pos": _as_bool,
-    "item_show_func": _as_any,
-    "fill_char": _as_string,
-    "empty_char": _as_string,
-    "bar_template": _as_string,
-    "info_sep": _as_string,
-    "width": _as_int,
+    "show_pos": _mochi.as_bool,
+    "item_show_func": _as_optional_fun_any_to_optional_string,
+    "fill_char": _mochi.as_string,
+    "empty_char": _mochi.as_string,
+    "bar_template": _mochi.as_string,
+    "info_sep": _mochi.as_string,
+    "width": _mochi.as_int,
     "file": _as_optional_TextIO,
     "color": _as_optional_bool,
-    "update_min_steps": _as_int,
+    "update_min_steps": _mochi.as_int,
 }
 
 
 def progressbar_with(options):
     """`click.progressbar` with options."""
-    keywords = _keywords("progressbar_with", options, _progressbar_with_options)
+    keywords = _mochi.keywords("progressbar_with", options, _progressbar_with_options)
     return _as_ProgressBar(_click.progressbar(**keywords), "progressbar_with")
 
 
 def prompt(text):
     """`click.prompt`."""
-    return _as_string(_click.prompt(text), "prompt")
+    return _mochi.as_string(_click.prompt(text), "prompt")
 
 
 _prompt_with_options = {
     "default": _as_optional_string,
-    "hide_input": _as_bool,
-    "confirmation_prompt": _as_any,
-    "prompt_suffix": _as_string,
-    "show_default": _as_any,
-    "err": _as_bool,
-    "show_choices": _as_bool,
+    "hide_input": _mochi.as_bool,
+    "confirmation_prompt": _to_bool_or_string,
+    "prompt_suffix": _mochi.as_string,
+    "show_default": _to_bool_or_string,
+    "err": _mochi.as_bool,
+    "show_choices": _mochi.as_bool,
 }
 
 
 def prompt_with(text, options):
     """`click.prompt` with options."""
-    result = _click.prompt(
-        text, **_keywords("prompt_with", options, _prompt_with_options)
-    )
-    return _as_string(result, "prompt_with")
+    keywords = _mochi.keywords("prompt_with", options, _prompt_with_options)
+    return _mochi.as_string(_click.prompt(text, **keywords), "prompt_with")
+
+
+def prompt_any(text):
+    """`click.prompt`."""
+    return _click.prompt(text)
+
+
+_prompt_any_with_options = {
+    "default": _mochi.as_any,
+    "hide_input": _mochi.as_bool,
+    "confirmation_prompt": _to_bool_or_string,
+    "type": _to_optional_ParamType_or_Type,
+    "value_proc": _as_optional_fun_string_to_any,
+    "prompt_suffix": _mochi.as_string,
+    "show_default": _to_bool_or_string,
+    "err": _mochi.as_bool,
+    "show_choices": _mochi.as_bool,
+}
+
+
+def prompt_any_with(text, options):
+    """`click.prompt` with options."""
+    keywords = _mochi.keywords("prompt_any_with", options, _prompt_any_with_options)
+    return _click.prompt(text, **keywords)
 
 
 def secho():
@@ -3969,28 +4791,30 @@ def secho():
 
 
 _secho_with_options = {
-    "message": _as_any,
+    "message": _mochi.as_any,
     "file": _as_optional_IO,
-    "nl": _as_bool,
-    "err": _as_bool,
+    "nl": _mochi.as_bool,
+    "err": _mochi.as_bool,
     "color": _as_optional_bool,
 }
 
 
 def secho_with(options):
     """`click.secho` with options."""
-    keywords = _keywords("secho_with", options, _secho_with_options, _as_any)
+    keywords = _mochi.keywords(
+        "secho_with", options, _secho_with_options, _mochi.as_any
+    )
     _click.secho(**keywords)
 
 
 def style(text):
     """`click.style`."""
-    return _as_string(_click.style(text), "style")
+    return _mochi.as_string(_click.style(text), "style")
 
 
 _style_with_options = {
-    "fg": _as_any,
-    "bg": _as_any,
+    "fg": _to_optional_int_or_IntIntIntTriple_or_strin,
+    "bg": _to_optional_int_or_IntIntIntTriple_or_strin,
     "bold": _as_optional_bool,
     "dim": _as_optional_bool,
     "underline": _as_optional_bool,
@@ -3999,24 +4823,27 @@ _style_with_options = {
     "blink": _as_optional_bool,
     "reverse": _as_optional_bool,
     "strikethrough": _as_optional_bool,
-    "reset": _as_bool,
+    "reset": _mochi.as_bool,
 }
 
 
 def style_with(text, options):
     """`click.style` with options."""
-    result = _click.style(text, **_keywords("style_with", options, _style_with_options))
-    return _as_string(result, "style_with")
+    result = _click.style(
+        text, **_mochi.keywords("style_with", options, _style_with_options)
+    )
+    return _mochi.as_string(result, "style_with")
 
 
 def unstyle(text):
     """`click.unstyle`."""
-    return _as_string(_click.unstyle(text), "unstyle")
+    return _mochi.as_string(_click.unstyle(text), "unstyle")
 
 
 def version_option():
     """`click.version_option`."""
-    return _as_fun_any_to_any(_click.version_option(), "version_option")
+    result = _click.version_option()
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(result, "version_option")
 
 
 _version_option_with_options = {
@@ -4030,41 +4857,41 @@ _version_option_with_options = {
 
 def version_option_with(options):
     """`click.version_option` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "version_option_with",
         options,
         _version_option_with_options,
-        further=_as_any,
+        further=_mochi.as_any,
         splat="args",
         before_splat=("version",),
     )
     result = _click.version_option(*places, **keywords)
-    return _as_fun_any_to_any(result, "version_option_with")
+    return _as_fun_fun_to_any_or_Command_to_CommandOrFu(result, "version_option_with")
 
 
 def wrap_text(text):
     """`click.wrap_text`."""
-    return _as_string(_click.wrap_text(text), "wrap_text")
+    return _mochi.as_string(_click.wrap_text(text), "wrap_text")
 
 
 _wrap_text_with_options = {
-    "width": _as_int,
-    "initial_indent": _as_string,
-    "subsequent_indent": _as_string,
-    "preserve_paragraphs": _as_bool,
+    "width": _mochi.as_int,
+    "initial_indent": _mochi.as_string,
+    "subsequent_indent": _mochi.as_string,
+    "preserve_paragraphs": _mochi.as_bool,
 }
 
 
 def wrap_text_with(text, options):
     """`click.wrap_text` with options."""
-    keywords = _keywords("wrap_text_with", options, _wrap_text_with_options)
-    return _as_string(_click.wrap_text(text, **keywords), "wrap_text_with")
+    keywords = _mochi.keywords("wrap_text_with", options, _wrap_text_with_options)
+    return _mochi.as_string(_click.wrap_text(text, **keywords), "wrap_text_with")
 
 
 def core_augment_usage_errors(ctx):
     """`click.core.augment_usage_errors`."""
     result = _click_core.augment_usage_errors(ctx)
-    return _as_AbstractContextManager(result, "core_augment_usage_errors")
+    return _as_NoneContext(result, "core_augment_usage_errors")
 
 
 _core_augment_usage_errors_with_options = {"param": _as_optional_Parameter}
@@ -4072,13 +4899,13 @@ _core_augment_usage_errors_with_options = {"param": _as_optional_Parameter}
 
 def core_augment_usage_errors_with(ctx, options):
     """`click.core.augment_usage_errors` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "core_augment_usage_errors_with",
         options,
         _core_augment_usage_errors_with_options,
     )
     result = _click_core.augment_usage_errors(ctx, **keywords)
-    return _as_AbstractContextManager(result, "core_augment_usage_errors_with")
+    return _as_NoneContext(result, "core_augment_usage_errors_with")
 
 
 def core_batch(iterable, batch_size):
@@ -4095,7 +4922,7 @@ def core_iter_params_for_processing(invocation_order, declaration_order):
 def decorators_pass_meta_key(key):
     """`click.decorators.pass_meta_key`."""
     result = _click_decorators.pass_meta_key(key)
-    return _as_fun_any_to_any(result, "decorators_pass_meta_key")
+    return _as_fun_fun_to_any_to_fun_to_any(result, "decorators_pass_meta_key")
 
 
 _decorators_pass_meta_key_with_options = {"doc_description": _as_optional_string}
@@ -4103,11 +4930,11 @@ _decorators_pass_meta_key_with_options = {"doc_description": _as_optional_string
 
 def decorators_pass_meta_key_with(key, options):
     """`click.decorators.pass_meta_key` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "decorators_pass_meta_key_with", options, _decorators_pass_meta_key_with_options
     )
     result = _click_decorators.pass_meta_key(key, **keywords)
-    return _as_fun_any_to_any(result, "decorators_pass_meta_key_with")
+    return _as_fun_fun_to_any_to_fun_to_any(result, "decorators_pass_meta_key_with")
 
 
 def Exit_new():
@@ -4115,26 +4942,34 @@ def Exit_new():
     return _as_Exit(_click_exceptions.Exit(), "Exit_new")
 
 
-_Exit_new_with_options = {"code": _as_int}
+_Exit_new_with_options = {"code": _mochi.as_int}
 
 
 def Exit_new_with(options):
     """`click.exceptions.Exit` with options."""
-    result = _click_exceptions.Exit(
-        **_keywords("Exit_new_with", options, _Exit_new_with_options)
-    )
-    return _as_Exit(result, "Exit_new_with")
+    keywords = _mochi.keywords("Exit_new_with", options, _Exit_new_with_options)
+    return _as_Exit(_click_exceptions.Exit(**keywords), "Exit_new_with")
+
+
+def Exit_type():
+    """`click.exceptions.Exit.__class_object__`."""
+    return _as_Type(_click_exceptions.Exit, "Exit_type")
 
 
 def Exit_exit_code(self):
     """`click.exceptions.Exit.exit_code`."""
-    return _as_int(self.exit_code, "Exit_exit_code")
+    return _mochi.as_int(self.exit_code, "Exit_exit_code")
 
 
 def NoArgsIsHelpError_new(ctx):
     """`click.exceptions.NoArgsIsHelpError`."""
     result = _click_exceptions.NoArgsIsHelpError(ctx)
     return _as_NoArgsIsHelpError(result, "NoArgsIsHelpError_new")
+
+
+def NoArgsIsHelpError_type():
+    """`click.exceptions.NoArgsIsHelpError.__class_object__`."""
+    return _as_Type(_click_exceptions.NoArgsIsHelpError, "NoArgsIsHelpError_type")
 
 
 def NoArgsIsHelpError_show(self):
@@ -4147,7 +4982,7 @@ _NoArgsIsHelpError_show_with_options = {"file": _as_optional_IO}
 
 def NoArgsIsHelpError_show_with(self, options):
     """`click.exceptions.NoArgsIsHelpError.show` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "NoArgsIsHelpError_show_with", options, _NoArgsIsHelpError_show_with_options
     )
     self.show(**keywords)
@@ -4170,7 +5005,7 @@ def NoArgsIsHelpError_as_UsageError(self):
 
 def UsageError_as_NoArgsIsHelpError(value):
     """`click.exceptions.NoArgsIsHelpError`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value, _click_exceptions.NoArgsIsHelpError, "UsageError_as_NoArgsIsHelpError"
     )
 
@@ -4182,10 +5017,16 @@ def formatting_FORCED_WIDTH():
 
 def formatting_iter_rows(rows, col_count):
     """`click.formatting.iter_rows`."""
-    result = _click_formatting.iter_rows(
-        _to_list_StringStringPair(rows, "formatting_iter_rows"), col_count
-    )
+    rows = _to_list_StringStringPair(rows, "formatting_iter_rows: parameter rows")
+    result = _click_formatting.iter_rows(rows, col_count)
     return _as_list_list_string(result, "formatting_iter_rows")
+
+
+def formatting_iter_rows_iter(rows, col_count):
+    """`click.formatting.iter_rows`."""
+    rows = _to_list_StringStringPair(rows, "formatting_iter_rows_iter: parameter rows")
+    result = _click_formatting.iter_rows(rows, col_count)
+    return _as_StringListIterator(result, "formatting_iter_rows_iter")
 
 
 def formatting_join_options(options):
@@ -4196,9 +5037,8 @@ def formatting_join_options(options):
 
 def formatting_measure_table(rows):
     """`click.formatting.measure_table`."""
-    result = _click_formatting.measure_table(
-        _to_list_StringStringPair(rows, "formatting_measure_table")
-    )
+    rows = _to_list_StringStringPair(rows, "formatting_measure_table: parameter rows")
+    result = _click_formatting.measure_table(rows)
     return _as_list_int(result, "formatting_measure_table")
 
 
@@ -4223,7 +5063,7 @@ _globals_resolve_color_default_with_options = {"color": _as_optional_bool}
 
 def globals_resolve_color_default_with(options):
     """`click.globals.resolve_color_default` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "globals_resolve_color_default_with",
         options,
         _globals_resolve_color_default_with_options,
@@ -4238,9 +5078,15 @@ def BashComplete_new(cli, ctx_args, prog_name, complete_var):
     return _as_BashComplete(result, "BashComplete_new")
 
 
+def BashComplete_type():
+    """`click.shell_completion.BashComplete.__class_object__`."""
+    return _as_Type(_shell_completion.BashComplete, "BashComplete_type")
+
+
 def BashComplete_format_completion(self, item):
     """`click.shell_completion.BashComplete.format_completion`."""
-    return _as_string(self.format_completion(item), "BashComplete_format_completion")
+    result = self.format_completion(item)
+    return _mochi.as_string(result, "BashComplete_format_completion")
 
 
 def BashComplete_get_completion_args(self):
@@ -4251,18 +5097,18 @@ def BashComplete_get_completion_args(self):
 
 def BashComplete_source(self):
     """`click.shell_completion.BashComplete.source`."""
-    return _as_string(self.source(), "BashComplete_source")
+    return _mochi.as_string(self.source(), "BashComplete_source")
 
 
 def BashComplete_name():
     """`click.shell_completion.BashComplete.name`."""
-    return _as_string(_shell_completion.BashComplete.name, "BashComplete_name")
+    return _mochi.as_string(_shell_completion.BashComplete.name, "BashComplete_name")
 
 
 def BashComplete_source_template():
     """`click.shell_completion.BashComplete.source_template`."""
     result = _shell_completion.BashComplete.source_template
-    return _as_string(result, "BashComplete_source_template")
+    return _mochi.as_string(result, "BashComplete_source_template")
 
 
 def BashComplete_as_ShellComplete(self):
@@ -4272,7 +5118,7 @@ def BashComplete_as_ShellComplete(self):
 
 def ShellComplete_as_BashComplete(value):
     """`click.shell_completion.BashComplete`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value, _shell_completion.BashComplete, "ShellComplete_as_BashComplete"
     )
 
@@ -4283,16 +5129,27 @@ def CompletionItem_new(value):
     return _as_CompletionItem(result, "CompletionItem_new")
 
 
-_CompletionItem_new_with_options = {"type": _as_string, "help": _as_optional_string}
+_CompletionItem_new_with_options = {
+    "type": _mochi.as_string,
+    "help": _as_optional_string,
+}
 
 
 def CompletionItem_new_with(value, options):
     """`click.shell_completion.CompletionItem` with options."""
-    keywords = _keywords(
-        "CompletionItem_new_with", options, _CompletionItem_new_with_options, _as_any
+    keywords = _mochi.keywords(
+        "CompletionItem_new_with",
+        options,
+        _CompletionItem_new_with_options,
+        _mochi.as_any,
     )
     result = _shell_completion.CompletionItem(value, **keywords)
     return _as_CompletionItem(result, "CompletionItem_new_with")
+
+
+def CompletionItem_class_object():
+    """`click.shell_completion.CompletionItem.__class_object__`."""
+    return _as_Type(_shell_completion.CompletionItem, "CompletionItem_class_object")
 
 
 def CompletionItem_help(self):
@@ -4307,7 +5164,7 @@ def CompletionItem_set_help(self, value):
 
 def CompletionItem_type(self):
     """`click.shell_completion.CompletionItem.type`."""
-    return _as_string(self.type, "CompletionItem_type")
+    return _mochi.as_string(self.type, "CompletionItem_type")
 
 
 def CompletionItem_set_type(self, value):
@@ -4331,9 +5188,15 @@ def FishComplete_new(cli, ctx_args, prog_name, complete_var):
     return _as_FishComplete(result, "FishComplete_new")
 
 
+def FishComplete_type():
+    """`click.shell_completion.FishComplete.__class_object__`."""
+    return _as_Type(_shell_completion.FishComplete, "FishComplete_type")
+
+
 def FishComplete_format_completion(self, item):
     """`click.shell_completion.FishComplete.format_completion`."""
-    return _as_string(self.format_completion(item), "FishComplete_format_completion")
+    result = self.format_completion(item)
+    return _mochi.as_string(result, "FishComplete_format_completion")
 
 
 def FishComplete_get_completion_args(self):
@@ -4344,13 +5207,13 @@ def FishComplete_get_completion_args(self):
 
 def FishComplete_name():
     """`click.shell_completion.FishComplete.name`."""
-    return _as_string(_shell_completion.FishComplete.name, "FishComplete_name")
+    return _mochi.as_string(_shell_completion.FishComplete.name, "FishComplete_name")
 
 
 def FishComplete_source_template():
     """`click.shell_completion.FishComplete.source_template`."""
     result = _shell_completion.FishComplete.source_template
-    return _as_string(result, "FishComplete_source_template")
+    return _mochi.as_string(result, "FishComplete_source_template")
 
 
 def FishComplete_as_ShellComplete(self):
@@ -4360,7 +5223,7 @@ def FishComplete_as_ShellComplete(self):
 
 def ShellComplete_as_FishComplete(value):
     """`click.shell_completion.FishComplete`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value, _shell_completion.FishComplete, "ShellComplete_as_FishComplete"
     )
 
@@ -4373,10 +5236,15 @@ def PowerShellComplete_new(cli, ctx_args, prog_name, complete_var):
     return _as_PowerShellComplete(result, "PowerShellComplete_new")
 
 
+def PowerShellComplete_type():
+    """`click.shell_completion.PowerShellComplete.__class_object__`."""
+    return _as_Type(_shell_completion.PowerShellComplete, "PowerShellComplete_type")
+
+
 def PowerShellComplete_format_completion(self, item):
     """`click.shell_completion.PowerShellComplete.format_completion`."""
     result = self.format_completion(item)
-    return _as_string(result, "PowerShellComplete_format_completion")
+    return _mochi.as_string(result, "PowerShellComplete_format_completion")
 
 
 def PowerShellComplete_get_completion_args(self):
@@ -4388,13 +5256,13 @@ def PowerShellComplete_get_completion_args(self):
 def PowerShellComplete_name():
     """`click.shell_completion.PowerShellComplete.name`."""
     result = _shell_completion.PowerShellComplete.name
-    return _as_string(result, "PowerShellComplete_name")
+    return _mochi.as_string(result, "PowerShellComplete_name")
 
 
 def PowerShellComplete_source_template():
     """`click.shell_completion.PowerShellComplete.source_template`."""
     result = _shell_completion.PowerShellComplete.source_template
-    return _as_string(result, "PowerShellComplete_source_template")
+    return _mochi.as_string(result, "PowerShellComplete_source_template")
 
 
 def PowerShellComplete_as_ShellComplete(self):
@@ -4404,7 +5272,7 @@ def PowerShellComplete_as_ShellComplete(self):
 
 def ShellComplete_as_PowerShellComplete(value):
     """`click.shell_completion.PowerShellComplete`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value,
         _shell_completion.PowerShellComplete,
         "ShellComplete_as_PowerShellComplete",
@@ -4417,14 +5285,20 @@ def ShellComplete_new(cli, ctx_args, prog_name, complete_var):
     return _as_ShellComplete(result, "ShellComplete_new")
 
 
+def ShellComplete_type():
+    """`click.shell_completion.ShellComplete.__class_object__`."""
+    return _as_Type(_shell_completion.ShellComplete, "ShellComplete_type")
+
+
 def ShellComplete_complete(self):
     """`click.shell_completion.ShellComplete.complete`."""
-    return _as_string(self.complete(), "ShellComplete_complete")
+    return _mochi.as_string(self.complete(), "ShellComplete_complete")
 
 
 def ShellComplete_format_completion(self, item):
     """`click.shell_completion.ShellComplete.format_completion`."""
-    return _as_string(self.format_completion(item), "ShellComplete_format_completion")
+    result = self.format_completion(item)
+    return _mochi.as_string(result, "ShellComplete_format_completion")
 
 
 def ShellComplete_get_completion_args(self):
@@ -4441,7 +5315,7 @@ def ShellComplete_get_completions(self, args, incomplete):
 
 def ShellComplete_source(self):
     """`click.shell_completion.ShellComplete.source`."""
-    return _as_string(self.source(), "ShellComplete_source")
+    return _mochi.as_string(self.source(), "ShellComplete_source")
 
 
 def ShellComplete_source_vars(self):
@@ -4461,7 +5335,7 @@ def ShellComplete_set_cli(self, value):
 
 def ShellComplete_complete_var(self):
     """`click.shell_completion.ShellComplete.complete_var`."""
-    return _as_string(self.complete_var, "ShellComplete_complete_var")
+    return _mochi.as_string(self.complete_var, "ShellComplete_complete_var")
 
 
 def ShellComplete_set_complete_var(self, value):
@@ -4481,12 +5355,12 @@ def ShellComplete_set_ctx_args(self, value):
 
 def ShellComplete_name(self):
     """`click.shell_completion.ShellComplete.name`."""
-    return _as_string(self.name, "ShellComplete_name")
+    return _mochi.as_string(self.name, "ShellComplete_name")
 
 
 def ShellComplete_prog_name(self):
     """`click.shell_completion.ShellComplete.prog_name`."""
-    return _as_string(self.prog_name, "ShellComplete_prog_name")
+    return _mochi.as_string(self.prog_name, "ShellComplete_prog_name")
 
 
 def ShellComplete_set_prog_name(self, value):
@@ -4496,12 +5370,12 @@ def ShellComplete_set_prog_name(self, value):
 
 def ShellComplete_source_template(self):
     """`click.shell_completion.ShellComplete.source_template`."""
-    return _as_string(self.source_template, "ShellComplete_source_template")
+    return _mochi.as_string(self.source_template, "ShellComplete_source_template")
 
 
 def ShellComplete_func_name(self):
     """`click.shell_completion.ShellComplete.func_name`."""
-    return _as_string(self.func_name, "ShellComplete_func_name")
+    return _mochi.as_string(self.func_name, "ShellComplete_func_name")
 
 
 def ZshComplete_new(cli, ctx_args, prog_name, complete_var):
@@ -4510,9 +5384,15 @@ def ZshComplete_new(cli, ctx_args, prog_name, complete_var):
     return _as_ZshComplete(result, "ZshComplete_new")
 
 
+def ZshComplete_type():
+    """`click.shell_completion.ZshComplete.__class_object__`."""
+    return _as_Type(_shell_completion.ZshComplete, "ZshComplete_type")
+
+
 def ZshComplete_format_completion(self, item):
     """`click.shell_completion.ZshComplete.format_completion`."""
-    return _as_string(self.format_completion(item), "ZshComplete_format_completion")
+    result = self.format_completion(item)
+    return _mochi.as_string(result, "ZshComplete_format_completion")
 
 
 def ZshComplete_get_completion_args(self):
@@ -4523,13 +5403,13 @@ def ZshComplete_get_completion_args(self):
 
 def ZshComplete_name():
     """`click.shell_completion.ZshComplete.name`."""
-    return _as_string(_shell_completion.ZshComplete.name, "ZshComplete_name")
+    return _mochi.as_string(_shell_completion.ZshComplete.name, "ZshComplete_name")
 
 
 def ZshComplete_source_template():
     """`click.shell_completion.ZshComplete.source_template`."""
     result = _shell_completion.ZshComplete.source_template
-    return _as_string(result, "ZshComplete_source_template")
+    return _mochi.as_string(result, "ZshComplete_source_template")
 
 
 def ZshComplete_as_ShellComplete(self):
@@ -4539,14 +5419,15 @@ def ZshComplete_as_ShellComplete(self):
 
 def ShellComplete_as_ZshComplete(value):
     """`click.shell_completion.ZshComplete`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value, _shell_completion.ZshComplete, "ShellComplete_as_ZshComplete"
     )
 
 
 def shell_completion_add_completion_class(cls):
     """`click.shell_completion.add_completion_class`."""
-    return _shell_completion.add_completion_class(cls)
+    result = _shell_completion.add_completion_class(cls)
+    return _as_Type(result, "shell_completion_add_completion_class")
 
 
 _shell_completion_add_completion_class_with_options = {"name": _as_optional_string}
@@ -4554,17 +5435,28 @@ _shell_completion_add_completion_class_with_options = {"name": _as_optional_stri
 
 def shell_completion_add_completion_class_with(cls, options):
     """`click.shell_completion.add_completion_class` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "shell_completion_add_completion_class_with",
         options,
         _shell_completion_add_completion_class_with_options,
     )
-    return _shell_completion.add_completion_class(cls, **keywords)
+    result = _shell_completion.add_completion_class(cls, **keywords)
+    return _as_Type(result, "shell_completion_add_completion_class_with")
 
 
 def shell_completion_get_completion_class(shell):
     """`click.shell_completion.get_completion_class`."""
-    return _shell_completion.get_completion_class(shell)
+    result = _shell_completion.get_completion_class(shell)
+    return _as_optional_Type(result, "shell_completion_get_completion_class")
+
+
+def shell_completion_get_completion_class_type(shell):
+    """`click.shell_completion.get_completion_class`."""
+    shell = _to_one_of_3(
+        shell, "shell_completion_get_completion_class_type: parameter shell"
+    )
+    result = _shell_completion.get_completion_class(shell)
+    return _as_Type(result, "shell_completion_get_completion_class_type")
 
 
 def shell_completion_shell_complete(
@@ -4574,7 +5466,7 @@ def shell_completion_shell_complete(
     result = _shell_completion.shell_complete(
         cli, ctx_args, prog_name, complete_var, instruction
     )
-    return _as_int(result, "shell_completion_shell_complete")
+    return _mochi.as_int(result, "shell_completion_shell_complete")
 
 
 def shell_completion_split_arg_string(string):
@@ -4592,18 +5484,22 @@ def termui_visible_prompt_func():
 def termui_hidden_prompt_func(prompt):
     """`click.termui.hidden_prompt_func`."""
     result = _click_termui.hidden_prompt_func(prompt)
-    return _as_string(result, "termui_hidden_prompt_func")
+    return _mochi.as_string(result, "termui_hidden_prompt_func")
 
 
 def termui_raw_terminal():
     """`click.termui.raw_terminal`."""
-    result = _click_termui.raw_terminal()
-    return _as_AbstractContextManager(result, "termui_raw_terminal")
+    return _as_IntContext(_click_termui.raw_terminal(), "termui_raw_terminal")
 
 
 def BytesIOCopy_new(copy_to):
     """`click.testing.BytesIOCopy`."""
     return _as_BytesIOCopy(_click_testing.BytesIOCopy(copy_to), "BytesIOCopy_new")
+
+
+def BytesIOCopy_type():
+    """`click.testing.BytesIOCopy.__class_object__`."""
+    return _as_Type(_click_testing.BytesIOCopy, "BytesIOCopy_type")
 
 
 def BytesIOCopy_flush(self):
@@ -4613,7 +5509,7 @@ def BytesIOCopy_flush(self):
 
 def BytesIOCopy_write(self, b):
     """`click.testing.BytesIOCopy.write`."""
-    return _as_int(self.write(b), "BytesIOCopy_write")
+    return _mochi.as_int(self.write(b), "BytesIOCopy_write")
 
 
 def BytesIOCopy_copy_to(self):
@@ -4632,24 +5528,31 @@ def CliRunner_new():
 
 
 _CliRunner_new_with_options = {
-    "charset": _as_string,
+    "charset": _mochi.as_string,
     "env": _as_optional_map_string_optional_string,
-    "echo_stdin": _as_bool,
-    "catch_exceptions": _as_bool,
-    "capture": _as_string,
+    "echo_stdin": _mochi.as_bool,
+    "catch_exceptions": _mochi.as_bool,
+    "capture": _to_one_of_2_,
 }
 
 
 def CliRunner_new_with(options):
     """`click.testing.CliRunner` with options."""
-    keywords = _keywords("CliRunner_new_with", options, _CliRunner_new_with_options)
+    keywords = _mochi.keywords(
+        "CliRunner_new_with", options, _CliRunner_new_with_options
+    )
     return _as_CliRunner(_click_testing.CliRunner(**keywords), "CliRunner_new_with")
+
+
+def CliRunner_type():
+    """`click.testing.CliRunner.__class_object__`."""
+    return _as_Type(_click_testing.CliRunner, "CliRunner_type")
 
 
 def CliRunner_get_default_prog_name(self, cli):
     """`click.testing.CliRunner.get_default_prog_name`."""
     result = self.get_default_prog_name(cli)
-    return _as_string(result, "CliRunner_get_default_prog_name")
+    return _mochi.as_string(result, "CliRunner_get_default_prog_name")
 
 
 def CliRunner_invoke(self, cli):
@@ -4658,18 +5561,18 @@ def CliRunner_invoke(self, cli):
 
 
 _CliRunner_invoke_with_options = {
-    "args": _as_any,
-    "input": _as_any,
+    "args": _to_optional_string_or_list_string,
+    "input": _to_optional_string_or_bytes_or_IO,
     "env": _as_optional_map_string_optional_string,
     "catch_exceptions": _as_optional_bool,
-    "color": _as_bool,
+    "color": _mochi.as_bool,
 }
 
 
 def CliRunner_invoke_with(self, cli, options):
     """`click.testing.CliRunner.invoke` with options."""
-    keywords = _keywords(
-        "CliRunner_invoke_with", options, _CliRunner_invoke_with_options, _as_any
+    keywords = _mochi.keywords(
+        "CliRunner_invoke_with", options, _CliRunner_invoke_with_options, _mochi.as_any
     )
     return _as_Result(self.invoke(cli, **keywords), "CliRunner_invoke_with")
 
@@ -4677,42 +5580,45 @@ def CliRunner_invoke_with(self, cli, options):
 def CliRunner_isolated_filesystem(self):
     """`click.testing.CliRunner.isolated_filesystem`."""
     result = self.isolated_filesystem()
-    return _as_AbstractContextManager(result, "CliRunner_isolated_filesystem")
+    return _as_StringContext(result, "CliRunner_isolated_filesystem")
 
 
-_CliRunner_isolated_filesystem_with_options = {"temp_dir": _as_any}
+_CliRunner_isolated_filesystem_with_options = {
+    "temp_dir": _to_optional_string_or_PathLike,
+}
 
 
 def CliRunner_isolated_filesystem_with(self, options):
     """`click.testing.CliRunner.isolated_filesystem` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "CliRunner_isolated_filesystem_with",
         options,
         _CliRunner_isolated_filesystem_with_options,
     )
     result = self.isolated_filesystem(**keywords)
-    return _as_AbstractContextManager(result, "CliRunner_isolated_filesystem_with")
+    return _as_StringContext(result, "CliRunner_isolated_filesystem_with")
 
 
 def CliRunner_isolation(self):
     """`click.testing.CliRunner.isolation`."""
-    return _as_AbstractContextManager(self.isolation(), "CliRunner_isolation")
+    result = self.isolation()
+    return _as_BytesIOBytesIOBytesIOTripleContext(result, "CliRunner_isolation")
 
 
 _CliRunner_isolation_with_options = {
-    "input": _as_any,
+    "input": _to_optional_string_or_bytes_or_IO,
     "env": _as_optional_map_string_optional_string,
-    "color": _as_bool,
+    "color": _mochi.as_bool,
 }
 
 
 def CliRunner_isolation_with(self, options):
     """`click.testing.CliRunner.isolation` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "CliRunner_isolation_with", options, _CliRunner_isolation_with_options
     )
     result = self.isolation(**keywords)
-    return _as_AbstractContextManager(result, "CliRunner_isolation_with")
+    return _as_BytesIOBytesIOBytesIOTripleContext(result, "CliRunner_isolation_with")
 
 
 def CliRunner_make_env(self):
@@ -4727,7 +5633,7 @@ _CliRunner_make_env_with_options = {
 
 def CliRunner_make_env_with(self, options):
     """`click.testing.CliRunner.make_env` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "CliRunner_make_env_with", options, _CliRunner_make_env_with_options
     )
     result = self.make_env(**keywords)
@@ -4736,7 +5642,7 @@ def CliRunner_make_env_with(self, options):
 
 def CliRunner_capture(self):
     """`click.testing.CliRunner.capture`."""
-    return _as_string(self.capture, "CliRunner_capture")
+    return _mochi.as_string(self.capture, "CliRunner_capture")
 
 
 def CliRunner_set_capture(self, value):
@@ -4746,7 +5652,7 @@ def CliRunner_set_capture(self, value):
 
 def CliRunner_catch_exceptions(self):
     """`click.testing.CliRunner.catch_exceptions`."""
-    return _as_bool(self.catch_exceptions, "CliRunner_catch_exceptions")
+    return _mochi.as_bool(self.catch_exceptions, "CliRunner_catch_exceptions")
 
 
 def CliRunner_set_catch_exceptions(self, value):
@@ -4756,7 +5662,7 @@ def CliRunner_set_catch_exceptions(self, value):
 
 def CliRunner_charset(self):
     """`click.testing.CliRunner.charset`."""
-    return _as_string(self.charset, "CliRunner_charset")
+    return _mochi.as_string(self.charset, "CliRunner_charset")
 
 
 def CliRunner_set_charset(self, value):
@@ -4766,7 +5672,7 @@ def CliRunner_set_charset(self, value):
 
 def CliRunner_echo_stdin(self):
     """`click.testing.CliRunner.echo_stdin`."""
-    return _as_bool(self.echo_stdin, "CliRunner_echo_stdin")
+    return _mochi.as_bool(self.echo_stdin, "CliRunner_echo_stdin")
 
 
 def CliRunner_set_echo_stdin(self, value):
@@ -4790,57 +5696,67 @@ def EchoingStdin_new(input, output):
     return _as_EchoingStdin(result, "EchoingStdin_new")
 
 
+def EchoingStdin_type():
+    """`click.testing.EchoingStdin.__class_object__`."""
+    return _as_Type(_click_testing.EchoingStdin, "EchoingStdin_type")
+
+
+def EchoingStdin_to_list(self):
+    """`click.testing.EchoingStdin.__iter__`."""
+    return _as_list_bytes(iter(self), "EchoingStdin_to_list")
+
+
 def EchoingStdin_iter(self):
     """`click.testing.EchoingStdin.__iter__`."""
-    return _as_list_bytes(iter(self), "EchoingStdin_iter")
+    return _as_BytesIterator(iter(self), "EchoingStdin_iter")
 
 
 def EchoingStdin_read(self):
     """`click.testing.EchoingStdin.read`."""
-    return _as_bytes(self.read(), "EchoingStdin_read")
+    return _mochi.as_bytes(self.read(), "EchoingStdin_read")
 
 
-_EchoingStdin_read_with_options = {"n": _as_int}
+_EchoingStdin_read_with_options = {"n": _mochi.as_int}
 
 
 def EchoingStdin_read_with(self, options):
     """`click.testing.EchoingStdin.read` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "EchoingStdin_read_with", options, _EchoingStdin_read_with_options
     )
-    return _as_bytes(self.read(**keywords), "EchoingStdin_read_with")
+    return _mochi.as_bytes(self.read(**keywords), "EchoingStdin_read_with")
 
 
 def EchoingStdin_read1(self):
     """`click.testing.EchoingStdin.read1`."""
-    return _as_bytes(self.read1(), "EchoingStdin_read1")
+    return _mochi.as_bytes(self.read1(), "EchoingStdin_read1")
 
 
-_EchoingStdin_read_one_with_options = {"n": _as_int}
+_EchoingStdin_read_one_with_options = {"n": _mochi.as_int}
 
 
 def EchoingStdin_read_one_with(self, options):
     """`click.testing.EchoingStdin.read1` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "EchoingStdin_read_one_with", options, _EchoingStdin_read_one_with_options
     )
-    return _as_bytes(self.read1(**keywords), "EchoingStdin_read_one_with")
+    return _mochi.as_bytes(self.read1(**keywords), "EchoingStdin_read_one_with")
 
 
 def EchoingStdin_readline(self):
     """`click.testing.EchoingStdin.readline`."""
-    return _as_bytes(self.readline(), "EchoingStdin_readline")
+    return _mochi.as_bytes(self.readline(), "EchoingStdin_readline")
 
 
-_EchoingStdin_readline_with_options = {"n": _as_int}
+_EchoingStdin_readline_with_options = {"n": _mochi.as_int}
 
 
 def EchoingStdin_readline_with(self, options):
     """`click.testing.EchoingStdin.readline` with options."""
-    keywords = _keywords(
+    keywords = _mochi.keywords(
         "EchoingStdin_readline_with", options, _EchoingStdin_readline_with_options
     )
-    return _as_bytes(self.readline(**keywords), "EchoingStdin_readline_with")
+    return _mochi.as_bytes(self.readline(**keywords), "EchoingStdin_readline_with")
 
 
 def EchoingStdin_readlines(self):
@@ -4864,7 +5780,7 @@ def Result_new(
     return _as_Result(result, "Result_new")
 
 
-_Result_new_with_options = {"exc_info": _to_optional_AnyBaseExceptionTracebackTypeTr}
+_Result_new_with_options = {"exc_info": _to_optional_TypeBaseExceptionTracebackTypeT}
 
 
 def Result_new_with(
@@ -4878,7 +5794,7 @@ def Result_new_with(
     options,
 ):
     """`click.testing.Result` with options."""
-    keywords = _keywords("Result_new_with", options, _Result_new_with_options)
+    keywords = _mochi.keywords("Result_new_with", options, _Result_new_with_options)
     result = _click_testing.Result(
         runner,
         stdout_bytes,
@@ -4892,16 +5808,21 @@ def Result_new_with(
     return _as_Result(result, "Result_new_with")
 
 
+def Result_type():
+    """`click.testing.Result.__class_object__`."""
+    return _as_Type(_click_testing.Result, "Result_type")
+
+
 def Result_exc_info(self):
     """`click.testing.Result.exc_info`."""
     result = self.exc_info
-    return _as_optional_AnyBaseExceptionTracebackTypeTr(result, "Result_exc_info")
+    return _as_optional_TypeBaseExceptionTracebackTypeT(result, "Result_exc_info")
 
 
 def Result_set_exc_info(self, value):
     """`click.testing.Result.exc_info`."""
-    self.exc_info = _to_optional_AnyBaseExceptionTracebackTypeTr(
-        value, "Result_set_exc_info"
+    self.exc_info = _to_optional_TypeBaseExceptionTracebackTypeT(
+        value, "Result_set_exc_info: parameter value"
     )
 
 
@@ -4917,7 +5838,7 @@ def Result_set_exception(self, value):
 
 def Result_exit_code(self):
     """`click.testing.Result.exit_code`."""
-    return _as_int(self.exit_code, "Result_exit_code")
+    return _mochi.as_int(self.exit_code, "Result_exit_code")
 
 
 def Result_set_exit_code(self, value):
@@ -4927,7 +5848,7 @@ def Result_set_exit_code(self, value):
 
 def Result_output_bytes(self):
     """`click.testing.Result.output_bytes`."""
-    return _as_bytes(self.output_bytes, "Result_output_bytes")
+    return _mochi.as_bytes(self.output_bytes, "Result_output_bytes")
 
 
 def Result_set_output_bytes(self, value):
@@ -4957,7 +5878,7 @@ def Result_set_runner(self, value):
 
 def Result_stderr_bytes(self):
     """`click.testing.Result.stderr_bytes`."""
-    return _as_bytes(self.stderr_bytes, "Result_stderr_bytes")
+    return _mochi.as_bytes(self.stderr_bytes, "Result_stderr_bytes")
 
 
 def Result_set_stderr_bytes(self, value):
@@ -4967,7 +5888,7 @@ def Result_set_stderr_bytes(self, value):
 
 def Result_stdout_bytes(self):
     """`click.testing.Result.stdout_bytes`."""
-    return _as_bytes(self.stdout_bytes, "Result_stdout_bytes")
+    return _mochi.as_bytes(self.stdout_bytes, "Result_stdout_bytes")
 
 
 def Result_set_stdout_bytes(self, value):
@@ -4977,22 +5898,27 @@ def Result_set_stdout_bytes(self, value):
 
 def Result_output(self):
     """`click.testing.Result.output`."""
-    return _as_string(self.output, "Result_output")
+    return _mochi.as_string(self.output, "Result_output")
 
 
 def Result_stderr(self):
     """`click.testing.Result.stderr`."""
-    return _as_string(self.stderr, "Result_stderr")
+    return _mochi.as_string(self.stderr, "Result_stderr")
 
 
 def Result_stdout(self):
     """`click.testing.Result.stdout`."""
-    return _as_string(self.stdout, "Result_stdout")
+    return _mochi.as_string(self.stdout, "Result_stdout")
 
 
 def StreamMixer_new():
     """`click.testing.StreamMixer`."""
     return _as_StreamMixer(_click_testing.StreamMixer(), "StreamMixer_new")
+
+
+def StreamMixer_type():
+    """`click.testing.StreamMixer.__class_object__`."""
+    return _as_Type(_click_testing.StreamMixer, "StreamMixer_type")
 
 
 def StreamMixer_output(self):
@@ -5027,6 +5953,9 @@ def StreamMixer_set_stdout(self, value):
 
 def testing_make_input_stream(input, charset):
     """`click.testing.make_input_stream`."""
+    input = _to_optional_string_or_bytes_or_IO(
+        input, "testing_make_input_stream: parameter input"
+    )
     result = _click_testing.make_input_stream(input, charset)
     return _as_BinaryIO(result, "testing_make_input_stream")
 
@@ -5036,13 +5965,19 @@ def BoolParamType_new():
     return _as_BoolParamType(_click_types.BoolParamType(), "BoolParamType_new")
 
 
+def BoolParamType_type():
+    """`click.types.BoolParamType.__class_object__`."""
+    return _as_Type(_click_types.BoolParamType, "BoolParamType_type")
+
+
 def BoolParamType_convert(self, value, param, ctx):
     """`click.types.BoolParamType.convert`."""
-    return _as_bool(self.convert(value, param, ctx), "BoolParamType_convert")
+    return _mochi.as_bool(self.convert(value, param, ctx), "BoolParamType_convert")
 
 
 def BoolParamType_str_to_bool(value):
     """`click.types.BoolParamType.str_to_bool`."""
+    value = _to_string_or_bool(value, "BoolParamType_str_to_bool: parameter value")
     result = _click_types.BoolParamType.str_to_bool(value)
     return _as_optional_bool(result, "BoolParamType_str_to_bool")
 
@@ -5059,7 +5994,7 @@ def BoolParamType_set_bool_states(self, value):
 
 def BoolParamType_name():
     """`click.types.BoolParamType.name`."""
-    return _as_string(_click_types.BoolParamType.name, "BoolParamType_name")
+    return _mochi.as_string(_click_types.BoolParamType.name, "BoolParamType_name")
 
 
 def BoolParamType_as_ParamType(self):
@@ -5069,7 +6004,14 @@ def BoolParamType_as_ParamType(self):
 
 def ParamType_as_BoolParamType(value):
     """`click.types.BoolParamType`."""
-    return _cast_down(value, _click_types.BoolParamType, "ParamType_as_BoolParamType")
+    return _mochi.cast_down(
+        value, _click_types.BoolParamType, "ParamType_as_BoolParamType"
+    )
+
+
+def ChoiceInfoDict_type():
+    """`click.types.ChoiceInfoDict.__class_object__`."""
+    return _as_Type(_click_types.ChoiceInfoDict, "ChoiceInfoDict_type")
 
 
 def ChoiceInfoDict_as_ParamTypeInfoDict(self):
@@ -5080,22 +6022,29 @@ def ChoiceInfoDict_as_ParamTypeInfoDict(self):
 
 def ParamTypeInfoDict_as_ChoiceInfoDict(value):
     """`click.types.ChoiceInfoDict`."""
-    value = _to_ParamTypeInfoDict(value, "ParamTypeInfoDict_as_ChoiceInfoDict")
-    result = _cast_down(
+    value = _to_ParamTypeInfoDict(
+        value, "ParamTypeInfoDict_as_ChoiceInfoDict: parameter value"
+    )
+    result = _mochi.cast_down(
         value, _click_types.ChoiceInfoDict, "ParamTypeInfoDict_as_ChoiceInfoDict"
     )
     return _as_ChoiceInfoDict(result, "ParamTypeInfoDict_as_ChoiceInfoDict")
 
 
+def CompositeParamType_type():
+    """`click.types.CompositeParamType.__class_object__`."""
+    return _as_Type(_click_types.CompositeParamType, "CompositeParamType_type")
+
+
 def CompositeParamType_is_composite():
     """`click.types.CompositeParamType.is_composite`."""
     result = _click_types.CompositeParamType.is_composite
-    return _as_bool(result, "CompositeParamType_is_composite")
+    return _mochi.as_bool(result, "CompositeParamType_is_composite")
 
 
 def CompositeParamType_arity(self):
     """`click.types.CompositeParamType.arity`."""
-    return _as_int(self.arity, "CompositeParamType_arity")
+    return _mochi.as_int(self.arity, "CompositeParamType_arity")
 
 
 def CompositeParamType_as_ParamType(self):
@@ -5105,9 +6054,14 @@ def CompositeParamType_as_ParamType(self):
 
 def ParamType_as_CompositeParamType(value):
     """`click.types.CompositeParamType`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value, _click_types.CompositeParamType, "ParamType_as_CompositeParamType"
     )
+
+
+def DateTimeInfoDict_type():
+    """`click.types.DateTimeInfoDict.__class_object__`."""
+    return _as_Type(_click_types.DateTimeInfoDict, "DateTimeInfoDict_type")
 
 
 def DateTimeInfoDict_as_ParamTypeInfoDict(self):
@@ -5118,11 +6072,18 @@ def DateTimeInfoDict_as_ParamTypeInfoDict(self):
 
 def ParamTypeInfoDict_as_DateTimeInfoDict(value):
     """`click.types.DateTimeInfoDict`."""
-    value = _to_ParamTypeInfoDict(value, "ParamTypeInfoDict_as_DateTimeInfoDict")
-    result = _cast_down(
+    value = _to_ParamTypeInfoDict(
+        value, "ParamTypeInfoDict_as_DateTimeInfoDict: parameter value"
+    )
+    result = _mochi.cast_down(
         value, _click_types.DateTimeInfoDict, "ParamTypeInfoDict_as_DateTimeInfoDict"
     )
     return _as_DateTimeInfoDict(result, "ParamTypeInfoDict_as_DateTimeInfoDict")
+
+
+def FileInfoDict_type():
+    """`click.types.FileInfoDict.__class_object__`."""
+    return _as_Type(_click_types.FileInfoDict, "FileInfoDict_type")
 
 
 def FileInfoDict_as_ParamTypeInfoDict(self):
@@ -5133,8 +6094,10 @@ def FileInfoDict_as_ParamTypeInfoDict(self):
 
 def ParamTypeInfoDict_as_FileInfoDict(value):
     """`click.types.FileInfoDict`."""
-    value = _to_ParamTypeInfoDict(value, "ParamTypeInfoDict_as_FileInfoDict")
-    result = _cast_down(
+    value = _to_ParamTypeInfoDict(
+        value, "ParamTypeInfoDict_as_FileInfoDict: parameter value"
+    )
+    result = _mochi.cast_down(
         value, _click_types.FileInfoDict, "ParamTypeInfoDict_as_FileInfoDict"
     )
     return _as_FileInfoDict(result, "ParamTypeInfoDict_as_FileInfoDict")
@@ -5145,14 +6108,19 @@ def FloatParamType_new():
     return _as_FloatParamType(_click_types.FloatParamType(), "FloatParamType_new")
 
 
+def FloatParamType_type():
+    """`click.types.FloatParamType.__class_object__`."""
+    return _as_Type(_click_types.FloatParamType, "FloatParamType_type")
+
+
 def FloatParamType_convert(self, value, param, ctx):
     """`click.types.FloatParamType.convert`."""
-    return _as_float(self.convert(value, param, ctx), "FloatParamType_convert")
+    return _mochi.as_float(self.convert(value, param, ctx), "FloatParamType_convert")
 
 
 def FloatParamType_name():
     """`click.types.FloatParamType.name`."""
-    return _as_string(_click_types.FloatParamType.name, "FloatParamType_name")
+    return _mochi.as_string(_click_types.FloatParamType.name, "FloatParamType_name")
 
 
 def FloatParamType_as_ParamType(self):
@@ -5162,12 +6130,19 @@ def FloatParamType_as_ParamType(self):
 
 def ParamType_as_FloatParamType(value):
     """`click.types.FloatParamType`."""
-    return _cast_down(value, _click_types.FloatParamType, "ParamType_as_FloatParamType")
+    return _mochi.cast_down(
+        value, _click_types.FloatParamType, "ParamType_as_FloatParamType"
+    )
 
 
 def FuncParamType_new(func):
     """`click.types.FuncParamType`."""
     return _as_FuncParamType(_click_types.FuncParamType(func), "FuncParamType_new")
+
+
+def FuncParamType_type():
+    """`click.types.FuncParamType.__class_object__`."""
+    return _as_Type(_click_types.FuncParamType, "FuncParamType_type")
 
 
 def FuncParamType_convert(self, value, param, ctx):
@@ -5192,7 +6167,7 @@ def FuncParamType_set_func(self, value):
 
 def FuncParamType_name(self):
     """`click.types.FuncParamType.name`."""
-    return _as_string(self.name, "FuncParamType_name")
+    return _mochi.as_string(self.name, "FuncParamType_name")
 
 
 def FuncParamType_set_name(self, value):
@@ -5207,31 +6182,34 @@ def FuncParamType_as_ParamType(self):
 
 def ParamType_as_FuncParamType(value):
     """`click.types.FuncParamType`."""
-    return _cast_down(value, _click_types.FuncParamType, "ParamType_as_FuncParamType")
+    return _mochi.cast_down(
+        value, _click_types.FuncParamType, "ParamType_as_FuncParamType"
+    )
 
 
-def FuncParamTypeInfoDict_func(self):
-    """`click.types.FuncParamTypeInfoDict.func`."""
-    return _as_fun_any_to_any(self.func, "FuncParamTypeInfoDict_func")
-
-
-def FuncParamTypeInfoDict_set_func(self, value):
-    """`click.types.FuncParamTypeInfoDict.func`."""
-    self.func = value
+def FuncParamTypeInfoDict_type():
+    """`click.types.FuncParamTypeInfoDict.__class_object__`."""
+    return _as_Type(_click_types.FuncParamTypeInfoDict, "FuncParamTypeInfoDict_type")
 
 
 def FuncParamTypeInfoDict_as_ParamTypeInfoDict(self):
     """`click.types.FuncParamTypeInfoDict`."""
+    self = _to_FuncParamTypeInfoDict(self, "FuncParamTypeInfoDict_as_ParamTypeInfoDict")
     return _as_ParamTypeInfoDict(self, "FuncParamTypeInfoDict_as_ParamTypeInfoDict")
 
 
 def ParamTypeInfoDict_as_FuncParamTypeInfoDict(value):
     """`click.types.FuncParamTypeInfoDict`."""
-    value = _to_ParamTypeInfoDict(value, "ParamTypeInfoDict_as_FuncParamTypeInfoDict")
-    return _cast_down(
+    value = _to_ParamTypeInfoDict(
+        value, "ParamTypeInfoDict_as_FuncParamTypeInfoDict: parameter value"
+    )
+    result = _mochi.cast_down(
         value,
         _click_types.FuncParamTypeInfoDict,
         "ParamTypeInfoDict_as_FuncParamTypeInfoDict",
+    )
+    return _as_FuncParamTypeInfoDict(
+        result, "ParamTypeInfoDict_as_FuncParamTypeInfoDict"
     )
 
 
@@ -5240,14 +6218,19 @@ def IntParamType_new():
     return _as_IntParamType(_click_types.IntParamType(), "IntParamType_new")
 
 
+def IntParamType_type():
+    """`click.types.IntParamType.__class_object__`."""
+    return _as_Type(_click_types.IntParamType, "IntParamType_type")
+
+
 def IntParamType_convert(self, value, param, ctx):
     """`click.types.IntParamType.convert`."""
-    return _as_int(self.convert(value, param, ctx), "IntParamType_convert")
+    return _mochi.as_int(self.convert(value, param, ctx), "IntParamType_convert")
 
 
 def IntParamType_name():
     """`click.types.IntParamType.name`."""
-    return _as_string(_click_types.IntParamType.name, "IntParamType_name")
+    return _mochi.as_string(_click_types.IntParamType.name, "IntParamType_name")
 
 
 def IntParamType_as_ParamType(self):
@@ -5257,7 +6240,14 @@ def IntParamType_as_ParamType(self):
 
 def ParamType_as_IntParamType(value):
     """`click.types.IntParamType`."""
-    return _cast_down(value, _click_types.IntParamType, "ParamType_as_IntParamType")
+    return _mochi.cast_down(
+        value, _click_types.IntParamType, "ParamType_as_IntParamType"
+    )
+
+
+def NumberRangeInfoDict_type():
+    """`click.types.NumberRangeInfoDict.__class_object__`."""
+    return _as_Type(_click_types.NumberRangeInfoDict, "NumberRangeInfoDict_type")
 
 
 def NumberRangeInfoDict_as_ParamTypeInfoDict(self):
@@ -5268,13 +6258,30 @@ def NumberRangeInfoDict_as_ParamTypeInfoDict(self):
 
 def ParamTypeInfoDict_as_NumberRangeInfoDict(value):
     """`click.types.NumberRangeInfoDict`."""
-    value = _to_ParamTypeInfoDict(value, "ParamTypeInfoDict_as_NumberRangeInfoDict")
-    result = _cast_down(
+    value = _to_ParamTypeInfoDict(
+        value, "ParamTypeInfoDict_as_NumberRangeInfoDict: parameter value"
+    )
+    result = _mochi.cast_down(
         value,
         _click_types.NumberRangeInfoDict,
         "ParamTypeInfoDict_as_NumberRangeInfoDict",
     )
     return _as_NumberRangeInfoDict(result, "ParamTypeInfoDict_as_NumberRangeInfoDict")
+
+
+def OptionHelpExtra_type():
+    """`click.types.OptionHelpExtra.__class_object__`."""
+    return _as_Type(_click_types.OptionHelpExtra, "OptionHelpExtra_type")
+
+
+def ParamTypeInfoDict_type():
+    """`click.types.ParamTypeInfoDict.__class_object__`."""
+    return _as_Type(_click_types.ParamTypeInfoDict, "ParamTypeInfoDict_type")
+
+
+def PathInfoDict_type():
+    """`click.types.PathInfoDict.__class_object__`."""
+    return _as_Type(_click_types.PathInfoDict, "PathInfoDict_type")
 
 
 def PathInfoDict_as_ParamTypeInfoDict(self):
@@ -5285,8 +6292,10 @@ def PathInfoDict_as_ParamTypeInfoDict(self):
 
 def ParamTypeInfoDict_as_PathInfoDict(value):
     """`click.types.PathInfoDict`."""
-    value = _to_ParamTypeInfoDict(value, "ParamTypeInfoDict_as_PathInfoDict")
-    result = _cast_down(
+    value = _to_ParamTypeInfoDict(
+        value, "ParamTypeInfoDict_as_PathInfoDict: parameter value"
+    )
+    result = _mochi.cast_down(
         value, _click_types.PathInfoDict, "ParamTypeInfoDict_as_PathInfoDict"
     )
     return _as_PathInfoDict(result, "ParamTypeInfoDict_as_PathInfoDict")
@@ -5297,14 +6306,19 @@ def StringParamType_new():
     return _as_StringParamType(_click_types.StringParamType(), "StringParamType_new")
 
 
+def StringParamType_type():
+    """`click.types.StringParamType.__class_object__`."""
+    return _as_Type(_click_types.StringParamType, "StringParamType_type")
+
+
 def StringParamType_convert(self, value, param, ctx):
     """`click.types.StringParamType.convert`."""
-    return _as_string(self.convert(value, param, ctx), "StringParamType_convert")
+    return _mochi.as_string(self.convert(value, param, ctx), "StringParamType_convert")
 
 
 def StringParamType_name():
     """`click.types.StringParamType.name`."""
-    return _as_string(_click_types.StringParamType.name, "StringParamType_name")
+    return _mochi.as_string(_click_types.StringParamType.name, "StringParamType_name")
 
 
 def StringParamType_as_ParamType(self):
@@ -5314,9 +6328,14 @@ def StringParamType_as_ParamType(self):
 
 def ParamType_as_StringParamType(value):
     """`click.types.StringParamType`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value, _click_types.StringParamType, "ParamType_as_StringParamType"
     )
+
+
+def TupleInfoDict_type():
+    """`click.types.TupleInfoDict.__class_object__`."""
+    return _as_Type(_click_types.TupleInfoDict, "TupleInfoDict_type")
 
 
 def TupleInfoDict_as_ParamTypeInfoDict(self):
@@ -5327,8 +6346,10 @@ def TupleInfoDict_as_ParamTypeInfoDict(self):
 
 def ParamTypeInfoDict_as_TupleInfoDict(value):
     """`click.types.TupleInfoDict`."""
-    value = _to_ParamTypeInfoDict(value, "ParamTypeInfoDict_as_TupleInfoDict")
-    result = _cast_down(
+    value = _to_ParamTypeInfoDict(
+        value, "ParamTypeInfoDict_as_TupleInfoDict: parameter value"
+    )
+    result = _mochi.cast_down(
         value, _click_types.TupleInfoDict, "ParamTypeInfoDict_as_TupleInfoDict"
     )
     return _as_TupleInfoDict(result, "ParamTypeInfoDict_as_TupleInfoDict")
@@ -5340,14 +6361,21 @@ def UUIDParameterType_new():
     return _as_UUIDParameterType(result, "UUIDParameterType_new")
 
 
+def UUIDParameterType_type():
+    """`click.types.UUIDParameterType.__class_object__`."""
+    return _as_Type(_click_types.UUIDParameterType, "UUIDParameterType_type")
+
+
 def UUIDParameterType_convert(self, value, param, ctx):
     """`click.types.UUIDParameterType.convert`."""
+    value = _to_uuid_UUID_or_string(value, "UUIDParameterType_convert: parameter value")
     return _as_uuid_UUID(self.convert(value, param, ctx), "UUIDParameterType_convert")
 
 
 def UUIDParameterType_name():
     """`click.types.UUIDParameterType.name`."""
-    return _as_string(_click_types.UUIDParameterType.name, "UUIDParameterType_name")
+    result = _click_types.UUIDParameterType.name
+    return _mochi.as_string(result, "UUIDParameterType_name")
 
 
 def UUIDParameterType_as_ParamType(self):
@@ -5357,7 +6385,7 @@ def UUIDParameterType_as_ParamType(self):
 
 def ParamType_as_UUIDParameterType(value):
     """`click.types.UUIDParameterType`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value, _click_types.UUIDParameterType, "ParamType_as_UUIDParameterType"
     )
 
@@ -5368,6 +6396,11 @@ def UnprocessedParamType_new():
     return _as_UnprocessedParamType(result, "UnprocessedParamType_new")
 
 
+def UnprocessedParamType_type():
+    """`click.types.UnprocessedParamType.__class_object__`."""
+    return _as_Type(_click_types.UnprocessedParamType, "UnprocessedParamType_type")
+
+
 def UnprocessedParamType_convert(self, value, param, ctx):
     """`click.types.UnprocessedParamType.convert`."""
     return self.convert(value, param, ctx)
@@ -5376,7 +6409,7 @@ def UnprocessedParamType_convert(self, value, param, ctx):
 def UnprocessedParamType_name():
     """`click.types.UnprocessedParamType.name`."""
     result = _click_types.UnprocessedParamType.name
-    return _as_string(result, "UnprocessedParamType_name")
+    return _mochi.as_string(result, "UnprocessedParamType_name")
 
 
 def UnprocessedParamType_as_ParamType(self):
@@ -5386,19 +6419,1754 @@ def UnprocessedParamType_as_ParamType(self):
 
 def ParamType_as_UnprocessedParamType(value):
     """`click.types.UnprocessedParamType`."""
-    return _cast_down(
+    return _mochi.cast_down(
         value, _click_types.UnprocessedParamType, "ParamType_as_UnprocessedParamType"
     )
 
 
 def types_convert_type(ty):
     """`click.types.convert_type`."""
-    return _as_StringParamType(_click_types.convert_type(ty), "types_convert_type")
+    return _click_types.convert_type(ty)
+
+
+_types_convert_type_with_options = {"default": _mochi.as_any}
+
+
+def types_convert_type_with(ty, options):
+    """`click.types.convert_type` with options."""
+    keywords = _mochi.keywords(
+        "types_convert_type_with", options, _types_convert_type_with_options
+    )
+    return _click_types.convert_type(ty, **keywords)
+
+
+def types_convert_type_param_type(ty):
+    """`click.types.convert_type`."""
+    return _as_ParamType(_click_types.convert_type(ty), "types_convert_type_param_type")
+
+
+_types_convert_type_param_type_with_options = {"default": _mochi.as_any}
+
+
+def types_convert_type_param_type_with(ty, options):
+    """`click.types.convert_type` with options."""
+    keywords = _mochi.keywords(
+        "types_convert_type_param_type_with",
+        options,
+        _types_convert_type_param_type_with_options,
+    )
+    result = _click_types.convert_type(ty, **keywords)
+    return _as_ParamType(result, "types_convert_type_param_type_with")
+
+
+def types_convert_type_no_ty():
+    """`click.types.convert_type`."""
+    result = _click_types.convert_type(None)
+    return _as_StringParamType(result, "types_convert_type_no_ty")
 
 
 def utils_make_str(value):
     """`click.utils.make_str`."""
-    return _as_string(_click_utils.make_str(value), "utils_make_str")
+    return _mochi.as_string(_click_utils.make_str(value), "utils_make_str")
+
+
+def BaseException_new():
+    """`builtins.BaseException`."""
+    return _as_BaseException(_builtins.BaseException(), "BaseException_new")
+
+
+_BaseException_new_with_options = {"args": _as_list_any}
+
+
+def BaseException_new_with(options):
+    """`builtins.BaseException` with options."""
+    places, keywords = _mochi.split_options(
+        "BaseException_new_with", options, _BaseException_new_with_options, splat="args"
+    )
+    result = _builtins.BaseException(*places, **keywords)
+    return _as_BaseException(result, "BaseException_new_with")
+
+
+def BaseException_to_string(self):
+    """`builtins.BaseException.__str__`."""
+    return _mochi.as_string(str(self), "BaseException_to_string")
+
+
+def BaseException_add_note(self, note):
+    """`builtins.BaseException.add_note`."""
+    self.add_note(note)
+
+
+def BaseException_with_traceback(self, tb):
+    """`builtins.BaseException.with_traceback`."""
+    return _as_BaseException(self.with_traceback(tb), "BaseException_with_traceback")
+
+
+def BaseException_args(self):
+    """`builtins.BaseException.args`."""
+    return _as_list_any(self.args, "BaseException_args")
+
+
+def BaseException_set_args(self, value):
+    """`builtins.BaseException.args`."""
+    self.args = value
+
+
+def Type_bool():
+    """`builtins.type.bool`."""
+    return _as_Type(bool, "Type_bool")
+
+
+def Type_bytes():
+    """`builtins.type.bytes`."""
+    return _as_Type(bytes, "Type_bytes")
+
+
+def Type_float():
+    """`builtins.type.float`."""
+    return _as_Type(float, "Type_float")
+
+
+def Type_int():
+    """`builtins.type.int`."""
+    return _as_Type(int, "Type_int")
+
+
+def Type_list():
+    """`builtins.type.list`."""
+    return _as_Type(list, "Type_list")
+
+
+def Type_map():
+    """`builtins.type.map`."""
+    return _as_Type(dict, "Type_map")
+
+
+def Type_name(self):
+    """`builtins.type.name`."""
+    return _mochi.as_string(self.__qualname__, "Type_name")
+
+
+def Type_named(path):
+    """`builtins.type.named`."""
+    return _as_Type(_mochi.load_object(path), "Type_named")
+
+
+def Type_set():
+    """`builtins.type.set`."""
+    return _as_Type(set, "Type_set")
+
+
+def Type_string():
+    """`builtins.type.string`."""
+    return _as_Type(str, "Type_string")
+
+
+def AbstractContextManager_enter(self):
+    """`contextlib.AbstractContextManager.__enter__`."""
+    return self.__enter__()
+
+
+def AbstractContextManager_exit(self, exc_type, exc_value, traceback):
+    """`contextlib.AbstractContextManager.__exit__`."""
+    result = self.__exit__(exc_type, exc_value, traceback)
+    return _as_optional_bool(result, "AbstractContextManager_exit")
+
+
+def AbstractContextManager_with(self, body):
+    """`contextlib.AbstractContextManager.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def datetime_new(year, month, day):
+    """`datetime.datetime`."""
+    return _as_datetime(_datetime.datetime(year, month, day), "datetime_new")
+
+
+_datetime_new_with_options = {
+    "hour": _mochi.as_int,
+    "minute": _mochi.as_int,
+    "second": _mochi.as_int,
+    "microsecond": _mochi.as_int,
+    "tzinfo": _as_optional_tzinfo,
+    "fold": _mochi.as_int,
+}
+
+
+def datetime_new_with(year, month, day, options):
+    """`datetime.datetime` with options."""
+    keywords = _mochi.keywords("datetime_new_with", options, _datetime_new_with_options)
+    result = _datetime.datetime(year, month, day, **keywords)
+    return _as_datetime(result, "datetime_new_with")
+
+
+def datetime_add(self, value):
+    """`datetime.datetime.__add__`."""
+    return _as_datetime(self + value, "datetime_add")
+
+
+def datetime_equals(self, value):
+    """`datetime.datetime.__eq__`."""
+    return _mochi.as_bool(self == value, "datetime_equals")
+
+
+def datetime_greater_equal(self, value):
+    """`datetime.datetime.__ge__`."""
+    return _mochi.as_bool(self >= value, "datetime_greater_equal")
+
+
+def datetime_greater_than(self, value):
+    """`datetime.datetime.__gt__`."""
+    return _mochi.as_bool(self > value, "datetime_greater_than")
+
+
+def datetime_less_equal(self, value):
+    """`datetime.datetime.__le__`."""
+    return _mochi.as_bool(self <= value, "datetime_less_equal")
+
+
+def datetime_less_than(self, value):
+    """`datetime.datetime.__lt__`."""
+    return _mochi.as_bool(self < value, "datetime_less_than")
+
+
+def datetime_to_string(self):
+    """`datetime.datetime.__str__`."""
+    return _mochi.as_string(str(self), "datetime_to_string")
+
+
+def datetime_sub(self, value):
+    """`datetime.datetime.__sub__`."""
+    return _as_timedelta(self - value, "datetime_sub")
+
+
+def datetime_sub_datetime(self, value):
+    """`datetime.datetime.__sub__`."""
+    return _as_datetime(self - value, "datetime_sub_datetime")
+
+
+def datetime_astimezone(self):
+    """`datetime.datetime.astimezone`."""
+    return _as_datetime(self.astimezone(), "datetime_astimezone")
+
+
+_datetime_astimezone_with_options = {"tz": _as_optional_tzinfo}
+
+
+def datetime_astimezone_with(self, options):
+    """`datetime.datetime.astimezone` with options."""
+    keywords = _mochi.keywords(
+        "datetime_astimezone_with", options, _datetime_astimezone_with_options
+    )
+    return _as_datetime(self.astimezone(**keywords), "datetime_astimezone_with")
+
+
+def datetime_combine(date, time):
+    """`datetime.datetime.combine`."""
+    return _as_datetime(_datetime.datetime.combine(date, time), "datetime_combine")
+
+
+_datetime_combine_with_options = {"tzinfo": _as_optional_tzinfo}
+
+
+def datetime_combine_with(date, time, options):
+    """`datetime.datetime.combine` with options."""
+    keywords = _mochi.keywords(
+        "datetime_combine_with", options, _datetime_combine_with_options
+    )
+    result = _datetime.datetime.combine(date, time, **keywords)
+    return _as_datetime(result, "datetime_combine_with")
+
+
+def datetime_ctime(self):
+    """`datetime.datetime.ctime`."""
+    return _mochi.as_string(self.ctime(), "datetime_ctime")
+
+
+def datetime_date(self):
+    """`datetime.datetime.date`."""
+    return _as_date(self.date(), "datetime_date")
+
+
+def datetime_dst(self):
+    """`datetime.datetime.dst`."""
+    return _as_optional_timedelta(self.dst(), "datetime_dst")
+
+
+def datetime_fromisocalendar(year, week, day):
+    """`datetime.datetime.fromisocalendar`."""
+    result = _datetime.datetime.fromisocalendar(year, week, day)
+    return _as_datetime(result, "datetime_fromisocalendar")
+
+
+def datetime_fromisoformat(date_string):
+    """`datetime.datetime.fromisoformat`."""
+    result = _datetime.datetime.fromisoformat(date_string)
+    return _as_datetime(result, "datetime_fromisoformat")
+
+
+def datetime_fromordinal(n):
+    """`datetime.datetime.fromordinal`."""
+    return _as_datetime(_datetime.datetime.fromordinal(n), "datetime_fromordinal")
+
+
+def datetime_fromtimestamp(timestamp):
+    """`datetime.datetime.fromtimestamp`."""
+    result = _datetime.datetime.fromtimestamp(timestamp)
+    return _as_datetime(result, "datetime_fromtimestamp")
+
+
+_datetime_fromtimestamp_with_options = {"tz": _as_optional_tzinfo}
+
+
+def datetime_fromtimestamp_with(timestamp, options):
+    """`datetime.datetime.fromtimestamp` with options."""
+    keywords = _mochi.keywords(
+        "datetime_fromtimestamp_with", options, _datetime_fromtimestamp_with_options
+    )
+    result = _datetime.datetime.fromtimestamp(timestamp, **keywords)
+    return _as_datetime(result, "datetime_fromtimestamp_with")
+
+
+def datetime_isocalendar(self):
+    """`datetime.datetime.isocalendar`."""
+    return self.isocalendar()
+
+
+def datetime_isoformat(self):
+    """`datetime.datetime.isoformat`."""
+    return _mochi.as_string(self.isoformat(), "datetime_isoformat")
+
+
+_datetime_isoformat_with_options = {
+    "sep": _mochi.as_string,
+    "timespec": _mochi.as_string,
+}
+
+
+def datetime_isoformat_with(self, options):
+    """`datetime.datetime.isoformat` with options."""
+    keywords = _mochi.keywords(
+        "datetime_isoformat_with", options, _datetime_isoformat_with_options
+    )
+    return _mochi.as_string(self.isoformat(**keywords), "datetime_isoformat_with")
+
+
+def datetime_isoweekday(self):
+    """`datetime.datetime.isoweekday`."""
+    return _mochi.as_int(self.isoweekday(), "datetime_isoweekday")
+
+
+def datetime_now():
+    """`datetime.datetime.now`."""
+    return _as_datetime(_datetime.datetime.now(), "datetime_now")
+
+
+_datetime_now_with_options = {"tz": _as_optional_tzinfo}
+
+
+def datetime_now_with(options):
+    """`datetime.datetime.now` with options."""
+    keywords = _mochi.keywords("datetime_now_with", options, _datetime_now_with_options)
+    return _as_datetime(_datetime.datetime.now(**keywords), "datetime_now_with")
+
+
+def datetime_replace(self):
+    """`datetime.datetime.replace`."""
+    return _as_datetime(self.replace(), "datetime_replace")
+
+
+_datetime_replace_with_options = {
+    "year": _mochi.as_int,
+    "month": _mochi.as_int,
+    "day": _mochi.as_int,
+    "hour": _mochi.as_int,
+    "minute": _mochi.as_int,
+    "second": _mochi.as_int,
+    "microsecond": _mochi.as_int,
+    "tzinfo": _as_optional_tzinfo,
+    "fold": _mochi.as_int,
+}
+
+
+def datetime_replace_with(self, options):
+    """`datetime.datetime.replace` with options."""
+    keywords = _mochi.keywords(
+        "datetime_replace_with", options, _datetime_replace_with_options
+    )
+    return _as_datetime(self.replace(**keywords), "datetime_replace_with")
+
+
+def datetime_strftime(self, format):
+    """`datetime.datetime.strftime`."""
+    return _mochi.as_string(self.strftime(format), "datetime_strftime")
+
+
+def datetime_strptime(date_string, format):
+    """`datetime.datetime.strptime`."""
+    result = _datetime.datetime.strptime(date_string, format)
+    return _as_datetime(result, "datetime_strptime")
+
+
+def datetime_time(self):
+    """`datetime.datetime.time`."""
+    return _as_time(self.time(), "datetime_time")
+
+
+def datetime_timestamp(self):
+    """`datetime.datetime.timestamp`."""
+    return _mochi.as_float(self.timestamp(), "datetime_timestamp")
+
+
+def datetime_timetuple(self):
+    """`datetime.datetime.timetuple`."""
+    return _as_struct_time(self.timetuple(), "datetime_timetuple")
+
+
+def datetime_timetz(self):
+    """`datetime.datetime.timetz`."""
+    return _as_time(self.timetz(), "datetime_timetz")
+
+
+def datetime_today():
+    """`datetime.datetime.today`."""
+    return _as_datetime(_datetime.datetime.today(), "datetime_today")
+
+
+def datetime_toordinal(self):
+    """`datetime.datetime.toordinal`."""
+    return _mochi.as_int(self.toordinal(), "datetime_toordinal")
+
+
+def datetime_tzname(self):
+    """`datetime.datetime.tzname`."""
+    return _as_optional_string(self.tzname(), "datetime_tzname")
+
+
+def datetime_utcfromtimestamp(t):
+    """`datetime.datetime.utcfromtimestamp`."""
+    result = _datetime.datetime.utcfromtimestamp(t)
+    return _as_datetime(result, "datetime_utcfromtimestamp")
+
+
+def datetime_utcnow():
+    """`datetime.datetime.utcnow`."""
+    return _as_datetime(_datetime.datetime.utcnow(), "datetime_utcnow")
+
+
+def datetime_utcoffset(self):
+    """`datetime.datetime.utcoffset`."""
+    return _as_optional_timedelta(self.utcoffset(), "datetime_utcoffset")
+
+
+def datetime_utctimetuple(self):
+    """`datetime.datetime.utctimetuple`."""
+    return _as_struct_time(self.utctimetuple(), "datetime_utctimetuple")
+
+
+def datetime_weekday(self):
+    """`datetime.datetime.weekday`."""
+    return _mochi.as_int(self.weekday(), "datetime_weekday")
+
+
+def datetime_max():
+    """`datetime.datetime.max`."""
+    return _as_datetime(_datetime.datetime.max, "datetime_max")
+
+
+def datetime_min():
+    """`datetime.datetime.min`."""
+    return _as_datetime(_datetime.datetime.min, "datetime_min")
+
+
+def datetime_resolution():
+    """`datetime.datetime.resolution`."""
+    return _as_timedelta(_datetime.datetime.resolution, "datetime_resolution")
+
+
+def datetime_day(self):
+    """`datetime.datetime.day`."""
+    return _mochi.as_int(self.day, "datetime_day")
+
+
+def datetime_fold(self):
+    """`datetime.datetime.fold`."""
+    return _mochi.as_int(self.fold, "datetime_fold")
+
+
+def datetime_hour(self):
+    """`datetime.datetime.hour`."""
+    return _mochi.as_int(self.hour, "datetime_hour")
+
+
+def datetime_microsecond(self):
+    """`datetime.datetime.microsecond`."""
+    return _mochi.as_int(self.microsecond, "datetime_microsecond")
+
+
+def datetime_minute(self):
+    """`datetime.datetime.minute`."""
+    return _mochi.as_int(self.minute, "datetime_minute")
+
+
+def datetime_month(self):
+    """`datetime.datetime.month`."""
+    return _mochi.as_int(self.month, "datetime_month")
+
+
+def datetime_second(self):
+    """`datetime.datetime.second`."""
+    return _mochi.as_int(self.second, "datetime_second")
+
+
+def datetime_tzinfo(self):
+    """`datetime.datetime.tzinfo`."""
+    return _as_optional_tzinfo(self.tzinfo, "datetime_tzinfo")
+
+
+def datetime_year(self):
+    """`datetime.datetime.year`."""
+    return _mochi.as_int(self.year, "datetime_year")
+
+
+def BytesIO_new():
+    """`io.BytesIO`."""
+    return _as_BytesIO(_io.BytesIO(), "BytesIO_new")
+
+
+_BytesIO_new_with_options = {"initial_bytes": _mochi.as_bytes}
+
+
+def BytesIO_new_with(options):
+    """`io.BytesIO` with options."""
+    keywords = _mochi.keywords("BytesIO_new_with", options, _BytesIO_new_with_options)
+    return _as_BytesIO(_io.BytesIO(**keywords), "BytesIO_new_with")
+
+
+def BytesIO_enter(self):
+    """`io.BytesIO.__enter__`."""
+    return _as_BytesIO(self.__enter__(), "BytesIO_enter")
+
+
+def BytesIO_exit(self, exc_type, exc_val, exc_tb):
+    """`io.BytesIO.__exit__`."""
+    self.__exit__(exc_type, exc_val, exc_tb)
+
+
+def BytesIO_to_list(self):
+    """`io.BytesIO.__iter__`."""
+    return _as_list_bytes(iter(self), "BytesIO_to_list")
+
+
+def BytesIO_iter(self):
+    """`io.BytesIO.__iter__`."""
+    return _as_BytesIterator(iter(self), "BytesIO_iter")
+
+
+def BytesIO_next(self):
+    """`io.BytesIO.__next__`."""
+    return _mochi.as_bytes(next(self), "BytesIO_next")
+
+
+def BytesIO_with(self, body):
+    """`io.BytesIO.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def BytesIO_to_string(self):
+    """`io.BytesIO.__str__`."""
+    return _mochi.as_string(str(self), "BytesIO_to_string")
+
+
+def BytesIO_close(self):
+    """`io.BytesIO.close`."""
+    self.close()
+
+
+def BytesIO_detach(self):
+    """`io.BytesIO.detach`."""
+    return _as_RawIOBase(self.detach(), "BytesIO_detach")
+
+
+def BytesIO_fileno(self):
+    """`io.BytesIO.fileno`."""
+    return _mochi.as_int(self.fileno(), "BytesIO_fileno")
+
+
+def BytesIO_flush(self):
+    """`io.BytesIO.flush`."""
+    self.flush()
+
+
+def BytesIO_getbuffer(self):
+    """`io.BytesIO.getbuffer`."""
+    return _mochi.as_bytes(self.getbuffer(), "BytesIO_getbuffer")
+
+
+def BytesIO_getvalue(self):
+    """`io.BytesIO.getvalue`."""
+    return _mochi.as_bytes(self.getvalue(), "BytesIO_getvalue")
+
+
+def BytesIO_isatty(self):
+    """`io.BytesIO.isatty`."""
+    return _mochi.as_bool(self.isatty(), "BytesIO_isatty")
+
+
+def BytesIO_read(self):
+    """`io.BytesIO.read`."""
+    return _mochi.as_bytes(self.read(), "BytesIO_read")
+
+
+_BytesIO_read_with_options = {"size": _as_optional_int}
+
+
+def BytesIO_read_with(self, options):
+    """`io.BytesIO.read` with options."""
+    places, keywords = _mochi.split_options(
+        "BytesIO_read_with", options, _BytesIO_read_with_options, positional=("size",)
+    )
+    return _mochi.as_bytes(self.read(*places, **keywords), "BytesIO_read_with")
+
+
+def BytesIO_read1(self):
+    """`io.BytesIO.read1`."""
+    return _mochi.as_bytes(self.read1(), "BytesIO_read1")
+
+
+_BytesIO_read_one_with_options = {"size": _as_optional_int}
+
+
+def BytesIO_read_one_with(self, options):
+    """`io.BytesIO.read1` with options."""
+    places, keywords = _mochi.split_options(
+        "BytesIO_read_one_with",
+        options,
+        _BytesIO_read_one_with_options,
+        positional=("size",),
+    )
+    return _mochi.as_bytes(self.read1(*places, **keywords), "BytesIO_read_one_with")
+
+
+def BytesIO_readable(self):
+    """`io.BytesIO.readable`."""
+    return _mochi.as_bool(self.readable(), "BytesIO_readable")
+
+
+def BytesIO_readinto(self, buffer):
+    """`io.BytesIO.readinto`."""
+    return _mochi.as_int(self.readinto(buffer), "BytesIO_readinto")
+
+
+def BytesIO_readinto1(self, buffer):
+    """`io.BytesIO.readinto1`."""
+    return _mochi.as_int(self.readinto1(buffer), "BytesIO_readinto1")
+
+
+def BytesIO_readline(self):
+    """`io.BytesIO.readline`."""
+    return _mochi.as_bytes(self.readline(), "BytesIO_readline")
+
+
+_BytesIO_readline_with_options = {"size": _as_optional_int}
+
+
+def BytesIO_readline_with(self, options):
+    """`io.BytesIO.readline` with options."""
+    places, keywords = _mochi.split_options(
+        "BytesIO_readline_with",
+        options,
+        _BytesIO_readline_with_options,
+        positional=("size",),
+    )
+    return _mochi.as_bytes(self.readline(*places, **keywords), "BytesIO_readline_with")
+
+
+def BytesIO_readlines(self):
+    """`io.BytesIO.readlines`."""
+    return _as_list_bytes(self.readlines(), "BytesIO_readlines")
+
+
+_BytesIO_readlines_with_options = {"size": _as_optional_int}
+
+
+def BytesIO_readlines_with(self, options):
+    """`io.BytesIO.readlines` with options."""
+    places, keywords = _mochi.split_options(
+        "BytesIO_readlines_with",
+        options,
+        _BytesIO_readlines_with_options,
+        positional=("size",),
+    )
+    return _as_list_bytes(self.readlines(*places, **keywords), "BytesIO_readlines_with")
+
+
+def BytesIO_seek(self, pos):
+    """`io.BytesIO.seek`."""
+    return _mochi.as_int(self.seek(pos), "BytesIO_seek")
+
+
+_BytesIO_seek_with_options = {"whence": _mochi.as_int}
+
+
+def BytesIO_seek_with(self, pos, options):
+    """`io.BytesIO.seek` with options."""
+    places, keywords = _mochi.split_options(
+        "BytesIO_seek_with", options, _BytesIO_seek_with_options, positional=("whence",)
+    )
+    return _mochi.as_int(self.seek(pos, *places, **keywords), "BytesIO_seek_with")
+
+
+def BytesIO_seekable(self):
+    """`io.BytesIO.seekable`."""
+    return _mochi.as_bool(self.seekable(), "BytesIO_seekable")
+
+
+def BytesIO_tell(self):
+    """`io.BytesIO.tell`."""
+    return _mochi.as_int(self.tell(), "BytesIO_tell")
+
+
+def BytesIO_truncate(self):
+    """`io.BytesIO.truncate`."""
+    return _mochi.as_int(self.truncate(), "BytesIO_truncate")
+
+
+_BytesIO_truncate_with_options = {"size": _as_optional_int}
+
+
+def BytesIO_truncate_with(self, options):
+    """`io.BytesIO.truncate` with options."""
+    places, keywords = _mochi.split_options(
+        "BytesIO_truncate_with",
+        options,
+        _BytesIO_truncate_with_options,
+        positional=("size",),
+    )
+    return _mochi.as_int(self.truncate(*places, **keywords), "BytesIO_truncate_with")
+
+
+def BytesIO_writable(self):
+    """`io.BytesIO.writable`."""
+    return _mochi.as_bool(self.writable(), "BytesIO_writable")
+
+
+def BytesIO_write(self, buffer):
+    """`io.BytesIO.write`."""
+    return _mochi.as_int(self.write(buffer), "BytesIO_write")
+
+
+def BytesIO_writelines(self, lines):
+    """`io.BytesIO.writelines`."""
+    self.writelines(lines)
+
+
+def BytesIO_name(self):
+    """`io.BytesIO.name`."""
+    return self.name
+
+
+def BytesIO_set_name(self, value):
+    """`io.BytesIO.name`."""
+    self.name = value
+
+
+def BytesIO_closed(self):
+    """`io.BytesIO.closed`."""
+    return _mochi.as_bool(self.closed, "BytesIO_closed")
+
+
+def BytesIO_mode(self):
+    """`io.BytesIO.mode`."""
+    return _mochi.as_string(self.mode, "BytesIO_mode")
+
+
+def BytesIO_as_BinaryIO(self):
+    """`io.BytesIO`."""
+    return self
+
+
+def BinaryIO_as_BytesIO(value):
+    """`io.BytesIO`."""
+    return _mochi.cast_down(value, _io.BytesIO, "BinaryIO_as_BytesIO")
+
+
+def BytesIO_as_IO(self):
+    """`io.BytesIO`."""
+    return self
+
+
+def IO_as_BytesIO(value):
+    """`io.BytesIO`."""
+    return _mochi.cast_down(value, _io.BytesIO, "IO_as_BytesIO")
+
+
+def AnyContext_enter(self):
+    """`mochi.context.AnyContext.__enter__`."""
+    return self.__enter__()
+
+
+def AnyContext_exit(self):
+    """`mochi.context.AnyContext.__leave__`."""
+    return _mochi.as_none(self.__exit__(None, None, None), "AnyContext_exit")
+
+
+def AnyContext_with(self, body):
+    """`mochi.context.AnyContext.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def BytesIOBytesIOBytesIOTripleContext_enter(self):
+    """`mochi.context.BytesIOBytesIOBytesIOTripleContext.__enter__`."""
+    result = self.__enter__()
+    return _as_BytesIOBytesIOBytesIOTriple(
+        result, "BytesIOBytesIOBytesIOTripleContext_enter"
+    )
+
+
+def BytesIOBytesIOBytesIOTripleContext_exit(self):
+    """`mochi.context.BytesIOBytesIOBytesIOTripleContext.__leave__`."""
+    result = self.__exit__(None, None, None)
+    return _mochi.as_none(result, "BytesIOBytesIOBytesIOTripleContext_exit")
+
+
+def BytesIOBytesIOBytesIOTripleContext_with(self, body):
+    """`mochi.context.BytesIOBytesIOBytesIOTripleContext.__run_with__`."""
+    body = _to_fun_BytesIOBytesIOBytesIOTriple_to_any(
+        body, "BytesIOBytesIOBytesIOTripleContext_with: parameter body"
+    )
+    return _mochi.run_with(self, body)
+
+
+def ContextContext_enter(self):
+    """`mochi.context.ContextContext.__enter__`."""
+    return _as_Context(self.__enter__(), "ContextContext_enter")
+
+
+def ContextContext_exit(self):
+    """`mochi.context.ContextContext.__leave__`."""
+    return _mochi.as_none(self.__exit__(None, None, None), "ContextContext_exit")
+
+
+def ContextContext_with(self, body):
+    """`mochi.context.ContextContext.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def IntContext_enter(self):
+    """`mochi.context.IntContext.__enter__`."""
+    return _mochi.as_int(self.__enter__(), "IntContext_enter")
+
+
+def IntContext_exit(self):
+    """`mochi.context.IntContext.__leave__`."""
+    return _mochi.as_none(self.__exit__(None, None, None), "IntContext_exit")
+
+
+def IntContext_with(self, body):
+    """`mochi.context.IntContext.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def NoneContext_enter(self):
+    """`mochi.context.NoneContext.__enter__`."""
+    self.__enter__()
+
+
+def NoneContext_exit(self):
+    """`mochi.context.NoneContext.__leave__`."""
+    return _mochi.as_none(self.__exit__(None, None, None), "NoneContext_exit")
+
+
+def NoneContext_with(self, body):
+    """`mochi.context.NoneContext.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def StringContext_enter(self):
+    """`mochi.context.StringContext.__enter__`."""
+    return _mochi.as_string(self.__enter__(), "StringContext_enter")
+
+
+def StringContext_exit(self):
+    """`mochi.context.StringContext.__leave__`."""
+    return _mochi.as_none(self.__exit__(None, None, None), "StringContext_exit")
+
+
+def StringContext_with(self, body):
+    """`mochi.context.StringContext.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def TextIOContext_enter(self):
+    """`mochi.context.TextIOContext.__enter__`."""
+    return _as_TextIO(self.__enter__(), "TextIOContext_enter")
+
+
+def TextIOContext_exit(self):
+    """`mochi.context.TextIOContext.__leave__`."""
+    return _mochi.as_none(self.__exit__(None, None, None), "TextIOContext_exit")
+
+
+def TextIOContext_with(self, body):
+    """`mochi.context.TextIOContext.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def ToAnyFunction_call(self):
+    """`mochi.function.ToAnyFunction.__call__`."""
+    return self()
+
+
+_ToAnyFunction_call_with_options = {"args": _as_list_any}
+
+
+def ToAnyFunction_call_with(self, options):
+    """`mochi.function.ToAnyFunction.__call__` with options."""
+    places, keywords = _mochi.split_options(
+        "ToAnyFunction_call_with",
+        options,
+        _ToAnyFunction_call_with_options,
+        further=_mochi.as_any,
+        splat="args",
+    )
+    return self(*places, **keywords)
+
+
+def BytesIterator_close(self):
+    """`mochi.iterator.BytesIterator.close`."""
+    self.close()
+
+
+def BytesIterator_has_next(self):
+    """`mochi.iterator.BytesIterator.has_next`."""
+    return _mochi.as_bool(self.has_next(), "BytesIterator_has_next")
+
+
+def BytesIterator_next(self):
+    """`mochi.iterator.BytesIterator.next`."""
+    return _as_optional_bytes(self.next(), "BytesIterator_next")
+
+
+def BytesIterator_rest(self):
+    """`mochi.iterator.BytesIterator.rest`."""
+    return _as_list_bytes(self.rest(), "BytesIterator_rest")
+
+
+def StringIterator_close(self):
+    """`mochi.iterator.StringIterator.close`."""
+    self.close()
+
+
+def StringIterator_has_next(self):
+    """`mochi.iterator.StringIterator.has_next`."""
+    return _mochi.as_bool(self.has_next(), "StringIterator_has_next")
+
+
+def StringIterator_next(self):
+    """`mochi.iterator.StringIterator.next`."""
+    return _as_optional_string(self.next(), "StringIterator_next")
+
+
+def StringIterator_rest(self):
+    """`mochi.iterator.StringIterator.rest`."""
+    return _as_list_string(self.rest(), "StringIterator_rest")
+
+
+def StringListIterator_close(self):
+    """`mochi.iterator.StringListIterator.close`."""
+    self.close()
+
+
+def StringListIterator_has_next(self):
+    """`mochi.iterator.StringListIterator.has_next`."""
+    return _mochi.as_bool(self.has_next(), "StringListIterator_has_next")
+
+
+def StringListIterator_next(self):
+    """`mochi.iterator.StringListIterator.next`."""
+    return _as_optional_list_string(self.next(), "StringListIterator_next")
+
+
+def StringListIterator_rest(self):
+    """`mochi.iterator.StringListIterator.rest`."""
+    return _as_list_list_string(self.rest(), "StringListIterator_rest")
+
+
+def StringOrBytesIterator_close(self):
+    """`mochi.iterator.StringOrBytesIterator.close`."""
+    self.close()
+
+
+def StringOrBytesIterator_has_next(self):
+    """`mochi.iterator.StringOrBytesIterator.has_next`."""
+    return _mochi.as_bool(self.has_next(), "StringOrBytesIterator_has_next")
+
+
+def StringOrBytesIterator_next(self):
+    """`mochi.iterator.StringOrBytesIterator.next`."""
+    return _as_optional_StringOrBytes(self.next(), "StringOrBytesIterator_next")
+
+
+def StringOrBytesIterator_rest(self):
+    """`mochi.iterator.StringOrBytesIterator.rest`."""
+    return _as_list_StringOrBytes(self.rest(), "StringOrBytesIterator_rest")
+
+
+def BinaryIO_enter(self):
+    """`typing.BinaryIO.__enter__`."""
+    return _as_BinaryIO(self.__enter__(), "BinaryIO_enter")
+
+
+def BinaryIO_exit(self, type, value, traceback):
+    """`typing.BinaryIO.__exit__`."""
+    self.__exit__(type, value, traceback)
+
+
+def BinaryIO_to_list(self):
+    """`typing.BinaryIO.__iter__`."""
+    return _as_list_bytes(iter(self), "BinaryIO_to_list")
+
+
+def BinaryIO_iter(self):
+    """`typing.BinaryIO.__iter__`."""
+    return _as_BytesIterator(iter(self), "BinaryIO_iter")
+
+
+def BinaryIO_next(self):
+    """`typing.BinaryIO.__next__`."""
+    return _mochi.as_bytes(next(self), "BinaryIO_next")
+
+
+def BinaryIO_with(self, body):
+    """`typing.BinaryIO.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def BinaryIO_to_string(self):
+    """`typing.BinaryIO.__str__`."""
+    return _mochi.as_string(str(self), "BinaryIO_to_string")
+
+
+def BinaryIO_close(self):
+    """`typing.BinaryIO.close`."""
+    self.close()
+
+
+def BinaryIO_fileno(self):
+    """`typing.BinaryIO.fileno`."""
+    return _mochi.as_int(self.fileno(), "BinaryIO_fileno")
+
+
+def BinaryIO_flush(self):
+    """`typing.BinaryIO.flush`."""
+    self.flush()
+
+
+def BinaryIO_isatty(self):
+    """`typing.BinaryIO.isatty`."""
+    return _mochi.as_bool(self.isatty(), "BinaryIO_isatty")
+
+
+def BinaryIO_read(self):
+    """`typing.BinaryIO.read`."""
+    return _mochi.as_bytes(self.read(), "BinaryIO_read")
+
+
+_BinaryIO_read_with_options = {"n": _mochi.as_int}
+
+
+def BinaryIO_read_with(self, options):
+    """`typing.BinaryIO.read` with options."""
+    places, keywords = _mochi.split_options(
+        "BinaryIO_read_with", options, _BinaryIO_read_with_options, positional=("n",)
+    )
+    return _mochi.as_bytes(self.read(*places, **keywords), "BinaryIO_read_with")
+
+
+def BinaryIO_readable(self):
+    """`typing.BinaryIO.readable`."""
+    return _mochi.as_bool(self.readable(), "BinaryIO_readable")
+
+
+def BinaryIO_readline(self):
+    """`typing.BinaryIO.readline`."""
+    return _mochi.as_bytes(self.readline(), "BinaryIO_readline")
+
+
+_BinaryIO_readline_with_options = {"limit": _mochi.as_int}
+
+
+def BinaryIO_readline_with(self, options):
+    """`typing.BinaryIO.readline` with options."""
+    places, keywords = _mochi.split_options(
+        "BinaryIO_readline_with",
+        options,
+        _BinaryIO_readline_with_options,
+        positional=("limit",),
+    )
+    return _mochi.as_bytes(self.readline(*places, **keywords), "BinaryIO_readline_with")
+
+
+def BinaryIO_readlines(self):
+    """`typing.BinaryIO.readlines`."""
+    return _as_list_bytes(self.readlines(), "BinaryIO_readlines")
+
+
+_BinaryIO_readlines_with_options = {"hint": _mochi.as_int}
+
+
+def BinaryIO_readlines_with(self, options):
+    """`typing.BinaryIO.readlines` with options."""
+    places, keywords = _mochi.split_options(
+        "BinaryIO_readlines_with",
+        options,
+        _BinaryIO_readlines_with_options,
+        positional=("hint",),
+    )
+    result = self.readlines(*places, **keywords)
+    return _as_list_bytes(result, "BinaryIO_readlines_with")
+
+
+def BinaryIO_seek(self, offset):
+    """`typing.BinaryIO.seek`."""
+    return _mochi.as_int(self.seek(offset), "BinaryIO_seek")
+
+
+_BinaryIO_seek_with_options = {"whence": _mochi.as_int}
+
+
+def BinaryIO_seek_with(self, offset, options):
+    """`typing.BinaryIO.seek` with options."""
+    places, keywords = _mochi.split_options(
+        "BinaryIO_seek_with",
+        options,
+        _BinaryIO_seek_with_options,
+        positional=("whence",),
+    )
+    return _mochi.as_int(self.seek(offset, *places, **keywords), "BinaryIO_seek_with")
+
+
+def BinaryIO_seekable(self):
+    """`typing.BinaryIO.seekable`."""
+    return _mochi.as_bool(self.seekable(), "BinaryIO_seekable")
+
+
+def BinaryIO_tell(self):
+    """`typing.BinaryIO.tell`."""
+    return _mochi.as_int(self.tell(), "BinaryIO_tell")
+
+
+def BinaryIO_truncate(self):
+    """`typing.BinaryIO.truncate`."""
+    return _mochi.as_int(self.truncate(), "BinaryIO_truncate")
+
+
+_BinaryIO_truncate_with_options = {"size": _as_optional_int}
+
+
+def BinaryIO_truncate_with(self, options):
+    """`typing.BinaryIO.truncate` with options."""
+    places, keywords = _mochi.split_options(
+        "BinaryIO_truncate_with",
+        options,
+        _BinaryIO_truncate_with_options,
+        positional=("size",),
+    )
+    return _mochi.as_int(self.truncate(*places, **keywords), "BinaryIO_truncate_with")
+
+
+def BinaryIO_writable(self):
+    """`typing.BinaryIO.writable`."""
+    return _mochi.as_bool(self.writable(), "BinaryIO_writable")
+
+
+def BinaryIO_write(self, s):
+    """`typing.BinaryIO.write`."""
+    return _mochi.as_int(self.write(s), "BinaryIO_write")
+
+
+def BinaryIO_writelines(self, lines):
+    """`typing.BinaryIO.writelines`."""
+    self.writelines(lines)
+
+
+def BinaryIO_closed(self):
+    """`typing.BinaryIO.closed`."""
+    return _mochi.as_bool(self.closed, "BinaryIO_closed")
+
+
+def BinaryIO_mode(self):
+    """`typing.BinaryIO.mode`."""
+    return _mochi.as_string(self.mode, "BinaryIO_mode")
+
+
+def BinaryIO_name(self):
+    """`typing.BinaryIO.name`."""
+    return self.name
+
+
+def BinaryIO_as_IO(self):
+    """`typing.BinaryIO`."""
+    return self
+
+
+def IO_as_BinaryIO(value):
+    """`typing.BinaryIO`."""
+    return _mochi.cast_down(value, _typing.BinaryIO, "IO_as_BinaryIO")
+
+
+def IO_enter(self):
+    """`typing.IO.__enter__`."""
+    return _as_IO(self.__enter__(), "IO_enter")
+
+
+def IO_exit(self, type, value, traceback):
+    """`typing.IO.__exit__`."""
+    self.__exit__(type, value, traceback)
+
+
+def IO_to_list(self):
+    """`typing.IO.__iter__`."""
+    return _as_list_StringOrBytes(iter(self), "IO_to_list")
+
+
+def IO_iter(self):
+    """`typing.IO.__iter__`."""
+    return _as_StringOrBytesIterator(iter(self), "IO_iter")
+
+
+def IO_next(self):
+    """`typing.IO.__next__`."""
+    return _as_StringOrBytes(next(self), "IO_next")
+
+
+def IO_with(self, body):
+    """`typing.IO.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def IO_to_string(self):
+    """`typing.IO.__str__`."""
+    return _mochi.as_string(str(self), "IO_to_string")
+
+
+def IO_close(self):
+    """`typing.IO.close`."""
+    self.close()
+
+
+def IO_fileno(self):
+    """`typing.IO.fileno`."""
+    return _mochi.as_int(self.fileno(), "IO_fileno")
+
+
+def IO_flush(self):
+    """`typing.IO.flush`."""
+    self.flush()
+
+
+def IO_isatty(self):
+    """`typing.IO.isatty`."""
+    return _mochi.as_bool(self.isatty(), "IO_isatty")
+
+
+def IO_read(self):
+    """`typing.IO.read`."""
+    return _as_StringOrBytes(self.read(), "IO_read")
+
+
+_IO_read_with_options = {"n": _mochi.as_int}
+
+
+def IO_read_with(self, options):
+    """`typing.IO.read` with options."""
+    places, keywords = _mochi.split_options(
+        "IO_read_with", options, _IO_read_with_options, positional=("n",)
+    )
+    return _as_StringOrBytes(self.read(*places, **keywords), "IO_read_with")
+
+
+def IO_readable(self):
+    """`typing.IO.readable`."""
+    return _mochi.as_bool(self.readable(), "IO_readable")
+
+
+def IO_readline(self):
+    """`typing.IO.readline`."""
+    return _as_StringOrBytes(self.readline(), "IO_readline")
+
+
+_IO_readline_with_options = {"limit": _mochi.as_int}
+
+
+def IO_readline_with(self, options):
+    """`typing.IO.readline` with options."""
+    places, keywords = _mochi.split_options(
+        "IO_readline_with", options, _IO_readline_with_options, positional=("limit",)
+    )
+    return _as_StringOrBytes(self.readline(*places, **keywords), "IO_readline_with")
+
+
+def IO_readlines(self):
+    """`typing.IO.readlines`."""
+    return _as_list_StringOrBytes(self.readlines(), "IO_readlines")
+
+
+_IO_readlines_with_options = {"hint": _mochi.as_int}
+
+
+def IO_readlines_with(self, options):
+    """`typing.IO.readlines` with options."""
+    places, keywords = _mochi.split_options(
+        "IO_readlines_with", options, _IO_readlines_with_options, positional=("hint",)
+    )
+    result = self.readlines(*places, **keywords)
+    return _as_list_StringOrBytes(result, "IO_readlines_with")
+
+
+def IO_seek(self, offset):
+    """`typing.IO.seek`."""
+    return _mochi.as_int(self.seek(offset), "IO_seek")
+
+
+_IO_seek_with_options = {"whence": _mochi.as_int}
+
+
+def IO_seek_with(self, offset, options):
+    """`typing.IO.seek` with options."""
+    places, keywords = _mochi.split_options(
+        "IO_seek_with", options, _IO_seek_with_options, positional=("whence",)
+    )
+    return _mochi.as_int(self.seek(offset, *places, **keywords), "IO_seek_with")
+
+
+def IO_seekable(self):
+    """`typing.IO.seekable`."""
+    return _mochi.as_bool(self.seekable(), "IO_seekable")
+
+
+def IO_tell(self):
+    """`typing.IO.tell`."""
+    return _mochi.as_int(self.tell(), "IO_tell")
+
+
+def IO_truncate(self):
+    """`typing.IO.truncate`."""
+    return _mochi.as_int(self.truncate(), "IO_truncate")
+
+
+_IO_truncate_with_options = {"size": _as_optional_int}
+
+
+def IO_truncate_with(self, options):
+    """`typing.IO.truncate` with options."""
+    places, keywords = _mochi.split_options(
+        "IO_truncate_with", options, _IO_truncate_with_options, positional=("size",)
+    )
+    return _mochi.as_int(self.truncate(*places, **keywords), "IO_truncate_with")
+
+
+def IO_writable(self):
+    """`typing.IO.writable`."""
+    return _mochi.as_bool(self.writable(), "IO_writable")
+
+
+def IO_write(self, s):
+    """`typing.IO.write`."""
+    result = self.write(_to_bytes_or_string(s, "IO_write: parameter s"))
+    return _mochi.as_int(result, "IO_write")
+
+
+def IO_writelines(self, lines):
+    """`typing.IO.writelines`."""
+    lines = _to_list_bytes_or_string(lines, "IO_writelines: parameter lines")
+    self.writelines(lines)
+
+
+def IO_closed(self):
+    """`typing.IO.closed`."""
+    return _mochi.as_bool(self.closed, "IO_closed")
+
+
+def IO_mode(self):
+    """`typing.IO.mode`."""
+    return _mochi.as_string(self.mode, "IO_mode")
+
+
+def IO_name(self):
+    """`typing.IO.name`."""
+    return self.name
+
+
+def TextIO_enter(self):
+    """`typing.TextIO.__enter__`."""
+    return _as_TextIO(self.__enter__(), "TextIO_enter")
+
+
+def TextIO_exit(self, type, value, traceback):
+    """`typing.TextIO.__exit__`."""
+    self.__exit__(type, value, traceback)
+
+
+def TextIO_to_list(self):
+    """`typing.TextIO.__iter__`."""
+    return _as_list_string(iter(self), "TextIO_to_list")
+
+
+def TextIO_iter(self):
+    """`typing.TextIO.__iter__`."""
+    return _as_StringIterator(iter(self), "TextIO_iter")
+
+
+def TextIO_next(self):
+    """`typing.TextIO.__next__`."""
+    return _mochi.as_string(next(self), "TextIO_next")
+
+
+def TextIO_with(self, body):
+    """`typing.TextIO.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def TextIO_to_string(self):
+    """`typing.TextIO.__str__`."""
+    return _mochi.as_string(str(self), "TextIO_to_string")
+
+
+def TextIO_close(self):
+    """`typing.TextIO.close`."""
+    self.close()
+
+
+def TextIO_fileno(self):
+    """`typing.TextIO.fileno`."""
+    return _mochi.as_int(self.fileno(), "TextIO_fileno")
+
+
+def TextIO_flush(self):
+    """`typing.TextIO.flush`."""
+    self.flush()
+
+
+def TextIO_isatty(self):
+    """`typing.TextIO.isatty`."""
+    return _mochi.as_bool(self.isatty(), "TextIO_isatty")
+
+
+def TextIO_read(self):
+    """`typing.TextIO.read`."""
+    return _mochi.as_string(self.read(), "TextIO_read")
+
+
+_TextIO_read_with_options = {"n": _mochi.as_int}
+
+
+def TextIO_read_with(self, options):
+    """`typing.TextIO.read` with options."""
+    places, keywords = _mochi.split_options(
+        "TextIO_read_with", options, _TextIO_read_with_options, positional=("n",)
+    )
+    return _mochi.as_string(self.read(*places, **keywords), "TextIO_read_with")
+
+
+def TextIO_readable(self):
+    """`typing.TextIO.readable`."""
+    return _mochi.as_bool(self.readable(), "TextIO_readable")
+
+
+def TextIO_readline(self):
+    """`typing.TextIO.readline`."""
+    return _mochi.as_string(self.readline(), "TextIO_readline")
+
+
+_TextIO_readline_with_options = {"limit": _mochi.as_int}
+
+
+def TextIO_readline_with(self, options):
+    """`typing.TextIO.readline` with options."""
+    places, keywords = _mochi.split_options(
+        "TextIO_readline_with",
+        options,
+        _TextIO_readline_with_options,
+        positional=("limit",),
+    )
+    return _mochi.as_string(self.readline(*places, **keywords), "TextIO_readline_with")
+
+
+def TextIO_readlines(self):
+    """`typing.TextIO.readlines`."""
+    return _as_list_string(self.readlines(), "TextIO_readlines")
+
+
+_TextIO_readlines_with_options = {"hint": _mochi.as_int}
+
+
+def TextIO_readlines_with(self, options):
+    """`typing.TextIO.readlines` with options."""
+    places, keywords = _mochi.split_options(
+        "TextIO_readlines_with",
+        options,
+        _TextIO_readlines_with_options,
+        positional=("hint",),
+    )
+    return _as_list_string(self.readlines(*places, **keywords), "TextIO_readlines_with")
+
+
+def TextIO_seek(self, offset):
+    """`typing.TextIO.seek`."""
+    return _mochi.as_int(self.seek(offset), "TextIO_seek")
+
+
+_TextIO_seek_with_options = {"whence": _mochi.as_int}
+
+
+def TextIO_seek_with(self, offset, options):
+    """`typing.TextIO.seek` with options."""
+    places, keywords = _mochi.split_options(
+        "TextIO_seek_with", options, _TextIO_seek_with_options, positional=("whence",)
+    )
+    return _mochi.as_int(self.seek(offset, *places, **keywords), "TextIO_seek_with")
+
+
+def TextIO_seekable(self):
+    """`typing.TextIO.seekable`."""
+    return _mochi.as_bool(self.seekable(), "TextIO_seekable")
+
+
+def TextIO_tell(self):
+    """`typing.TextIO.tell`."""
+    return _mochi.as_int(self.tell(), "TextIO_tell")
+
+
+def TextIO_truncate(self):
+    """`typing.TextIO.truncate`."""
+    return _mochi.as_int(self.truncate(), "TextIO_truncate")
+
+
+_TextIO_truncate_with_options = {"size": _as_optional_int}
+
+
+def TextIO_truncate_with(self, options):
+    """`typing.TextIO.truncate` with options."""
+    places, keywords = _mochi.split_options(
+        "TextIO_truncate_with",
+        options,
+        _TextIO_truncate_with_options,
+        positional=("size",),
+    )
+    return _mochi.as_int(self.truncate(*places, **keywords), "TextIO_truncate_with")
+
+
+def TextIO_writable(self):
+    """`typing.TextIO.writable`."""
+    return _mochi.as_bool(self.writable(), "TextIO_writable")
+
+
+def TextIO_write(self, s):
+    """`typing.TextIO.write`."""
+    result = self.write(_to_bytes_or_string(s, "TextIO_write: parameter s"))
+    return _mochi.as_int(result, "TextIO_write")
+
+
+def TextIO_writelines(self, lines):
+    """`typing.TextIO.writelines`."""
+    lines = _to_list_bytes_or_string(lines, "TextIO_writelines: parameter lines")
+    self.writelines(lines)
+
+
+def TextIO_buffer(self):
+    """`typing.TextIO.buffer`."""
+    return _as_BinaryIO(self.buffer, "TextIO_buffer")
+
+
+def TextIO_closed(self):
+    """`typing.TextIO.closed`."""
+    return _mochi.as_bool(self.closed, "TextIO_closed")
+
+
+def TextIO_encoding(self):
+    """`typing.TextIO.encoding`."""
+    return _mochi.as_string(self.encoding, "TextIO_encoding")
+
+
+def TextIO_errors(self):
+    """`typing.TextIO.errors`."""
+    return _as_optional_string(self.errors, "TextIO_errors")
+
+
+def TextIO_line_buffering(self):
+    """`typing.TextIO.line_buffering`."""
+    return _mochi.as_int(self.line_buffering, "TextIO_line_buffering")
+
+
+def TextIO_mode(self):
+    """`typing.TextIO.mode`."""
+    return _mochi.as_string(self.mode, "TextIO_mode")
+
+
+def TextIO_name(self):
+    """`typing.TextIO.name`."""
+    return self.name
+
+
+def TextIO_newlines(self):
+    """`typing.TextIO.newlines`."""
+    return self.newlines
+
+
+def TextIO_as_IO(self):
+    """`typing.TextIO`."""
+    return self
+
+
+def IO_as_TextIO(value):
+    """`typing.TextIO`."""
+    return _mochi.cast_down(value, _typing.TextIO, "IO_as_TextIO")
+
+
+def uuid_UUID_new():
+    """`uuid.UUID`."""
+    return _as_uuid_UUID(_uuid.UUID(), "uuid_UUID_new")
+
+
+_uuid_UUID_new_with_options = {
+    "hex": _as_optional_string,
+    "bytes": _as_optional_bytes,
+    "bytes_le": _as_optional_bytes,
+    "fields": _to_optional_IntTupleOfSix,
+    "int": _as_optional_int,
+    "version": _as_optional_int,
+    "is_safe": _as_SafeUUID,
+}
+
+
+def uuid_UUID_new_with(options):
+    """`uuid.UUID` with options."""
+    keywords = _mochi.keywords(
+        "uuid_UUID_new_with", options, _uuid_UUID_new_with_options
+    )
+    return _as_uuid_UUID(_uuid.UUID(**keywords), "uuid_UUID_new_with")
+
+
+def uuid_UUID_equals(self, other):
+    """`uuid.UUID.__eq__`."""
+    return _mochi.as_bool(self == other, "uuid_UUID_equals")
+
+
+def uuid_UUID_greater_equal(self, other):
+    """`uuid.UUID.__ge__`."""
+    return _mochi.as_bool(self >= other, "uuid_UUID_greater_equal")
+
+
+def uuid_UUID_greater_than(self, other):
+    """`uuid.UUID.__gt__`."""
+    return _mochi.as_bool(self > other, "uuid_UUID_greater_than")
+
+
+def uuid_UUID_to_int(self):
+    """`uuid.UUID.__int__`."""
+    return _mochi.as_int(int(self), "uuid_UUID_to_int")
+
+
+def uuid_UUID_less_equal(self, other):
+    """`uuid.UUID.__le__`."""
+    return _mochi.as_bool(self <= other, "uuid_UUID_less_equal")
+
+
+def uuid_UUID_less_than(self, other):
+    """`uuid.UUID.__lt__`."""
+    return _mochi.as_bool(self < other, "uuid_UUID_less_than")
+
+
+def uuid_UUID_to_string(self):
+    """`uuid.UUID.__str__`."""
+    return _mochi.as_string(str(self), "uuid_UUID_to_string")
+
+
+def uuid_UUID_int(self):
+    """`uuid.UUID.int`."""
+    return _mochi.as_int(self.int, "uuid_UUID_int")
+
+
+def uuid_UUID_is_safe(self):
+    """`uuid.UUID.is_safe`."""
+    return _as_SafeUUID(self.is_safe, "uuid_UUID_is_safe")
+
+
+def uuid_UUID_bytes(self):
+    """`uuid.UUID.bytes`."""
+    return _mochi.as_bytes(self.bytes, "uuid_UUID_bytes")
+
+
+def uuid_UUID_bytes_le(self):
+    """`uuid.UUID.bytes_le`."""
+    return _mochi.as_bytes(self.bytes_le, "uuid_UUID_bytes_le")
+
+
+def uuid_UUID_clock_seq(self):
+    """`uuid.UUID.clock_seq`."""
+    return _mochi.as_int(self.clock_seq, "uuid_UUID_clock_seq")
+
+
+def uuid_UUID_clock_seq_hi_variant(self):
+    """`uuid.UUID.clock_seq_hi_variant`."""
+    return _mochi.as_int(self.clock_seq_hi_variant, "uuid_UUID_clock_seq_hi_variant")
+
+
+def uuid_UUID_clock_seq_low(self):
+    """`uuid.UUID.clock_seq_low`."""
+    return _mochi.as_int(self.clock_seq_low, "uuid_UUID_clock_seq_low")
+
+
+def uuid_UUID_fields(self):
+    """`uuid.UUID.fields`."""
+    return _as_IntTupleOfSix(self.fields, "uuid_UUID_fields")
+
+
+def uuid_UUID_hex(self):
+    """`uuid.UUID.hex`."""
+    return _mochi.as_string(self.hex, "uuid_UUID_hex")
+
+
+def uuid_UUID_node(self):
+    """`uuid.UUID.node`."""
+    return _mochi.as_int(self.node, "uuid_UUID_node")
+
+
+def uuid_UUID_time(self):
+    """`uuid.UUID.time`."""
+    return _mochi.as_int(self.time, "uuid_UUID_time")
+
+
+def uuid_UUID_time_hi_version(self):
+    """`uuid.UUID.time_hi_version`."""
+    return _mochi.as_int(self.time_hi_version, "uuid_UUID_time_hi_version")
+
+
+def uuid_UUID_time_low(self):
+    """`uuid.UUID.time_low`."""
+    return _mochi.as_int(self.time_low, "uuid_UUID_time_low")
+
+
+def uuid_UUID_time_mid(self):
+    """`uuid.UUID.time_mid`."""
+    return _mochi.as_int(self.time_mid, "uuid_UUID_time_mid")
+
+
+def uuid_UUID_urn(self):
+    """`uuid.UUID.urn`."""
+    return _mochi.as_string(self.urn, "uuid_UUID_urn")
+
+
+def uuid_UUID_variant(self):
+    """`uuid.UUID.variant`."""
+    return _mochi.as_string(self.variant, "uuid_UUID_variant")
+
+
+def uuid_UUID_version(self):
+    """`uuid.UUID.version`."""
+    return _as_optional_int(self.version, "uuid_UUID_version")
 
 
 def ParameterSource_value(self):
@@ -5406,9 +8174,17 @@ def ParameterSource_value(self):
     return _to_ParameterSource(self, "ParameterSource_value").value
 
 
+bytes_from_string = _mochi.bytes_from_string
+bytes_to_string = _mochi.bytes_to_string
+bytes_len = _mochi.bytes_len
+bytes_from_list = _mochi.bytes_from_list
+bytes_to_list = _mochi.bytes_to_list
+
+
 _handle_types = {
     "Abort": "click.Abort",
     "AbstractContextManager": "contextlib.AbstractContextManager",
+    "AnyContext": "contextlib.AbstractContextManager",
     "Argument": "click.Argument",
     "BadArgumentUsage": "click.BadArgumentUsage",
     "BadOptionUsage": "click.BadOptionUsage",
@@ -5418,7 +8194,9 @@ _handle_types = {
     "BinaryIO": "typing.BinaryIO",
     "BoolParamType": "click.types.BoolParamType",
     "BytesIO": "io.BytesIO",
+    "BytesIOBytesIOBytesIOTripleContext": "contextlib.AbstractContextManager",
     "BytesIOCopy": "click.testing.BytesIOCopy",
+    "BytesIterator": "_mochi_wrap.LazyIterator",
     "Choice": "click.Choice",
     "CliRunner": "click.testing.CliRunner",
     "ClickException": "click.ClickException",
@@ -5427,6 +8205,7 @@ _handle_types = {
     "CompletionItem": "click.shell_completion.CompletionItem",
     "CompositeParamType": "click.types.CompositeParamType",
     "Context": "click.Context",
+    "ContextContext": "contextlib.AbstractContextManager",
     "DateTime": "click.DateTime",
     "EchoingStdin": "click.testing.EchoingStdin",
     "Exit": "click.exceptions.Exit",
@@ -5436,40 +8215,56 @@ _handle_types = {
     "FloatParamType": "click.types.FloatParamType",
     "FloatRange": "click.FloatRange",
     "FuncParamType": "click.types.FuncParamType",
-    "FuncParamTypeInfoDict": "click.types.FuncParamTypeInfoDict",
     "Group": "click.Group",
     "HelpFormatter": "click.HelpFormatter",
     "IO": "typing.IO",
+    "IntContext": "contextlib.AbstractContextManager",
     "IntParamType": "click.types.IntParamType",
     "IntRange": "click.IntRange",
     "MissingParameter": "click.MissingParameter",
     "NoArgsIsHelpError": "click.exceptions.NoArgsIsHelpError",
     "NoSuchCommand": "click.NoSuchCommand",
     "NoSuchOption": "click.NoSuchOption",
+    "NoneContext": "contextlib.AbstractContextManager",
     "Option": "click.Option",
     "ParamType": "click.ParamType",
     "Parameter": "click.Parameter",
     "Path": "click.Path",
+    "PathLike": "os.PathLike",
     "PowerShellComplete": "click.shell_completion.PowerShellComplete",
     "ProgressBar": "click._termui_impl.ProgressBar",
+    "RawIOBase": "io.RawIOBase",
     "Result": "click.testing.Result",
+    "SafeUUID": "uuid.SafeUUID",
     "ShellComplete": "click.shell_completion.ShellComplete",
     "StreamMixer": "click.testing.StreamMixer",
+    "StringContext": "contextlib.AbstractContextManager",
+    "StringIterator": "_mochi_wrap.LazyIterator",
+    "StringListIterator": "_mochi_wrap.LazyIterator",
+    "StringOrBytesIterator": "_mochi_wrap.LazyIterator",
     "StringParamType": "click.types.StringParamType",
     "TextIO": "typing.TextIO",
+    "TextIOContext": "contextlib.AbstractContextManager",
+    "ToAnyFunction": "collections.abc.Callable",
     "TracebackType": "types.TracebackType",
     "Tuple": "click.Tuple",
+    "Type": "builtins.type",
     "UUIDParameterType": "click.types.UUIDParameterType",
     "UnprocessedParamType": "click.types.UnprocessedParamType",
     "UsageError": "click.UsageError",
     "ZshComplete": "click.shell_completion.ZshComplete",
     "_OptionParser": "click.parser._OptionParser",
     "_SourceVarsDict": "click.shell_completion._SourceVarsDict",
+    "date": "datetime.date",
     "datetime": "datetime.datetime",
+    "struct_time": "time.struct_time",
+    "time": "datetime.time",
+    "timedelta": "datetime.timedelta",
+    "tzinfo": "datetime.tzinfo",
     "uuid_UUID": "uuid.UUID",
 }
 
 
 def __getattr__(name):
     """Return the Python class of a handle type."""
-    return _find_type(__name__, _handle_types, name)
+    return _mochi.find_type(__name__, _handle_types, name)

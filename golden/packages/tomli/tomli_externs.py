@@ -2,25 +2,130 @@
 
 from __future__ import annotations
 
-from _mochi_wrap import (
-    as_any as _as_any,
-    as_string as _as_string,
-    find_type as _find_type,
-    function_of as _function_of,
-    handle_of as _handle_of,
-    keywords as _keywords,
-    lazy_module as _lazy_module,
-    list_of as _list_of,
-    map_of as _map_of,
-    split_options as _split_options,
+from dataclasses import dataclass as _dataclass
+from typing import Any as _Any
+
+import _mochi_wrap as _mochi
+
+_tomli = _mochi.lazy_module("tomli", globals(), "_tomli")
+_builtins_type = _mochi.lazy_module("builtins.type", globals(), "_builtins_type")
+_typing = _mochi.lazy_module("typing", globals(), "_typing")
+
+
+@_dataclass(frozen=True, slots=True)
+class StringOrBytes_String:
+    """A case of StringOrBytes."""
+
+    value: str
+
+
+@_dataclass(frozen=True, slots=True)
+class StringOrBytes_Bytes:
+    """A case of StringOrBytes."""
+
+    value: bytes
+
+
+StringOrBytes = StringOrBytes_String | StringOrBytes_Bytes
+
+
+@_dataclass(frozen=True, slots=True)
+class TypeOrInt_Type:
+    """A case of TypeOrInt."""
+
+    value: _Any
+
+
+@_dataclass(frozen=True, slots=True)
+class TypeOrInt_Int:
+    """A case of TypeOrInt."""
+
+    value: int
+
+
+TypeOrInt = TypeOrInt_Type | TypeOrInt_Int
+
+
+@_dataclass(frozen=True, slots=True)
+class TypeOrString_Type:
+    """A case of TypeOrString."""
+
+    value: _Any
+
+
+@_dataclass(frozen=True, slots=True)
+class TypeOrString_String:
+    """A case of TypeOrString."""
+
+    value: str
+
+
+TypeOrString = TypeOrString_Type | TypeOrString_String
+
+
+_as_TOMLDecodeError = _mochi.handle_of("tomli.TOMLDecodeError", "TOMLDecodeError")
+_is_Type = _mochi.is_instance("builtins.type")
+_union_tags = {
+    "StringOrBytes_Bytes",
+    "StringOrBytes_String",
+    "TypeOrInt_Int",
+    "TypeOrInt_Type",
+    "TypeOrString_String",
+    "TypeOrString_Type",
+}
+_to_string_or_Type = _mochi.to_union(
+    ((_mochi.is_string, _mochi.as_any), (_is_Type, _mochi.as_any)),
+    "string | Type",
+    _union_tags,
 )
-
-_tomli = _lazy_module("tomli", globals(), "_tomli")
-
-_as_TOMLDecodeError = _handle_of("tomli.TOMLDecodeError", "TOMLDecodeError")
-_as_list_any = _list_of(_as_any, "list<any>")
-_as_map_string_any = _map_of(_as_string, _as_any, "map<string, any>")
-_as_fun_string_to_any = _function_of((_as_any,), _as_any, "fun(string): any")
+_to_int_or_Type = _mochi.to_union(
+    ((_mochi.is_int, _mochi.as_any), (_is_Type, _mochi.as_any)),
+    "int | Type",
+    _union_tags,
+)
+_as_list_any = _mochi.list_of(_mochi.as_any, "list<any>")
+_as_Type = _mochi.handle_of("builtins.type", "Type")
+_is_Type_ = _mochi.is_instance("builtins.type")
+_TypeOrString_cases = (
+    (TypeOrString_Type, _is_Type_, _as_Type),
+    (TypeOrString_String, _mochi.is_string, _mochi.as_string),
+)
+_as_TypeOrString = _mochi.variant_of(_TypeOrString_cases, "TypeOrString")
+_TypeOrString_values = {
+    "TypeOrString_Type": (_is_Type, _mochi.as_any),
+    "TypeOrString_String": (_mochi.is_string, _mochi.as_any),
+}
+_to_TypeOrString = _mochi.to_variant(_TypeOrString_values, "TypeOrString", _union_tags)
+_TypeOrInt_cases = (
+    (TypeOrInt_Type, _is_Type_, _as_Type),
+    (TypeOrInt_Int, _mochi.is_int, _mochi.as_int),
+)
+_as_TypeOrInt = _mochi.variant_of(_TypeOrInt_cases, "TypeOrInt")
+_TypeOrInt_values = {
+    "TypeOrInt_Type": (_is_Type, _mochi.as_any),
+    "TypeOrInt_Int": (_mochi.is_int, _mochi.as_any),
+}
+_to_TypeOrInt = _mochi.to_variant(_TypeOrInt_values, "TypeOrInt", _union_tags)
+_as_map_string_any = _mochi.map_of(_mochi.as_string, _mochi.as_any, "map<string, any>")
+_as_fun_string_to_any = _mochi.function_of(
+    (_mochi.as_any,), _mochi.as_any, "fun(string): any"
+)
+_StringOrBytes_cases = (
+    (StringOrBytes_String, _mochi.is_string, _mochi.as_string),
+    (StringOrBytes_Bytes, _mochi.is_bytes, _mochi.as_bytes),
+)
+_as_StringOrBytes = _mochi.variant_of(_StringOrBytes_cases, "StringOrBytes")
+_as_optional_StringOrBytes = _mochi.option_of(_as_StringOrBytes)
+_as_list_StringOrBytes = _mochi.list_of(_as_StringOrBytes, "list<StringOrBytes>")
+_as_IO = _mochi.handle_of("typing.IO", "IO")
+_as_StringOrBytesIterator = _mochi.iterator_of("StringOrBytesIterator")
+_as_optional_int = _mochi.option_of(_mochi.as_int)
+_to_bytes_or_string = _mochi.to_union(
+    ((_mochi.is_bytes, _mochi.as_any), (_mochi.is_string, _mochi.as_any)),
+    "bytes | string",
+    _union_tags,
+)
+_to_list_bytes_or_string = _mochi.to_list(_to_bytes_or_string, "list<bytes | string>")
 
 
 def TOMLDecodeError_new():
@@ -29,16 +134,16 @@ def TOMLDecodeError_new():
 
 
 _TOMLDecodeError_new_with_options = {
-    "msg": _as_any,
-    "doc": _as_any,
-    "pos": _as_any,
+    "msg": _to_string_or_Type,
+    "doc": _to_string_or_Type,
+    "pos": _to_int_or_Type,
     "args": _as_list_any,
 }
 
 
 def TOMLDecodeError_new_with(options):
     """`tomli.TOMLDecodeError` with options."""
-    places, keywords = _split_options(
+    places, keywords = _mochi.split_options(
         "TOMLDecodeError_new_with",
         options,
         _TOMLDecodeError_new_with_options,
@@ -47,6 +152,11 @@ def TOMLDecodeError_new_with(options):
     )
     result = _tomli.TOMLDecodeError(*places, **keywords)
     return _as_TOMLDecodeError(result, "TOMLDecodeError_new_with")
+
+
+def TOMLDecodeError_type():
+    """`tomli.TOMLDecodeError.__class_object__`."""
+    return _as_Type(_tomli.TOMLDecodeError, "TOMLDecodeError_type")
 
 
 def TOMLDecodeError_colno(self):
@@ -61,12 +171,12 @@ def TOMLDecodeError_set_colno(self, value):
 
 def TOMLDecodeError_doc(self):
     """`tomli.TOMLDecodeError.doc`."""
-    return self.doc
+    return _as_TypeOrString(self.doc, "TOMLDecodeError_doc")
 
 
 def TOMLDecodeError_set_doc(self, value):
     """`tomli.TOMLDecodeError.doc`."""
-    self.doc = value
+    self.doc = _to_TypeOrString(value, "TOMLDecodeError_set_doc: parameter value")
 
 
 def TOMLDecodeError_lineno(self):
@@ -81,22 +191,22 @@ def TOMLDecodeError_set_lineno(self, value):
 
 def TOMLDecodeError_msg(self):
     """`tomli.TOMLDecodeError.msg`."""
-    return self.msg
+    return _as_TypeOrString(self.msg, "TOMLDecodeError_msg")
 
 
 def TOMLDecodeError_set_msg(self, value):
     """`tomli.TOMLDecodeError.msg`."""
-    self.msg = value
+    self.msg = _to_TypeOrString(value, "TOMLDecodeError_set_msg: parameter value")
 
 
 def TOMLDecodeError_pos(self):
     """`tomli.TOMLDecodeError.pos`."""
-    return self.pos
+    return _as_TypeOrInt(self.pos, "TOMLDecodeError_pos")
 
 
 def TOMLDecodeError_set_pos(self, value):
     """`tomli.TOMLDecodeError.pos`."""
-    self.pos = value
+    self.pos = _to_TypeOrInt(value, "TOMLDecodeError_set_pos: parameter value")
 
 
 def load_(fp):
@@ -109,7 +219,9 @@ _load_with_options = {"parse_float": _as_fun_string_to_any}
 
 def load_with(fp, options):
     """`tomli.load` with options."""
-    result = _tomli.load(fp, **_keywords("load_with", options, _load_with_options))
+    result = _tomli.load(
+        fp, **_mochi.keywords("load_with", options, _load_with_options)
+    )
     return _as_map_string_any(result, "load_with")
 
 
@@ -123,13 +235,282 @@ _loads_with_options = {"parse_float": _as_fun_string_to_any}
 
 def loads_with(s, options):
     """`tomli.loads` with options."""
-    result = _tomli.loads(s, **_keywords("loads_with", options, _loads_with_options))
+    result = _tomli.loads(
+        s, **_mochi.keywords("loads_with", options, _loads_with_options)
+    )
     return _as_map_string_any(result, "loads_with")
 
 
-_handle_types = {"IO": "typing.IO", "TOMLDecodeError": "tomli.TOMLDecodeError"}
+def Type_bool():
+    """`builtins.type.bool`."""
+    return _as_Type(bool, "Type_bool")
+
+
+def Type_bytes():
+    """`builtins.type.bytes`."""
+    return _as_Type(bytes, "Type_bytes")
+
+
+def Type_float():
+    """`builtins.type.float`."""
+    return _as_Type(float, "Type_float")
+
+
+def Type_int():
+    """`builtins.type.int`."""
+    return _as_Type(int, "Type_int")
+
+
+def Type_list():
+    """`builtins.type.list`."""
+    return _as_Type(list, "Type_list")
+
+
+def Type_map():
+    """`builtins.type.map`."""
+    return _as_Type(dict, "Type_map")
+
+
+def Type_name(self):
+    """`builtins.type.name`."""
+    return _mochi.as_string(self.__qualname__, "Type_name")
+
+
+def Type_named(path):
+    """`builtins.type.named`."""
+    return _as_Type(_mochi.load_object(path), "Type_named")
+
+
+def Type_set():
+    """`builtins.type.set`."""
+    return _as_Type(set, "Type_set")
+
+
+def Type_string():
+    """`builtins.type.string`."""
+    return _as_Type(str, "Type_string")
+
+
+def StringOrBytesIterator_close(self):
+    """`mochi.iterator.StringOrBytesIterator.close`."""
+    self.close()
+
+
+def StringOrBytesIterator_has_next(self):
+    """`mochi.iterator.StringOrBytesIterator.has_next`."""
+    return _mochi.as_bool(self.has_next(), "StringOrBytesIterator_has_next")
+
+
+def StringOrBytesIterator_next(self):
+    """`mochi.iterator.StringOrBytesIterator.next`."""
+    return _as_optional_StringOrBytes(self.next(), "StringOrBytesIterator_next")
+
+
+def StringOrBytesIterator_rest(self):
+    """`mochi.iterator.StringOrBytesIterator.rest`."""
+    return _as_list_StringOrBytes(self.rest(), "StringOrBytesIterator_rest")
+
+
+def IO_enter(self):
+    """`typing.IO.__enter__`."""
+    return _as_IO(self.__enter__(), "IO_enter")
+
+
+def IO_exit(self, type, value, traceback):
+    """`typing.IO.__exit__`."""
+    self.__exit__(type, value, traceback)
+
+
+def IO_to_list(self):
+    """`typing.IO.__iter__`."""
+    return _as_list_StringOrBytes(iter(self), "IO_to_list")
+
+
+def IO_iter(self):
+    """`typing.IO.__iter__`."""
+    return _as_StringOrBytesIterator(iter(self), "IO_iter")
+
+
+def IO_next(self):
+    """`typing.IO.__next__`."""
+    return _as_StringOrBytes(next(self), "IO_next")
+
+
+def IO_with(self, body):
+    """`typing.IO.__run_with__`."""
+    return _mochi.run_with(self, body)
+
+
+def IO_to_string(self):
+    """`typing.IO.__str__`."""
+    return _mochi.as_string(str(self), "IO_to_string")
+
+
+def IO_close(self):
+    """`typing.IO.close`."""
+    self.close()
+
+
+def IO_fileno(self):
+    """`typing.IO.fileno`."""
+    return _mochi.as_int(self.fileno(), "IO_fileno")
+
+
+def IO_flush(self):
+    """`typing.IO.flush`."""
+    self.flush()
+
+
+def IO_isatty(self):
+    """`typing.IO.isatty`."""
+    return _mochi.as_bool(self.isatty(), "IO_isatty")
+
+
+def IO_read(self):
+    """`typing.IO.read`."""
+    return _as_StringOrBytes(self.read(), "IO_read")
+
+
+_IO_read_with_options = {"n": _mochi.as_int}
+
+
+def IO_read_with(self, options):
+    """`typing.IO.read` with options."""
+    places, keywords = _mochi.split_options(
+        "IO_read_with", options, _IO_read_with_options, positional=("n",)
+    )
+    return _as_StringOrBytes(self.read(*places, **keywords), "IO_read_with")
+
+
+def IO_readable(self):
+    """`typing.IO.readable`."""
+    return _mochi.as_bool(self.readable(), "IO_readable")
+
+
+def IO_readline(self):
+    """`typing.IO.readline`."""
+    return _as_StringOrBytes(self.readline(), "IO_readline")
+
+
+_IO_readline_with_options = {"limit": _mochi.as_int}
+
+
+def IO_readline_with(self, options):
+    """`typing.IO.readline` with options."""
+    places, keywords = _mochi.split_options(
+        "IO_readline_with", options, _IO_readline_with_options, positional=("limit",)
+    )
+    return _as_StringOrBytes(self.readline(*places, **keywords), "IO_readline_with")
+
+
+def IO_readlines(self):
+    """`typing.IO.readlines`."""
+    return _as_list_StringOrBytes(self.readlines(), "IO_readlines")
+
+
+_IO_readlines_with_options = {"hint": _mochi.as_int}
+
+
+def IO_readlines_with(self, options):
+    """`typing.IO.readlines` with options."""
+    places, keywords = _mochi.split_options(
+        "IO_readlines_with", options, _IO_readlines_with_options, positional=("hint",)
+    )
+    result = self.readlines(*places, **keywords)
+    return _as_list_StringOrBytes(result, "IO_readlines_with")
+
+
+def IO_seek(self, offset):
+    """`typing.IO.seek`."""
+    return _mochi.as_int(self.seek(offset), "IO_seek")
+
+
+_IO_seek_with_options = {"whence": _mochi.as_int}
+
+
+def IO_seek_with(self, offset, options):
+    """`typing.IO.seek` with options."""
+    places, keywords = _mochi.split_options(
+        "IO_seek_with", options, _IO_seek_with_options, positional=("whence",)
+    )
+    return _mochi.as_int(self.seek(offset, *places, **keywords), "IO_seek_with")
+
+
+def IO_seekable(self):
+    """`typing.IO.seekable`."""
+    return _mochi.as_bool(self.seekable(), "IO_seekable")
+
+
+def IO_tell(self):
+    """`typing.IO.tell`."""
+    return _mochi.as_int(self.tell(), "IO_tell")
+
+
+def IO_truncate(self):
+    """`typing.IO.truncate`."""
+    return _mochi.as_int(self.truncate(), "IO_truncate")
+
+
+_IO_truncate_with_options = {"size": _as_optional_int}
+
+
+def IO_truncate_with(self, options):
+    """`typing.IO.truncate` with options."""
+    places, keywords = _mochi.split_options(
+        "IO_truncate_with", options, _IO_truncate_with_options, positional=("size",)
+    )
+    return _mochi.as_int(self.truncate(*places, **keywords), "IO_truncate_with")
+
+
+def IO_writable(self):
+    """`typing.IO.writable`."""
+    return _mochi.as_bool(self.writable(), "IO_writable")
+
+
+def IO_write(self, s):
+    """`typing.IO.write`."""
+    result = self.write(_to_bytes_or_string(s, "IO_write: parameter s"))
+    return _mochi.as_int(result, "IO_write")
+
+
+def IO_writelines(self, lines):
+    """`typing.IO.writelines`."""
+    lines = _to_list_bytes_or_string(lines, "IO_writelines: parameter lines")
+    self.writelines(lines)
+
+
+def IO_closed(self):
+    """`typing.IO.closed`."""
+    return _mochi.as_bool(self.closed, "IO_closed")
+
+
+def IO_mode(self):
+    """`typing.IO.mode`."""
+    return _mochi.as_string(self.mode, "IO_mode")
+
+
+def IO_name(self):
+    """`typing.IO.name`."""
+    return self.name
+
+
+bytes_from_string = _mochi.bytes_from_string
+bytes_to_string = _mochi.bytes_to_string
+bytes_len = _mochi.bytes_len
+bytes_from_list = _mochi.bytes_from_list
+bytes_to_list = _mochi.bytes_to_list
+
+
+_handle_types = {
+    "BaseException": "builtins.BaseException",
+    "IO": "typing.IO",
+    "StringOrBytesIterator": "_mochi_wrap.LazyIterator",
+    "TOMLDecodeError": "tomli.TOMLDecodeError",
+    "TracebackType": "types.TracebackType",
+    "Type": "builtins.type",
+}
 
 
 def __getattr__(name):
     """Return the Python class of a handle type."""
-    return _find_type(__name__, _handle_types, name)
+    return _mochi.find_type(__name__, _handle_types, name)
