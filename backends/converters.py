@@ -30,7 +30,7 @@ from ..ir.types import (
 )
 from .entries import EnumType, HandleType, RecordShape, RecordType, SumType, TypeDeclaration
 from .imports import Imports
-from .literals import python_string, python_tuple
+from .literals import python_literal, python_string, python_tuple
 from .mochi_types import shown_type
 from .type_tests import ENTRY_PREFIX, TypeTests
 from .type_tests import HELPERS as HELPERS
@@ -366,4 +366,4 @@ def is_unchecked(ty: BridgeType) -> bool:
 
 
 def _tuple(values: Sequence[LiteralValue | EnumMember]) -> str:
-    return python_tuple([python_string(each) if isinstance(each, str) else repr(each) for each in values])
+    return python_tuple([python_literal(each) for each in values if not isinstance(each, EnumMember)])

@@ -11,7 +11,7 @@ import keyword
 import unicodedata
 from collections.abc import Sequence
 
-from ..ir.types import BridgeType, LiteralOf
+from ..ir.types import BridgeType, LiteralOf, LiteralValue
 
 _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -22,6 +22,18 @@ def python_string(text: str) -> str:
     if text.isprintable() and quote not in text and "\\" not in text:
         return f"{quote}{text}{quote}"
     return f"{quote}{''.join(_escape(ch, quote) for ch in text)}{quote}"
+
+
+def python_literal(value: LiteralValue) -> str:
+    """Return the Python literal of `value`, with the quotes that ruff would choose."""
+    match value:
+        case str():
+            return python_string(value)
+        case bytes():
+            text = repr(value)
+            return text if '"' in text else f'b"{text[2:-1]}"'
+        case _:
+            return repr(value)
 
 
 def python_tuple(items: Sequence[str]) -> str:

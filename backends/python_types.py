@@ -25,7 +25,7 @@ from ..ir.types import (
     UnionOf,
 )
 from .imports import Imports
-from .literals import python_string
+from .literals import python_literal
 
 _BUILTINS = {
     ScalarKind.BOOL: "bool",
@@ -107,4 +107,4 @@ class PythonTypes:
 
 def _literal(value: LiteralValue | EnumMember) -> str:
     assert not isinstance(value, EnumMember), "legalize-types makes the enum of its members"
-    return python_string(value) if isinstance(value, str) else repr(value)
+    return python_literal(value)

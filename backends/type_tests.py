@@ -25,7 +25,7 @@ from ..ir.types import (
 )
 from .entries import EnumType, HandleType, RecordShape, RecordType, SumType, TypeDeclaration
 from .imports import Imports
-from .literals import python_string, python_tuple
+from .literals import python_literal, python_string, python_tuple
 
 HELPERS = "_mochi_wrap"
 ENTRY_PREFIX = "mochi.entry."
@@ -178,4 +178,5 @@ class TypeTests:
 
 
 def _literal(value: bool | int | str | bytes | EnumMember) -> str:
-    return python_string(value) if isinstance(value, str) else repr(value)
+    assert not isinstance(value, EnumMember), "legalize-types makes the enum of its members"
+    return python_literal(value)

@@ -77,7 +77,8 @@ class Calls:
         ]
         receiver = "" if plan.receiver is None else self.argument(entry, scope, 0)
         if special:
-            if len(values) == 1 and function.name in INFIX and len(receiver + values[0]) > _LONGEST_OPERANDS:
+            is_long = len(receiver) + sum(map(len, values)) > _LONGEST_OPERANDS
+            if is_long and (function.name == "__setitem__" or (len(values) == 1 and function.name in INFIX)):
                 receiver, *values = (
                     self.in_variable(scope, index, text) for index, text in enumerate((receiver, *values))
                 )

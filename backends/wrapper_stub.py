@@ -29,7 +29,7 @@ from .literals import python_docstring
 from .names import Names, python_parameter
 from .python_types import PythonTypes
 from .wrapper import async_name, module_names
-from .writer import Writer
+from .writer import Writer, split_union
 
 
 def emit_wrapper_stub(package: Package, alias: str, *, declarations: Declarations | None = None) -> str:
@@ -97,7 +97,7 @@ def _write_dataclass(
     writer.line(f"@{imports.use('dataclasses', 'dataclass')}(frozen=True, slots=True)")
     with writer.block(f"class {name}({base}):" if base else f"class {name}:"):
         for field, annotation in fields:
-            writer.line(f"{field}: {annotation}")
+            writer.annotated(field, annotation)
 
 
 def _write_union(writer: Writer, name: str, cases: Sequence[str], imports: Imports) -> None:
@@ -114,16 +114,12 @@ def _write_function(writer: Writer, keyword: str, name: str, entry: Entry, types
     if takes_options(entry):
         parameters[-1] = f"{parameters[-1].partition(':')[0]}: {types.options()}"
     result = types.text(entry.result)
-    if not parameters and not writer.fits(f"{keyword} {name}() -> {result}: ..."):
-        opening, inside, closing = _split_result(result)
-        with writer.block(f"{keyword} {name}() -> {opening}"):
-            writer.line(inside)
-        writer.line(f"{closing}: ...")
-        return
-    writer.bracketed(f"{keyword} {name}(", parameters, f") -> {result}: ...")
-
-
-def _split_result(result: str) -> tuple[str, str, str]:
-    """Split the result of a function without parameters where the formatter does."""
-    generic, bracket, rest = result.partition("[")
-    return (f"{generic}[", rest[:-1], "]") if bracket and rest.endswith("]") else ("(", result, ")")
+    head = f"{keyword} {name}() -> "
+    if parameters or writer.fits(f"{head}{result}: ..."):
+        writer.bracketed(f"{keyword} {name}(", parameters, f") -> {result}: ...")
+    elif result.endswith("]") and len(split_union(result)) == 1:
+        writer.folded(f"{head}{result}", ": ...")
+    else:
+        with writer.block(f"{head}("):
+            writer.folded(result, "")
+        writer.line("): ...")

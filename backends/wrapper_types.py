@@ -60,7 +60,7 @@ def _write_dataclass(
         writer.line(python_docstring(doc))
         writer.line()
         for field, annotation in fields:
-            writer.line(f"{field}: {annotation}")
+            writer.annotated(field, annotation)
 
 
 def _write_union(writer: Writer, name: str, cases: Sequence[str]) -> None:

@@ -59,12 +59,13 @@ class Writer:
             return
         self.line(head)
         with self.indented():
-            if not literal and len(body) + 4 <= room:
-                # The formatter ends a lone parameter of a `def` with a comma.
-                self.line(f"{body}," if len(items) == 1 and "def " in head and "->" not in head else body)
+            # The formatter ends a lone parameter of a `def` with a comma.
+            comma = "," if len(items) == 1 and "def " in head and "->" not in head else ""
+            if not literal and len(body) + len(comma) + 4 <= room:
+                self.line(f"{body}{comma}")
             else:
                 for item in items:
-                    self._folded(item, ",")
+                    self.folded(item, ",")
         if tail.endswith(_BODY) and not self.fits(tail):
             self._long_result(tail.removesuffix(_BODY))
         else:
@@ -74,19 +75,28 @@ class Writer:
         """Write the end of a stub's function whose result does not fit on a line."""
         before, arrow, result = text.partition(" -> ")
         if not result.endswith(" | None"):
-            self._folded(text, _BODY)
+            self.folded(text, _BODY)
             return
         self.line(f"{before}{arrow}(")
         with self.indented():
-            self._folded(result, "")
+            self.folded(result, "")
         self.line(f"){_BODY}")
 
-    def _folded(self, text: str, end: str) -> None:
+    def folded(self, text: str, end: str) -> None:
         """Write `text` and `end` behind it, over several lines where one is too short."""
-        *lines, last = fold(text, _WIDTH - len(self._indent) - len(end))
-        for line in lines:
+        for line in fold(text, _WIDTH - len(self._indent), end):
             self.line(line)
-        self.line(f"{last}{end}")
+
+    def annotated(self, name: str, annotation: str) -> None:
+        """Write the field `name: annotation`."""
+        text = f"{name}: {annotation}"
+        if self.fits(text) or len(split_union(annotation)) == 1:
+            self.folded(text, "")
+            return
+        self.line(f"{name}: (")
+        with self.indented():
+            self.folded(annotation, "")
+        self.line(")")
 
     def alternatives(self, head: str, cases: Sequence[str]) -> None:
         """Write `head` and the union of `cases`; what does not fit goes into parentheses."""
@@ -118,31 +128,32 @@ class Writer:
         return "\n".join(self._lines) + "\n" if self._lines else ""
 
 
-def fold(text: str, room: int) -> list[str]:
-    """Break an expression of more than `room` characters at each `|`, else at its last bracket.
+def fold(text: str, room: int, end: str = "") -> list[str]:
+    """Break an expression and `end` at each `|`, else at its last bracket, where they need more than `room`.
 
     So does the formatter.
     """
-    if len(text) <= room:
-        return [text]
-    first, *others = _split_union(text)
+    if len(text) + len(end) <= room:
+        return [f"{text}{end}"]
+    first, *others = split_union(text)
     if others:
-        return [*fold(first, room), *(line for each in others for line in fold(f"| {each}", room))]
+        parts = [first, *(f"| {each}" for each in others)]
+        return [line for part in parts[:-1] for line in fold(part, room)] + fold(parts[-1], room, end)
     if not text.endswith(("]", ")")):
-        return [text]
+        return [f"{text}{end}"]
     start = _find_opening(text)
-    inside, end = text[start + 1 : -1], text[-1]
+    inside, bracket = text[start + 1 : -1], text[-1]
     items = _split_items(inside)
-    if end == "]" and len(inside) + 4 <= room:
+    if bracket == "]" and len(inside) + 4 <= room:
         body = [inside]
-    elif end == "]" and len(items) == 1:
+    elif bracket == "]" and len(items) == 1:
         body = fold(inside, room - 4)
     else:
-        body = [line for item in items for line in _with_comma(fold(item, room - 5))]
-    return [text[: start + 1], *(f"    {line}" for line in body), end]
+        body = [line for item in items for line in fold(item, room - 4, ",")]
+    return [text[: start + 1], *(f"    {line}" for line in body), f"{bracket}{end}"]
 
 
-def _split_union(text: str) -> list[str]:
+def split_union(text: str) -> list[str]:
     """Return the operands of the `|` outside of brackets; a string is one operand."""
     if text.startswith(('"', "'")):
         return [text]
@@ -161,10 +172,6 @@ def _split_statement(head: str) -> tuple[str, str, str]:
         return "", "return ", head.removeprefix("return ")
     name, equals, value = head.partition(" = ")
     return (name, equals, value) if name.isidentifier() else ("", "", head)
-
-
-def _with_comma(lines: list[str]) -> list[str]:
-    return [*lines[:-1], f"{lines[-1]},"]
 
 
 def _find_opening(text: str) -> int:
