@@ -44,10 +44,8 @@ def python_tuple(items: Sequence[str]) -> str:
 def python_value(ty: BridgeType) -> str:
     """Return the Python literal of the one value of `ty`; see `has_one_value`."""
     match ty:
-        case LiteralOf((str(value),)):
-            return python_string(value)
-        case LiteralOf((bool(value),)) | LiteralOf((int(value),)):
-            return repr(value)
+        case LiteralOf((bool() | int() | str() as value,)):
+            return python_literal(value)
         case _:
             return "None"
 
