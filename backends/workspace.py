@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import final
 
 from attrs import frozen
@@ -24,7 +25,7 @@ from .wrapper_stub import emit_wrapper_stub
 WORKSPACE = "python_workspace"
 ALL_KINDS = frozenset({"wrapper", "pyi", "shim", "symbols"})
 
-_RUNTIME_FILES = ("_mochi_wrap.py", "_mochi_wrap.pyi")
+_RUNTIME_FOLDER = "_mochi_wrap"
 _LINK_FILE = "_mochi_link.py"
 _GITIGNORE = ".venv/\n__pycache__/\n*.pyc\n"
 
@@ -81,7 +82,7 @@ def plan_root(venv: Venv, options: WorkspaceOptions) -> tuple[Artifact, ...]:
         _text("pyproject.toml", venv.render_pyproject_toml()),
     ]
     if options.emit & {"wrapper", "pyi"}:
-        artifacts += (_text(name, read_runtime(name)) for name in _RUNTIME_FILES)
+        artifacts += (_text(name, read_runtime(name)) for name in runtime_files())
     if options.style is ShimStyle.LINKED and "wrapper" in options.emit:
         artifacts.append(_text(_LINK_FILE, read_runtime(_LINK_FILE)))
     return tuple(artifacts)
@@ -136,9 +137,20 @@ def file_stem(distribution: str) -> str:
 
 
 @cache
+def runtime_files() -> tuple[str, ...]:
+    """Return the names of the files of the runtime that every wrapper needs."""
+    names = sorted(each.name for each in _runtime().joinpath(_RUNTIME_FOLDER).iterdir())
+    return tuple(f"{_RUNTIME_FOLDER}/{name}" for name in names if name.endswith((".py", ".pyi")))
+
+
+@cache
 def read_runtime(name: str) -> str:
     """Return the text of a file of the runtime that is copied beside wrappers."""
-    return files(f"{__package__.rpartition('.')[0]}.runtime").joinpath(name).read_text("utf-8")
+    return _runtime().joinpath(name).read_text("utf-8")
+
+
+def _runtime() -> Traversable:
+    return files(f"{__package__.rpartition('.')[0]}.runtime")
 
 
 def _init(alias: str, stem: str) -> str:

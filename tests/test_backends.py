@@ -26,7 +26,7 @@ from mochic_py.backends.refusals import emit_refusals
 from mochic_py.backends.report import report_package
 from mochic_py.backends.shim import emit_shim, mochi_string
 from mochic_py.backends.symbols import emit_symbols
-from mochic_py.backends.workspace import read_runtime
+from mochic_py.backends.workspace import read_runtime, runtime_files
 from mochic_py.backends.wrapper import emit_wrapper
 from mochic_py.backends.wrapper_stub import emit_wrapper_stub
 from mochic_py.ir.items import (
@@ -276,7 +276,8 @@ def _letters(number: int) -> str:
 def test_stubs_pass_a_strict_type_checker(tmp_path: Path) -> None:
     for number, case in enumerate(c for c in CASES if c.file.stem == "wrapper_stub"):
         (tmp_path / f"case{number}_externs.pyi").write_text(case.blocks["output"], "utf-8")
-    for name in ("_mochi_wrap.py", "_mochi_wrap.pyi"):
+    (tmp_path / "_mochi_wrap").mkdir()
+    for name in runtime_files():
         (tmp_path / name).write_text(read_runtime(name), "utf-8")
     settings_file = tmp_path / "pyrightconfig.json"
     settings_file.write_text(

@@ -16,6 +16,7 @@ from index_server import Index
 from local_packages import Outcome, environment, mochic, read_tree, serve_packages, spawn
 
 from mochic_py import __version__
+from mochic_py.backends.workspace import runtime_files
 from mochic_py.compiler.cli import run
 from mochic_py.compiler.cli.app import COMMANDS
 from mochic_py.passes.registry import STANDARD_PIPELINE
@@ -131,8 +132,7 @@ def test_compile_writes_the_workspace_and_shows_a_table(program: str) -> None:
         for name in [
             ".gitignore",
             ".mochic-files",
-            "_mochi_wrap.py",
-            "_mochi_wrap.pyi",
+            *runtime_files(),
             "pyproject.toml",
             "python_wrap/shapes/SKIPPED.txt",
             *(

@@ -11,7 +11,7 @@ from local_packages import read_tree
 
 from mochic_py import BridgeError, BuildRequest, BuildTarget, DiagnosticError, Driver, Host, Orchestrator
 from mochic_py.backends.venv import MemberKind, SharedDependency
-from mochic_py.backends.workspace import WorkspaceOptions
+from mochic_py.backends.workspace import WorkspaceOptions, runtime_files
 from mochic_py.compiler.lower import LowerSettings
 from mochic_py.ir.dist import GitSource, IndexRequest, PathSource, RegistryRequest, RequestSource, Requirement
 from mochic_py.ir.refusals import SkipReason
@@ -124,8 +124,7 @@ def test_a_build_writes_exactly_these_files(tmp_path: Path) -> None:
     result = Orchestrator(Driver(work_dir=tmp_path)).build(TWO)
     names = [
         ".gitignore",
-        "_mochi_wrap.py",
-        "_mochi_wrap.pyi",
+        *runtime_files(),
         "pyproject.toml",
         "python_wrap/httpx/SKIPPED.txt",
         "python_wrap/httpx/__init__.py",

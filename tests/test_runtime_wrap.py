@@ -8,7 +8,6 @@ import collections
 import datetime
 import decimal
 import enum
-import importlib.util
 import io
 import re
 import subprocess
@@ -24,19 +23,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-RUNTIME = Path(__file__).parent.parent / "runtime" / "_mochi_wrap.py"
+from mochic_py.runtime import _mochi_wrap as w
 
-
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("_mochi_wrap", RUNTIME)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-w = _load()
+RUNTIME = Path(__file__).parent.parent / "runtime" / "_mochi_wrap"
 
 
 class _Index:
@@ -623,12 +612,18 @@ def test_a_private_class_may_be_a_protocol() -> None:
     assert w.is_instance("wsgiref._C")(3) is None
 
 
-def test_stub_names_what_the_module_has() -> None:
+def test_stub_names_what_the_package_has() -> None:
     import ast
 
-    names = {}
-    for path in (RUNTIME, RUNTIME.with_suffix(".pyi")):
-        body = ast.parse(path.read_text("utf-8")).body
-        defined = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-        names[path.suffix] = {name for name in defined if not name.startswith("_")}
-    assert names[".py"] == names[".pyi"]
+    stub = ast.parse((RUNTIME / "__init__.pyi").read_text("utf-8"))
+    told = {
+        (node.module, alias.name)
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name == alias.asname
+    }
+    assert told == {(module, name) for name, module in w._HOMES.items()}
+    assert all(getattr(w, name) for _, name in told)
+    with pytest.raises(AttributeError, match="no_such"):
+        getattr(w, "no_such")  # noqa: B009 -- it is not there

@@ -22,6 +22,7 @@ from mochic_py.backends.workspace import (
     file_stem,
     plan_workspace,
     read_runtime,
+    runtime_files,
 )
 from mochic_py.ir.errors import BridgeError
 from mochic_py.ir.items import Package
@@ -58,7 +59,7 @@ def test_golden(update_golden: bool) -> None:
 
 def test_runtime_is_copied_byte_for_byte() -> None:
     artifacts = {artifact.path: artifact.content for artifact in plan_workspace(MEMBERS)}
-    for name in ("_mochi_wrap.py", "_mochi_wrap.pyi"):
+    for name in runtime_files():
         assert artifacts[f"python_workspace/{name}"] == read_runtime(name).encode()
 
 

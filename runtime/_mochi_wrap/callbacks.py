@@ -1,0 +1,68 @@
+"""Functions of Mochi for callers in Python."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from .failures import ConversionError, fail
+from .scalars import Converter, as_any
+
+_CO_COROUTINE = 0x80
+"""`inspect.CO_COROUTINE`, without the time that importing inspect takes."""
+
+
+def function_of(
+    parameters: tuple[Converter, ...] | None, result: Converter, name: str = "fun"
+) -> Converter:
+    """Make the converter of a function: `parameters` lead inward, `result` comes back.
+
+    With `as_any` everywhere the function itself is handed on. Without `parameters` it takes any.
+    """
+    plain = result is as_any and all(p is as_any for p in parameters or ())
+
+    def as_function(value: Any, where: str) -> Any:
+        if not callable(value):
+            fail(where, name, value)
+        if plain or (is_coroutine_function(value) and not waits(result)):
+            return value
+        if parameters is None:
+
+            def call_with_any(*places: Any, **named: Any) -> Any:
+                return result(value(*places, **named), where)
+
+            return named_like(value, call_with_any)
+
+        def call(*places: Any, **named: Any) -> Any:
+            # Mochi's functions have no keywords; Python gives its own in their order.
+            arguments = (*places, *named.values())
+            if len(arguments) != len(parameters):
+                raise ConversionError(
+                    where, f"a call of {name}", f"one with {len(arguments)} arguments"
+                )
+            converted = [
+                convert(argument, where)
+                for convert, argument in zip(parameters, arguments, strict=True)
+            ]
+            return result(value(*converted), where)
+
+        return named_like(value, call)
+
+    return as_function
+
+
+def is_coroutine_function(function: Any) -> bool:
+    """Tell an `async def` of Python's own, which is handed on as it is, from a function of Mochi."""
+    code = getattr(function, "__code__", None)
+    return bool(getattr(code, "co_flags", 0) & _CO_COROUTINE)
+
+
+def waits(convert: Converter) -> bool:
+    """Tell whether `convert` was made by `awaited`: then a coroutine function comes out of Python."""
+    return getattr(convert, "__qualname__", "") == "awaited.<locals>.wait"
+
+
+def named_like(function: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Give `call` the name and signature of `function`: packages register functions by them."""
+    return functools.update_wrapper(call, function)

@@ -1,0 +1,120 @@
+"""Converters of records and tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from .failures import ConversionError, fail, inside
+from .modules import load_object
+from .scalars import Converter
+
+MISSING = object()
+
+
+def record_of(
+    cls: Callable[..., Any], fields: Mapping[str, Converter], name: str
+) -> Converter:
+    """Make the converter of a Python value to the record `cls`.
+
+    `fields` maps Python names to converters in the order of the record. A field is read
+    as a key of a mapping, else as an attribute, else by its place in a tuple; an absent key
+    is None.
+    """
+
+    def as_record(value: Any, where: str) -> Any:
+        try:
+            found = zip(fields.values(), read(value, where), strict=True)
+            return cls(*[convert(item, where) for convert, item in found])
+        except ConversionError as error:
+            inside(error, where, name, value)
+
+    def read(value: Any, where: str) -> list[Any]:
+        if isinstance(value, Mapping):
+            return [value.get(field) for field in fields]
+        found = [getattr(value, field, MISSING) for field in fields]
+        # `in` would ask for equality, and two arrays have no single answer to that.
+        if all(item is not MISSING for item in found):
+            return found
+        if isinstance(value, (tuple, list)) and len(value) == len(fields):
+            return list(value)
+        return fail(where, name, value)
+
+    return as_record
+
+
+def to_record(
+    make: Callable[..., Any],
+    fields: Mapping[str, Converter],
+    name: str,
+    renamed: Mapping[str, str] | None = None,
+) -> Converter:
+    """Make the converter of a Mochi record to the Python value `make(**fields)`.
+
+    `fields` maps Python names to converters, `renamed` those names to the Mochi names that
+    differ from them.
+    """
+    mochi_names = [(renamed or {}).get(field, field) for field in fields]
+
+    def from_record(value: Any, where: str) -> Any:
+        found = [read_field(value, mochi, where, name) for mochi in mochi_names]
+        try:
+            pairs = zip(fields.items(), found, strict=True)
+            return make(
+                **{field: convert(item, where) for (field, convert), item in pairs}
+            )
+        except ConversionError as error:
+            inside(error, where, name, value)
+
+    return from_record
+
+
+def to_tuple(fields: Mapping[str, Converter], name: str) -> Converter:
+    """Make the converter of a Mochi record to a tuple of its fields, by their Mochi names.
+
+    A tuple or list of as many items is taken too.
+    """
+
+    def from_record(value: Any, where: str) -> tuple[Any, ...]:
+        if isinstance(value, (tuple, list)) and len(value) == len(fields):
+            found = list(value)
+        else:
+            found = [read_field(value, mochi, where, name) for mochi in fields]
+        try:
+            pairs = zip(fields.values(), found, strict=True)
+            return tuple(convert(item, where) for convert, item in pairs)
+        except ConversionError as error:
+            inside(error, where, name, value)
+
+    return from_record
+
+
+def make_dict(optional: Collection[str]) -> Callable[..., dict[str, Any]]:
+    """Return the maker of a TypedDict: keys in `optional` are left out where the field is None."""
+
+    def make(**fields: Any) -> dict[str, Any]:
+        return {
+            key: value
+            for key, value in fields.items()
+            if value is not None or key not in optional
+        }
+
+    return make
+
+
+def make_object(path: str) -> Callable[..., Any]:
+    """Return the maker of instances of the class at `path`, found at the first call."""
+
+    def make(**fields: Any) -> Any:
+        return load_object(path)(**fields)
+
+    return make
+
+
+def read_field(value: Any, field: str, where: str, name: str) -> Any:
+    """Return `field` of a record of Mochi, which may come as a map."""
+    is_map = isinstance(value, Mapping)
+    found = value.get(field, MISSING) if is_map else getattr(value, field, MISSING)
+    if found is MISSING:
+        fail(where, f"{name} with a field {field}", value)
+    return found
