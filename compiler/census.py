@@ -14,7 +14,7 @@ from ..backends.tally import KindCounts, ReportCounts
 from ..ir import codes
 from ..ir.diagnostics import DiagnosticError, InternalError
 from ..ir.inventory import Inventory, RuntimeKind
-from ..ir.items import Class, Constant, Function, Package
+from ..ir.items import Class, Constant, Function, Package, Refusal
 from ..passes.context import PassContext
 from ..passes.manager import Observer
 from ..passes.names import Names
@@ -177,26 +177,27 @@ def _show(error: InternalError) -> str:
 def find_missing(raw: Package, final: Package, inventory: Inventory) -> tuple[int, list[str]]:
     """Return how many names the modules of a package export at run time, and which are not found.
 
-    A name is found where the sources of the package show it, or where what stands behind it is bound
-    under any name.
+    A name that a module lists and does not have is none. A name is found where the sources of the
+    package show it, where it is bound itself, or where what stands behind it is under any name.
     """
     names = Names(raw)
+    items = [(module.name, item) for module in final.modules for item in module.items]
+    paths = {item.path for _, item in items if not isinstance(item, Refusal)}
     bound = {
-        inventory.number(module.name, item.path.removeprefix(f"{module.name}."))
-        for module in final.modules
-        for item in module.items
+        inventory.number(module, item.path.removeprefix(f"{module}."))
+        for module, item in items
         if isinstance(item, Function | Class | Constant)
     }
     exported = 0
     missing = []
     for module, found in sorted(inventory.modules.items()):
-        for name in found.listed:
+        for name in (each for each in found.listed if each in found.names):
             exported += 1
-            number = found.names.get(name)
-            is_module = number is not None and inventory.objects[number].kind is RuntimeKind.MODULE
-            is_bound = number is not None and number in bound
-            if not (is_bound or is_module or names.find(f"{module}.{name}") is not None):
-                missing.append(f"{module}.{name}")
+            number = found.names[name]
+            path = f"{module}.{name}"
+            is_module = inventory.objects[number].kind is RuntimeKind.MODULE
+            if not (path in paths or number in bound or is_module or names.find(path) is not None):
+                missing.append(path)
     return exported, missing
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from local_packages import mochic
 
 from mochic_py.backends.tally import ReportCounts
@@ -21,7 +22,8 @@ from mochic_py.compiler.golden import Refreshed
 from mochic_py.compiler.host import Host
 from mochic_py.ir.dist import Target, Tier
 from mochic_py.ir.inventory import Inventory, RuntimeKind, RuntimeModule, RuntimeObject
-from mochic_py.ir.items import Function, Import, Module, Package, Signature
+from mochic_py.ir.items import Alias, Function, Import, Module, Package, Signature
+from mochic_py.ir.types import Ref
 
 # Goldens
 
@@ -141,8 +143,19 @@ def test_names_that_only_run_time_shows_are_missing() -> None:
         RuntimeObject(RuntimeKind.MODULE, "zoo.park"),
     )
     names = {"shown": 0, "again": 0, "kept": 1, "hidden": 2, "park": 3}
-    inventory = Inventory({"zoo": RuntimeModule(names, tuple(names))}, {}, objects)
+    inventory = Inventory({"zoo": RuntimeModule(names, (*names, "gone"))}, {}, objects)
     assert find_missing(raw, raw, inventory) == (5, ["zoo.hidden"])
+
+
+def test_another_name_of_what_is_bound_is_not_missing() -> None:
+    kept, hidden = "zoo.park.kept", "zoo.park.hidden"
+    module = Module("zoo.park", "zoo/park.py", ())
+    raw = Package("zoo", "1.0", ("zoo",), Tier.INLINE, Target(), (module,))
+    final = evolve(raw, modules=(evolve(module, items=(Alias("kept", kept, Ref("zoo.kept")),)),))
+    objects = (RuntimeObject(RuntimeKind.CLASS, kept), RuntimeObject(RuntimeKind.CLASS, hidden))
+    names = {"kept": 0, "hidden": 1}
+    inventory = Inventory({"zoo.park": RuntimeModule(names, tuple(names))}, {}, objects)
+    assert find_missing(raw, final, inventory) == (2, [hidden])
 
 
 # The bars
