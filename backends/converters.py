@@ -47,6 +47,9 @@ _SCALARS = {
     ScalarKind.NEVER: "as_none",
     ScalarKind.ANY: "as_any",
 }
+_DRIVEN = frozenset({"awaited", "stream_of"})
+"""Converters that drive what they convert."""
+
 _SLUG_LIMIT = 40
 
 
@@ -315,7 +318,8 @@ class Converters:
         return variable
 
     def _helper(self, name: str) -> str:
-        return self._imports.use(HELPERS, name)
+        find = self._imports.use_driver if name in _DRIVEN else self._imports.use
+        return find(HELPERS, name)
 
     def _declared(self, path: str) -> TypeDeclaration:
         declared = self._types.get(path)

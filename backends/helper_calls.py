@@ -38,12 +38,12 @@ def helper_expression(
         case name, (this, body) if name == RUN_WITH:
             return Expression(f"{imports.use(HELPERS, 'run_with')}(", (this, body), ")")
         case name, (this, body) if name == RUN_ASYNC_WITH:
-            return Expression(f"{imports.use(HELPERS, 'run_async_with')}(", (this, body, where), ")")
+            return Expression(f"{imports.use_driver(HELPERS, 'run_async_with')}(", (this, body, where), ")")
         case name, (this,) if name == LEAVE:
             return Expression(f"{this}.__exit__(None, None, None)")
         case name, (this,) if name == ASYNC_LEAVE:
             leaving = f"{this}.__aexit__(None, None, None)"
-            return Expression(f"{imports.use(HELPERS, 'run_async')}(", (leaving, where), ")")
+            return Expression(f"{imports.use_driver(HELPERS, 'run_async')}(", (leaving, where), ")")
         case "name", (this,):
             return Expression(f"{this}.__qualname__")
         case "named", (path,):

@@ -26,6 +26,20 @@ class Imports:
         self._from: dict[str, dict[str, str]] = {}
         self._modules: dict[str, str] = {}
         self._lazy: dict[str, str] = {}
+        self._driver, self._driver_name = "", ""
+
+    def drive_by(self, driver: str) -> None:
+        """Let `driver`, an expression, do what `use_driver` asks for, in place of the runtime itself."""
+        self._driver = driver
+
+    def use_driver(self, module: str, name: str) -> str:
+        """Return the expression for `name` of what drives awaitables, which is `module` itself by default."""
+        if not self._driver:
+            return self.use(module, name)
+        if not self._driver_name:
+            self._driver_name = self.names.fresh("_loop")
+            self.use(module, self._driver)
+        return f"{self._driver_name}.{name}"
 
     def use(self, module: str, name: str) -> str:
         """Return the expression for `name` of `module`, importing what it takes.
@@ -80,9 +94,11 @@ class Imports:
                     writer.line(f"from {module} import {name} as {local}")
 
     def write_lazy(self, writer: Writer, helpers: str) -> None:
-        """Write the variables of modules that are imported at their first use."""
-        if self._lazy:
+        """Write the driver of awaitables, and the variables of modules imported at their first use."""
+        if self._lazy or self._driver_name:
             writer.line()
+        if self._driver_name:
+            writer.line(f"{self._driver_name} = {self.use(helpers, self._driver)}")
         for module, variable in self._lazy.items():
             lazy_module = self.use(helpers, "lazy_module")
             arguments = [python_string(module), f"{self.builtin('globals')}()", python_string(variable)]

@@ -8,6 +8,7 @@ from typing import assert_never, final
 
 from ..ir.helpers import is_helper
 from ..ir.items import CallForm, CallPlan, Function, Package
+from ..ir.loops import AsyncDriver, AsyncPlan, LoopUse
 from ..ir.types import ANY, NONE, BridgeType, ListOf, MapOf, SetOf
 from .arms import option_type
 from .converters import HELPERS, Converters
@@ -54,19 +55,26 @@ def emit_wrapper(
     `declarations` is `declare(package)` where the caller has it already.
     """
     declared = declarations or declare(package)
-    return _WrapperModule(declared, int64_only=int_mode == "int64-only", strict=strict_return_types).emit(
-        f"Python side of `{alias}` for Mochi: {package.name} {package.version}"
+    module = _WrapperModule(
+        declared,
+        int64_only=int_mode == "int64-only",
+        strict=strict_return_types,
+        driver=package.async_plan,
     )
+    return module.emit(f"Python side of `{alias}` for Mochi: {package.name} {package.version}")
 
 
 @final
 class _WrapperModule:
     """Writes one module. Functions come first into a buffer, since they say what is imported."""
 
-    def __init__(self, declared: Declarations, *, int64_only: bool, strict: bool) -> None:
+    def __init__(
+        self, declared: Declarations, *, int64_only: bool, strict: bool, driver: AsyncPlan | None
+    ) -> None:
         self._declared = declared
         self._strict = strict
         self._imports = Imports(module_names(declared))
+        self._imports.drive_by(_driver(driver))
         self._converters = Converters(
             declared.types, declared.type_names, self._imports, int64_only=int64_only
         )
@@ -192,10 +200,9 @@ class _WrapperModule:
         expression, setup, scope = self._calls.call(entry, function, plan, table)
         with self._function(entry, scope):
             self._write_setup(setup)
-            if plan.run_async:
-                expression = self._driven(entry, scope, expression)
+            expression = self._in_loop(entry, scope, plan.loop, expression)
             self._emit_return(entry, scope, expression, plan.result)
-        if plan.run_async:
+        if plan.is_awaited:
             self._emit_async(entry, function, plan, table)
 
     def _emit_helper(self, entry: Entry, function: Function) -> None:
@@ -206,12 +213,28 @@ class _WrapperModule:
         expression = helper_expression(function, where, owner, tuple(arguments), self._imports)
         self._emit_value(entry, scope, expression)
 
+    def _in_loop(self, entry: Entry, scope: Scope, use: LoopUse | None, expression: Expression) -> Expression:
+        match use:
+            case None:
+                return expression
+            case LoopUse.AWAITED:
+                return self._driven(entry, scope, expression)
+            case LoopUse.AWAITED_INSIDE | LoopUse.INSIDE:
+                is_awaited = use is LoopUse.AWAITED_INSIDE
+                if not expression.head.endswith("(") or expression.tail != ")":
+                    return self._driven(entry, scope, expression) if is_awaited else expression
+                helper = self._imports.use_driver(HELPERS, "call_async" if is_awaited else "call_inside")
+                target = expression.head.removesuffix("(")
+                return Expression(f"{helper}(", (python_string(entry.name), target, *expression.items), ")")
+            case _:
+                assert_never(use)
+
     def _driven(self, entry: Entry, scope: Scope, expression: Expression) -> Expression:
         awaitable = str(expression)
         if len(awaitable) > 40:
             awaitable = scope.names.fresh("awaitable")
             self._body.bracketed(f"{awaitable} = {expression.head}", expression.items, expression.tail)
-        run = self._imports.use(HELPERS, "run_async")
+        run = self._imports.use_driver(HELPERS, "run_async")
         return Expression(f"{run}(", (awaitable, python_string(entry.name)), ")")
 
     def _emit_async(self, entry: Entry, function: Function, plan: CallPlan, table: str) -> None:
@@ -288,6 +311,14 @@ _MADE_CLASSES = {
 def _class_path(path: str) -> str:
     """Return the path of the class that the values of a handle type have."""
     return _MADE_CLASSES.get(path.rpartition(".")[0], path)
+
+
+def _driver(plan: AsyncPlan | None) -> str:
+    """Return the driver of awaitables as a call of the runtime, nothing for the usual one."""
+    if plan is None or plan == AsyncPlan():
+        return ""
+    maker = "persistent_loop" if plan.driver is AsyncDriver.PERSISTENT else "per_call_loop"
+    return f"{maker}(cancel_timeout={plan.cancel_timeout / 1000!r})"
 
 
 def async_name(name: str) -> str:

@@ -44,7 +44,7 @@ PIPELINE = "<pipeline>"
 """The path by which diagnostics name the text of a pipeline."""
 
 # Emission reads what these leave behind.
-_NEEDED = ("classify-classes", "legalize-types", "plan-calls", "assign-names")
+_NEEDED = ("classify-classes", "legalize-types", "plan-calls", "lower-async", "assign-names")
 
 
 def read_pipeline(text: str | None) -> tuple[Pass, ...]:

@@ -128,6 +128,7 @@ class PythonSettings:
     implementation: Implementation = Implementation.CPYTHON
     runtime_mode: RuntimeMode = RuntimeMode.EMBEDDED
     async_mode: AsyncMode = AsyncMode.PER_CALL
+    async_cancel_timeout: float = 5.0
     stubgen_fallback: bool = True
     stubgen_inspect: bool = True
     sidecar_glob: str = "*_externs.py"
@@ -187,6 +188,7 @@ def read_settings(table: Table) -> PythonSettings:
         implementation=table.read_choice(default.implementation, "implementation"),
         runtime_mode=table.read_choice(default.runtime_mode, "runtime-mode"),
         async_mode=_read_async_mode(table, runtime),
+        async_cancel_timeout=table.read_number(default.async_cancel_timeout, "async-cancel-timeout"),
         stubgen_fallback=stubgen.read_flag(True, "fallback") if stubgen else default.stubgen_fallback,
         stubgen_inspect=stubgen.read_flag(True, "inspect", "inspect-mode")
         if stubgen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TypeVar, final
@@ -86,6 +87,20 @@ class Table:
         if isinstance(value, bool):
             return value
         self.report_type(key, "`true` or `false`")
+        return default
+
+    def read_number(self, default: float, *keys: str) -> float:
+        """Return the number from 0 on at the first of `keys` that is there, else `default`."""
+        key = self.find(*keys)
+        if key is None:
+            return default
+        value = self.values[key]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.report_type(key, "a number")
+        elif 0 <= value < math.inf:
+            return float(value)
+        else:
+            self.report(codes.INVALID_MANIFEST_VALUE, key, f"`{key}` cannot be `{value}`")
         return default
 
     def read_strings(self, key: str) -> tuple[str, ...] | None:

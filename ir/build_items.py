@@ -38,6 +38,7 @@ from .items import (
     Variant,
     VariantCase,
 )
+from .loops import AsyncDriver, AsyncPlan
 from .refusals import SkipReason
 from .source import Span
 from .types import UNANNOTATED, BridgeType
@@ -82,6 +83,7 @@ class Builder(PartBuilder):
             tuple(facts.get(Module, ())),
             facts.get("passes", ()),
             generated[0].items if generated else (),
+            facts.get("async_plan"),
         )
 
     def words(self, children: Children) -> tuple[str, ...]:
@@ -96,6 +98,10 @@ class Builder(PartBuilder):
 
     def passes(self, children: Children) -> tuple[str, tuple[str, ...]]:
         return "passes", children[0]
+
+    def async_plan(self, children: Children) -> tuple[str, AsyncPlan]:
+        driver, cancel_timeout = children
+        return "async_plan", AsyncPlan(AsyncDriver(driver), cancel_timeout)
 
     def package_tier(self, children: Children) -> tuple[str, Tier]:
         self.package_tier_value = children[0][1]

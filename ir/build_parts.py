@@ -110,7 +110,7 @@ class PartBuilder(TypeBuilder):
             facts.get("options", ()),
             facts.get("open_options"),
             facts["type"],
-            "run_async" in facts,
+            facts.get("loop"),
             facts.get("exported"),
             "lazy" in facts,
         )

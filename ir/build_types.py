@@ -19,6 +19,7 @@ from .items import (
     NoteKind,
     Probe,
 )
+from .loops import LoopUse
 from .refusals import SkipReason
 from .source import Span
 from .types import (
@@ -184,8 +185,8 @@ class TypeBuilder:
     def EXPLICIT(self, _token: str) -> tuple[str, bool]:
         return "explicit", True
 
-    def RUN_ASYNC(self, _token: str) -> tuple[str, bool]:
-        return "run_async", True
+    def LOOP_USE(self, token: str) -> tuple[str, LoopUse]:
+        return "loop", LoopUse(" ".join(token.split()))
 
     def LAZY(self, _token: str) -> tuple[str, bool]:
         return "lazy", True

@@ -20,6 +20,7 @@ from .info import Info as Info
 from .info import Note as Note
 from .info import NoteKind as NoteKind
 from .info import Probe as Probe
+from .loops import AsyncPlan, LoopUse
 from .refusals import SkipReason
 from .source import Span
 from .types import UNANNOTATED, BridgeType, LiteralValue
@@ -169,8 +170,8 @@ class CallPlan:
 
     `receiver` is the type of the `self` argument, None for functions, constructors,
     class and static methods. `open_options` is the type of further keyword options
-    where the stub has `**kwargs`, else None. `run_async` asks the wrapper to drive the
-    awaitable to its result. The `lazy` form of a call that gives an iterator gives a handle of the
+    where the stub has `**kwargs`, else None. `loop` is set by lower-async.
+    The `lazy` form of a call that gives an iterator gives a handle of the
     iterator, not a list. `exported` is set by assign-names.
     """
 
@@ -181,9 +182,14 @@ class CallPlan:
     options: tuple[Option, ...]
     open_options: BridgeType | None
     result: BridgeType
-    run_async: bool = False
+    loop: LoopUse | None = None
     exported: str | None = None
     lazy: bool = False
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the wrapper waits for the result: then there is a form for Python to await too."""
+        return self.loop in (LoopUse.AWAITED, LoopUse.AWAITED_INSIDE)
 
 
 # --- items ------------------------------------------------------------------------------
@@ -452,7 +458,7 @@ class Package:
     `name` is the normalised distribution name, `import_names` its top-level import
     packages with the principal one first. `passes` are the names of the passes that have
     run, in order; the verifier's rules follow from them. `generated` holds types that
-    passes made (tuple records, variants, external handles).
+    passes made (tuple records, variants, external handles). `async_plan` is set by lower-async.
     """
 
     name: str
@@ -463,3 +469,4 @@ class Package:
     modules: tuple[Module, ...]
     passes: tuple[str, ...] = ()
     generated: tuple[Item, ...] = ()
+    async_plan: AsyncPlan | None = None

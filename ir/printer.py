@@ -78,6 +78,9 @@ def format_package(package: Package) -> str:
         f"target {word_text(target.platform)} {version} {word_text(target.implementation)}",
         *([f"passes {format_words(package.passes)}"] if package.passes else []),
     ]
+    if package.async_plan is not None:
+        plan = package.async_plan
+        lines.append(f"loop {plan.driver.value} cancel {plan.cancel_timeout}")
     for module in package.modules:
         lines += ["", *_Printer(package.tier, module.name, module.file).module(module)]
     if package.generated:
@@ -230,7 +233,7 @@ class _Printer:
         if call.open_options is not None:
             more += f" open {format_type(call.open_options, self.file)}"
         more += f" returns {format_type(call.result, self.file)}"
-        more += (" run_async" if call.run_async else "") + (" lazy" if call.lazy else "")
+        more += (f" {call.loop.value}" if call.loop else "") + (" lazy" if call.lazy else "")
         return _list(f"{head} (", [self._argument(argument) for argument in call.arguments], f"){more}")
 
     def _argument(self, argument: Argument) -> str:

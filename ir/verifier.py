@@ -82,7 +82,7 @@ _VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 _TYPE_STAGES = frozenset(
     {"bind-names", "flatten-unions", "desugar-options", "widen-literals", "legalize-types", "close-unions"}
 )
-_ITEM_STAGES = _TYPE_STAGES | {"classify-classes", "plan-calls", "expose-results"}
+_ITEM_STAGES = _TYPE_STAGES | {"classify-classes", "plan-calls", "expose-results", "lower-async"}
 
 
 @final
@@ -278,6 +278,10 @@ class _Verifier:
             if ty is not None:
                 self.type(ty, path, inward=True)
         result = call.result
+        if isinstance(result, AsyncOf):
+            if "lower-async" in self.ran and not call.is_awaited:
+                self.fail(path, "nobody awaits the result of a call after lower-async")
+            result = result.inner
         if isinstance(result, IteratorOf) and "expose-results" not in self.ran:
             result = result.element
         self.type(result, path)

@@ -218,7 +218,7 @@ def _claim_arms(item: Item, form: CallForm, names: _Names) -> Iterator[Claim]:
             if call.lazy:
                 name = _lazy_name(function, _extend(stem, endings[call.arm]), call)
             elif form is CallForm.REQUIRED:
-                name = _extend(stem, endings[call.arm]) + ("_sync" if call.run_async else "")
+                name = _extend(stem, endings[call.arm]) + ("_sync" if call.is_awaited else "")
             else:
                 name = _extend(names[function.path, f"{role} call {required[call.arm]:03}"], "with")
             yield Claim(key, name, name)
@@ -228,7 +228,7 @@ def _lazy_name(function: Function, stem: str, call: CallPlan) -> str:
     """Return `lines_iter`, or `lines_iter_with`, from the name of the form that gives a list."""
     if function.name == "__iter__":
         stem = stem.removesuffix("_iter_to_list").removesuffix("_to_list")
-    ending = "_sync" if call.run_async else ""
+    ending = "_sync" if call.is_awaited else ""
     options = "_with" if call.form is CallForm.WITH_OPTIONS else ""
     return f"{_extend(stem.removesuffix(ending), 'iter')}{ending}{options}"
 
@@ -261,7 +261,7 @@ def _functions(cls: Class) -> Iterator[tuple[Function, str]]:
 
 def _ending(function: Function) -> str:
     """Return `_sync` where the wrapper waits for what the plainest arm returns."""
-    return "_sync" if function.calls and function.calls[0].run_async else ""
+    return "_sync" if function.calls and function.calls[0].is_awaited else ""
 
 
 def _is_record_field(cls: Class, member: Field | Property) -> bool:

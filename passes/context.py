@@ -18,12 +18,15 @@ class PassOptions:
 
     `strict` turns degradations into refusals. `int_mode` is `bigint` or `int64-only`. `infer` allows types
     for missing annotations. `monomorphise` has the path of a generic item, and types by variable, as text.
+    `async_mode` is `per-call` or `persistent`; `async_cancel_timeout` is in milliseconds.
     """
 
     strict: bool = False
     int_mode: str = "bigint"
     infer: bool = True
     monomorphise: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    async_mode: str = "per-call"
+    async_cancel_timeout: int = 5000
 
 
 @final

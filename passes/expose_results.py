@@ -21,7 +21,7 @@ from ..ir.info import Note, NoteKind
 from ..ir.items import CallPlan, Class, Constant, Field, Function, Item, Package, Property
 from ..ir.text import format_type
 from ..ir.traverse import map_children, map_items, walk_type
-from ..ir.types import BridgeType, FunOf, IteratorOf, ListOf, MapOf, OptionOf, SetOf
+from ..ir.types import AsyncOf, BridgeType, FunOf, IteratorOf, ListOf, MapOf, OptionOf, SetOf
 from .context import PassContext
 from .generated_types import GeneratedTypes
 from .plan_calls import plan_calls
@@ -89,10 +89,13 @@ class _Exposer:
         """Yield the calls of `function`, and behind them the lazy ones."""
         lazy: list[CallPlan] = []
         for call in function.calls:
-            if isinstance(call.result, IteratorOf):
-                element = self.result(call.result.element)
-                lazy.append(evolve(call, result=self.made.iterator(element), lazy=True))
-                yield evolve(call, result=ListOf(element))
+            waits = isinstance(call.result, AsyncOf)
+            iterator = call.result.inner if isinstance(call.result, AsyncOf) else call.result
+            if isinstance(iterator, IteratorOf):
+                element = self.result(iterator.element)
+                handle, values = self.made.iterator(element), ListOf(element)
+                lazy.append(evolve(call, result=AsyncOf(handle) if waits else handle, lazy=True))
+                yield evolve(call, result=AsyncOf(values) if waits else values)
             else:
                 ty = self.result(call.result)
                 yield call if ty is call.result else evolve(call, result=ty)
@@ -105,7 +108,7 @@ class _Exposer:
                 return OptionOf(self.made.function(function))
             case FunOf(None):
                 return self.made.function(ty)
-            case OptionOf() | ListOf() | SetOf() | MapOf():
+            case AsyncOf() | OptionOf() | ListOf() | SetOf() | MapOf():
                 return map_children(ty, self.result)
             case _:
                 return ty

@@ -2,7 +2,7 @@
 
 fun get(url: string, *, timeout: float = ...)   =>   get(url: string)
                                                      get_with(url: string, options: timeout: float)
-async fun fetch(url: string): Response          =>   fetch(url: string): Response, driven to its end
+async fun fetch(url: string): Response          =>   fetch(url: string): async<Response>
 fun read(path: string, raw: literal<true>)      =>   read(path: string), which sends `raw=True`
 """
 
@@ -142,7 +142,6 @@ def _plan_arm(function: Function, index: int, arm: Signature, owner: str | None)
             passing, fixed = _passing(param, by_keyword), has_one_value(param.type)
             arguments.append(Argument(names[param.name], param.type, passing, fixed=fixed))
     is_method = function.binding is Binding.METHOD and owner is not None
-    result, run_async = _result(function, arm, owner)
     return CallPlan(
         CallForm.WITH_OPTIONS,
         index,
@@ -150,8 +149,7 @@ def _plan_arm(function: Function, index: int, arm: Signature, owner: str | None)
         tuple(arguments),
         tuple(options),
         open_options,
-        result,
-        run_async,
+        _result(function, arm, owner),
     )
 
 
@@ -180,10 +178,8 @@ def _passing(param: Param, by_keyword: bool) -> Passing:
             return Passing.KEYWORD if by_keyword else Passing.POSITIONAL
 
 
-def _result(function: Function, arm: Signature, owner: str | None) -> tuple[BridgeType, bool]:
-    """Return what Mochi gets, and whether the wrapper has to wait for it."""
+def _result(function: Function, arm: Signature, owner: str | None) -> BridgeType:
+    """Return what the call gives: an awaitable where the function is asynchronous."""
     if function.binding is Binding.CONSTRUCTOR and owner is not None:
-        return Ref(owner), False
-    if isinstance(arm.result, AsyncOf):
-        return arm.result.inner, True
-    return arm.result, arm.is_async
+        return Ref(owner)
+    return AsyncOf(arm.result) if arm.is_async else arm.result

@@ -55,6 +55,7 @@ _PASSES: Mapping[str, str] = {
     "expand-overloads": "expand_overloads.ExpandOverloads",
     "plan-calls": "plan_calls.PlanCalls",
     "expose-results": "expose_results.ExposeResults",
+    "lower-async": "lower_async.LowerAsync",
     "probe-runtime": "probe_runtime.ProbeRuntime",
     "assign-names": "assign_names.AssignNames",
     "sort-items": "sort_items.SortItems",

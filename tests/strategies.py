@@ -46,6 +46,7 @@ from mochic_py.ir.items import (
     Variant,
     VariantCase,
 )
+from mochic_py.ir.loops import AsyncDriver, AsyncPlan, LoopUse
 from mochic_py.ir.refusals import SkipReason
 from mochic_py.ir.source import Span
 from mochic_py.ir.types import (
@@ -80,8 +81,8 @@ _KEYWORDS = (
     "expression false float from fun function generated get handle import imports in inline int interface "
     "keyword kw let list literal lost map member method module mochic-ir never new none on open optional "
     "options overload package passes path pos probe property readonly record refused required returns "
-    "run_async self set span staticmethod stubs target tier true tuple type typevar unannotated union "
-    "unknown unsupported up var variant with writes SkipUnknown b "
+    "awaited cancel inside loop per-call persistent self set span staticmethod stubs target tier true tuple "
+    "type typevar unannotated union unknown unsupported up var variant with writes SkipUnknown b "
 )
 
 texts = st.one_of(
@@ -212,7 +213,7 @@ calls = st.builds(
     ),
     _optional(small_types),
     small_types,
-    st.booleans(),
+    _optional(st.sampled_from(LoopUse)),
     exported,
     st.booleans(),
 )
@@ -340,4 +341,5 @@ packages = st.builds(
     _tuples(modules()),
     _tuples(names | st.just("bind-names")),
     _tuples(items("")),
+    _optional(st.builds(AsyncPlan, st.sampled_from(AsyncDriver), st.integers(0, 10**6))),
 )

@@ -33,6 +33,7 @@ from mochic_py.ir.items import (
     VariantCase,
 )
 from mochic_py.ir.keywords import handle_case, is_legal_mochi_name, is_mochi_identifier
+from mochic_py.ir.loops import LoopUse
 from mochic_py.ir.parser import parse_package
 from mochic_py.ir.printer import format_package
 from mochic_py.ir.source import SourceFile
@@ -56,7 +57,10 @@ def module(name: str, *items: Item) -> Module:
 def plans(required=(), options=False, receiver=None, run_async=False) -> tuple[CallPlan, ...]:
     arguments = tuple(Argument(name, INT) for name in required)
     forms = [CallForm.REQUIRED, *([CallForm.WITH_OPTIONS] if options else [])]
-    return tuple(CallPlan(form, 0, receiver, arguments, (), None, INT, run_async) for form in forms)
+    return tuple(
+        CallPlan(form, 0, receiver, arguments, (), None, INT, LoopUse.AWAITED if run_async else None)
+        for form in forms
+    )
 
 
 def function(path: str, *required: str, **plan: object) -> Function:

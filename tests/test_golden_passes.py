@@ -78,7 +78,7 @@ def _read_package(case: Case) -> Package:
 
 
 def _read_options(text: str) -> PassOptions:
-    """Read `strict`, `int-mode = MODE`, `infer = false` and `monomorphise PATH T = TYPE`, one per line."""
+    """Read the options, one per line: `strict`, `int-mode = MODE`, `monomorphise PATH T = TYPE`, …"""
     lines = dict(map(str.strip, f"{line}=".split("=")[:2]) for line in text.splitlines())
     instances = [(each.split(), lines.pop(each)) for each in list(lines) if each.startswith("monomorphise ")]
     options = PassOptions(
@@ -86,6 +86,9 @@ def _read_options(text: str) -> PassOptions:
         lines.get("int-mode", "bigint"),
         lines.get("infer") != "false",
         tuple((path, ((variable, ty),)) for (_, path, variable), ty in instances),
+        lines.get("async-mode", "per-call"),
+        int(lines.get("async-cancel-timeout", 5000)),
     )
-    assert set(lines) <= {"strict", "int-mode", "infer"}, f"unknown options {sorted(lines)}"
+    known = {"strict", "int-mode", "infer", "async-mode", "async-cancel-timeout"}
+    assert set(lines) <= known, f"unknown options {sorted(lines)}"
     return options

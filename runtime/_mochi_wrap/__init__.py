@@ -13,7 +13,7 @@ from typing import Any
 # The names of each module; `__init__.pyi` tells them to type checkers.
 _NAMES = {
     "aio": (
-        "Stream async_function_of awaited close_loop drive is_loop_running own_loop "
+        "Stream async_function_of awaited call_async call_inside close_loop drive is_loop_running own_loop "
         "run_async run_async_with stream_of to_awaitable to_stream "
         "waiting_function_of"
     ),

@@ -2,6 +2,8 @@ from .aio import (
     Stream as Stream,
     async_function_of as async_function_of,
     awaited as awaited,
+    call_async as call_async,
+    call_inside as call_inside,
     close_loop as close_loop,
     drive as drive,
     is_loop_running as is_loop_running,

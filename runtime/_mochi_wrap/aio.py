@@ -216,6 +216,20 @@ def run_async(awaitable: Awaitable[Any], where: str) -> Any:
     raise LoopError(_LOOP_MESSAGE.format(where))
 
 
+def call_async(where: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Call `function` inside of a loop, and drive what it returns to its result."""
+
+    async def call() -> Any:
+        return await function(*args, **kwargs)
+
+    return run_async(call(), where)
+
+
+def call_inside(where: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Call `function`, inside of the loop where there is one."""
+    return function(*args, **kwargs)
+
+
 def drive(loop: Any, awaitable: Awaitable[Any], where: str) -> Any:
     """Drive `awaitable` to its result in `loop`, which goes on living."""
     outer: Any = getattr(_loops, "outer", None)
