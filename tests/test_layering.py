@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "ir": {"ir"},
     "passes": {"ir", "passes"},
     "backends": {"ir", "backends"},
-    "compiler": {"ir", "passes", "backends", "compiler"},
+    "compiler": {"ir", "passes", "backends", "compiler", "runtime"},
     "runtime": {"runtime"},
 }
 THIRD_PARTY = {
