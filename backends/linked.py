@@ -6,13 +6,14 @@ number in a table that the sidecar keeps (`runtime/_mochi_link.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TypeAlias, assert_never, final
 
 from attrs import frozen
 
 from ..ir.keywords import mochi_local_name, mochi_name
-from ..ir.types import NONE, BridgeType, FunOf, Scalar, ScalarKind
+from ..ir.types import NEVER, NONE, BridgeType, FunOf, Scalar, ScalarKind
 from .entries import (
     Declarations,
     Entry,
@@ -71,21 +72,63 @@ class MakeSumCase:
 
 @final
 @frozen
+class IsCase:
+    """Tell whether a handle holds a variant of an enum or of a closed union."""
+
+    case: EnumCase | SumCase
+
+
+@final
+@frozen
+class ReadCase:
+    """Read what is inside a variant of a closed union."""
+
+    case: SumCase
+
+
+@final
+@frozen
+class KeepFunction:
+    """Keep a function of the program, for where a handle is asked for.
+
+    `handles` tells which of its parameters are handles, `result_handle` whether its result is one.
+    """
+
+    handles: tuple[bool, ...]
+    result_handle: bool
+
+
+@final
+@frozen
 class TableHelper:
     """Run helper `name` of the handle table."""
 
     name: str
 
 
-LinkedOperation: TypeAlias = Entry | MakeRecord | ReadField | MakeEnumCase | MakeSumCase | TableHelper
+LinkedOperation: TypeAlias = (
+    Entry
+    | MakeRecord
+    | ReadField
+    | MakeEnumCase
+    | MakeSumCase
+    | IsCase
+    | ReadCase
+    | KeepFunction
+    | TableHelper
+)
 
 
 @final
 @frozen
 class LinkedFunction:
-    """One `extern python fun`. `types` and `result` are the text of linked types."""
+    """One `extern python fun`, written `alias.item` in a program that is to be linked.
+
+    `types` and `result` are the text of linked types.
+    """
 
     name: str
+    item: str
     parameters: tuple[str, ...]
     types: tuple[str, ...]
     result: str
@@ -109,6 +152,7 @@ TABLE_HELPERS: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = (
     ("has", _ENTRY, "bool"),
     ("keys", _HANDLE, "int"),
     ("lookup", _ENTRY, "int"),
+    ("lookup_at", (("handle", "int"), ("key", "int")), "int"),
     *((f"lookup_{name}", _ENTRY, name) for name in ("bool", "int", "float", "string")),
     ("new_list", (), "int"),
     ("push", (("handle", "int"), ("value", "int")), "unit"),
@@ -119,8 +163,15 @@ TABLE_HELPERS: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = (
     ("new_map", (), "int"),
     ("put", (*_ENTRY, ("value", "int")), "unit"),
     *((f"put_{name}", (*_ENTRY, ("value", name)), "unit") for name in ("bool", "int", "float", "string")),
+    ("text", _HANDLE, "string"),
+    ("from_json", (("content", "string"),), "int"),
+    ("to_json", _HANDLE, "string"),
+    ("last_error", (), "string"),
 )
 """Helpers of the handle table: name, parameters, result."""
+
+_CALLBACK = re.compile(r"(?P<helper>value_callback)(?P<params>(?:_[a-z]+)*)_to_(?P<result>[a-z]+)")
+_CROSSING = {"bool": "bool", "int": "int", "float": "float", "string": "string", "handle": "int"}
 
 
 def link(declared: Declarations, alias: str) -> Iterator[LinkedFunction]:
@@ -129,31 +180,73 @@ def link(declared: Declarations, alias: str) -> Iterator[LinkedFunction]:
     A function is called `alias_name`. Those of the table are called `alias_value_name`, which
     leaves the names of the package alone.
     """
-    names = Names()
+    scope = _Scope(alias)
     for entry in declared.entries:
-        yield _link_entry(entry, names.fresh_mochi(f"{alias}_{entry.name}"))
+        yield _link_entry(entry, scope)
     for ty in declared.types:
         match ty:
             case HandleType():
                 continue
             case RecordType():
-                yield from _link_record(ty, alias, names)
+                yield from _link_record(ty, scope)
             case EnumType():
                 for enum_case in ty.cases:
-                    name = names.fresh_mochi(f"{alias}_{enum_case.name}")
-                    yield LinkedFunction(name, (), (), "int", MakeEnumCase(enum_case))
+                    yield scope.function(enum_case.name, (), (), "int", MakeEnumCase(enum_case))
+                    yield _link_test(enum_case, scope)
             case SumType():
                 for case in ty.cases:
-                    name = names.fresh_mochi(f"{alias}_{case.name}")
                     taken = (linked_type(case.type),)
-                    yield LinkedFunction(name, ("value",), taken, "int", MakeSumCase(case))
+                    yield scope.function(case.name, ("value",), taken, "int", MakeSumCase(case))
+                    yield _link_test(case, scope)
+                    read = linked_result(case.type)
+                    yield scope.function(f"{case.name}_value", ("handle",), ("int",), read, ReadCase(case))
             case _:
                 assert_never(ty)
     for helper, parameters, result in TABLE_HELPERS:
-        name = names.fresh_mochi(f"{alias}_value_{helper}")
         taken_names = tuple(parameter for parameter, _ in parameters)
         types = tuple(ty for _, ty in parameters)
-        yield LinkedFunction(name, taken_names, types, result, TableHelper(helper))
+        yield scope.function(f"value_{helper}", taken_names, types, result, TableHelper(helper))
+
+
+def link_callback(item: str, alias: str) -> LinkedFunction | None:
+    """Return the helper that keeps a function of the program under a handle.
+
+    Its name says of which type the function is: `value_callback_string_to_float` takes a
+    `fun(string): float`, and `handle` stands for a parameter or result that is one.
+    """
+    found = _CALLBACK.fullmatch(item)
+    if found is None:
+        return None
+    params = found["params"].split("_")[1:]
+    result = found["result"]
+    if not {*params, *(() if result == "unit" else (result,))} <= _CROSSING.keys():
+        return None
+    taken = ", ".join(_CROSSING[param] for param in params)
+    ty = f"fun({taken}): {_CROSSING.get(result, result)}"
+    keep = KeepFunction(tuple(param == "handle" for param in params), result == "handle")
+    return LinkedFunction(f"{alias}_{item}", item, ("function",), (ty,), "int", keep)
+
+
+@final
+class _Scope:
+    """The names that are taken below one alias."""
+
+    def __init__(self, alias: str) -> None:
+        self._alias = alias
+        self._items, self._names = Names(), Names()
+
+    def function(
+        self,
+        wanted: str,
+        parameters: tuple[str, ...],
+        types: tuple[str, ...],
+        result: str,
+        operation: LinkedOperation,
+    ) -> LinkedFunction:
+        """Return a function with a free name made from `wanted`."""
+        item = self._items.fresh_mochi(wanted)
+        name = self._names.fresh_mochi(f"{self._alias}_{item}")
+        return LinkedFunction(name, item, parameters, types, result, operation)
 
 
 def linked_type(ty: BridgeType) -> str:
@@ -173,21 +266,27 @@ def linked_type(ty: BridgeType) -> str:
 
 def linked_result(ty: BridgeType) -> str:
     """Return the linked type of a result; a function is a handle there."""
-    if ty == NONE:
+    if ty in (NONE, NEVER):
         return "unit"
     return "int" if isinstance(ty, FunOf) else linked_type(ty)
 
 
-def _link_entry(entry: Entry, name: str) -> LinkedFunction:
+def _link_entry(entry: Entry, scope: _Scope) -> LinkedFunction:
     parameters = tuple(parameter.name for parameter in entry.parameters)
     types = tuple(linked_type(parameter.type) for parameter in entry.parameters)
-    return LinkedFunction(name, parameters, types, linked_result(entry.result), entry)
+    return scope.function(entry.name, parameters, types, linked_result(entry.result), entry)
 
 
-def _link_record(ty: RecordType, alias: str, names: Names) -> Iterator[LinkedFunction]:
+def _link_record(ty: RecordType, scope: _Scope) -> Iterator[LinkedFunction]:
     parameters = tuple(mochi_local_name(field.name) for field in ty.fields)
     types = tuple(linked_type(field.type) for field in ty.fields)
-    yield LinkedFunction(names.fresh_mochi(f"{alias}_{ty.name}"), parameters, types, "int", MakeRecord(ty))
+    yield scope.function(ty.name, parameters, types, "int", MakeRecord(ty))
     for field in ty.fields:
-        name = names.fresh_mochi(mochi_name(f"{alias}_{ty.name}_{field.name}"))
-        yield LinkedFunction(name, ("self",), ("int",), linked_result(field.type), ReadField(ty, field))
+        result = linked_result(field.type)
+        yield scope.function(
+            mochi_name(f"{ty.name}_{field.name}"), ("self",), ("int",), result, ReadField(ty, field)
+        )
+
+
+def _link_test(case: EnumCase | SumCase, scope: _Scope) -> LinkedFunction:
+    return scope.function(f"is_{case.name}", ("handle",), ("int",), "bool", IsCase(case))

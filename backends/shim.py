@@ -19,7 +19,18 @@ from .entries import (
     SumType,
     TypeDeclaration,
 )
-from .linked import LinkedFunction, MakeEnumCase, MakeRecord, MakeSumCase, ReadField, TableHelper, link
+from .linked import (
+    IsCase,
+    KeepFunction,
+    LinkedFunction,
+    MakeEnumCase,
+    MakeRecord,
+    MakeSumCase,
+    ReadCase,
+    ReadField,
+    TableHelper,
+    link,
+)
 from .literals import comment, python_string
 from .mochi_types import mochi_type
 
@@ -45,9 +56,9 @@ def emit_shim(
             module = package.import_names[0] if package.import_names else package.name
             groups.append([f"import python {mochi_string(module)} as {alias}"])
             groups += _types(declared)
-            groups += (_dotted(entry, declared, alias) for entry in declared.entries)
+            groups += (dotted_declaration(entry, declared, alias) for entry in declared.entries)
         case ShimStyle.LINKED:
-            groups += (_linked(function, declared) for function in link(declared, alias))
+            groups += (linked_declaration(function, declared) for function in link(declared, alias))
         case _:
             assert_never(style)
     return "\n\n".join("\n".join(group) for group in groups) + "\n"
@@ -92,7 +103,12 @@ def _types(declared: Declarations) -> Iterator[list[str]]:
     if declared.uses_bytes:
         yield ["// Bytes stay in Python.", "type bytes = BytesRef(id: int)"]
     for ty in declared.types:
-        yield [*_comments(describe_type(ty)), type_declaration(ty, declared.type_names)]
+        yield type_lines(ty, declared)
+
+
+def type_lines(ty: TypeDeclaration, declared: Declarations) -> list[str]:
+    """Return the declaration of `ty` below its comment."""
+    return [*_comments(describe_type(ty)), type_declaration(ty, declared.type_names)]
 
 
 def _entry(entry: Entry, declared: Declarations, keyword: str) -> list[str]:
@@ -100,12 +116,13 @@ def _entry(entry: Entry, declared: Declarations, keyword: str) -> list[str]:
     return [*lines, f"{keyword}{entry.name}{_signature(entry, declared.type_names)}"]
 
 
-def _dotted(entry: Entry, declared: Declarations, alias: str) -> list[str]:
+def dotted_declaration(entry: Entry, declared: Declarations, alias: str) -> list[str]:
+    """Return the declaration of `alias.name` below its comment; of the bare name where `alias` is empty."""
     lines = _comments(describe(entry, declared.type_names))
+    name = f"{alias}.{entry.name}" if alias else entry.name
     if entry.kind is EntryKind.CONSTANT:
-        ty = mochi_type(entry.result, declared.type_names)
-        return [*lines, f"extern let {alias}.{entry.name}: {ty}"]
-    return [*lines, f"extern fun {alias}.{entry.name}{_signature(entry, declared.type_names)}"]
+        return [*lines, f"extern let {name}: {mochi_type(entry.result, declared.type_names)}"]
+    return [*lines, f"extern fun {name}{_signature(entry, declared.type_names)}"]
 
 
 def _signature(entry: Entry, type_names: Mapping[str, str]) -> str:
@@ -149,11 +166,18 @@ def _comments(lines: Iterable[str]) -> list[str]:
 # --- linked -----------------------------------------------------------------------------
 
 
-def _linked(function: LinkedFunction, declared: Declarations) -> list[str]:
+def linked_declaration(function: LinkedFunction, declared: Declarations, *, brief: bool = False) -> list[str]:
+    """Return the lines that declare `function`: comments, then one `extern`.
+
+    A `brief` comment on an item of the package says only which types its handles stand for.
+    """
     pairs = zip(function.parameters, function.types, strict=True)
     parameters = ", ".join(f"{name}: {ty}" for name, ty in pairs)
     text = f"extern python fun {function.name}({parameters}): {function.result}"
-    return [*_comments(_describe_linked(function, declared)), text]
+    described = list(_describe_linked(function, declared))
+    if brief and isinstance(function.operation, Entry):
+        del described[:-1]
+    return [*_comments(described), text]
 
 
 def _describe_linked(function: LinkedFunction, declared: Declarations) -> Iterator[str]:
@@ -170,6 +194,12 @@ def _describe_linked(function: LinkedFunction, declared: Declarations) -> Iterat
             yield f"{case.name}"
         case MakeSumCase(case):
             yield f"{case.name}(value: {mochi_type(case.type, declared.type_names)})"
+        case IsCase(case):
+            yield f"Tell whether a handle holds {case.name}."
+        case ReadCase(case):
+            yield f"Return what is inside {case.name}: {mochi_type(case.type, declared.type_names)}"
+        case KeepFunction():
+            yield "Keep a function of this program under a handle."
         case TableHelper(name):
             yield _HELPER_COMMENTS[name.partition("_")[0] if name not in _HELPER_COMMENTS else name]
         case _:
@@ -188,8 +218,13 @@ _HELPER_COMMENTS = {
     "has": "Tell whether a map has a key.",
     "keys": "Return the keys of a map as a list.",
     "lookup": "Return the value of a key of a map.",
+    "lookup_at": "Return the value of a key of a map, the key being that of a handle.",
     "new_list": "Keep a new list under a new handle.",
     "push": "Append to a list.",
     "new_map": "Keep a new map under a new handle.",
     "put": "Set a key of a map.",
+    "text": "Return a value as Python prints it.",
+    "from_json": "Keep the value that a JSON text describes.",
+    "to_json": "Return a value of scalars, lists and string maps as JSON text.",
+    "last_error": "Return what the last call that failed said.",
 }

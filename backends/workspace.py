@@ -33,12 +33,16 @@ _GITIGNORE = ".venv/\n__pycache__/\n*.pyc\n"
 @final
 @frozen
 class WorkspaceOptions:
-    """How files are emitted. `emit` names the kinds of file: wrapper, pyi, shim, symbols."""
+    """How files are emitted. `emit` names the kinds of file: wrapper, pyi, shim, symbols.
+
+    `link` adds what the sidecars of linked programs import.
+    """
 
     style: ShimStyle = ShimStyle.MODULE
     emit: frozenset[str] = ALL_KINDS
     int_mode: str = "bigint"
     strict_return_types: bool = True
+    link: bool = False
 
 
 @final
@@ -83,7 +87,7 @@ def plan_root(venv: Venv, options: WorkspaceOptions) -> tuple[Artifact, ...]:
     ]
     if options.emit & {"wrapper", "pyi"}:
         artifacts += (_text(name, read_runtime(name)) for name in runtime_files())
-    if options.style is ShimStyle.LINKED and "wrapper" in options.emit:
+    if options.link or (options.style is ShimStyle.LINKED and "wrapper" in options.emit):
         artifacts.append(_text(_LINK_FILE, read_runtime(_LINK_FILE)))
     return tuple(artifacts)
 

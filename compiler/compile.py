@@ -23,7 +23,7 @@ from .host import Host
 from .lower import LowerSettings, check_emission
 from .manifest import Manifest, read_manifest
 from .probe import ProbeJob, not_probed
-from .request import Binding, BoundPackage, Emit, Request, Result
+from .request import Binding, BoundPackage, Emit, LinkStyle, Request, Result
 from .resolve.download import CachedWheel
 from .session import Session
 from .settings import PythonSettings
@@ -51,7 +51,8 @@ def _compile(request: Request, host: Host) -> Result:
     started = host.clock()
     try:
         bound = run.bind_all()
-        artifacts = run.make_artifacts(bound) if run.ok else ()
+        linked = run.link_programs(bound) if run.ok else []
+        artifacts = run.make_artifacts(bound, linked) if run.ok else ()
     except DiagnosticError as error:
         run.diagnostics += error.diagnostics
         bound, artifacts = [], ()
@@ -114,7 +115,17 @@ class _Run:
             self.diagnostics += [d for program in self.request.programs for d in find_clashes(program, names)]
         return bound
 
-    def make_artifacts(self, bound: Sequence[Bound]) -> tuple[Artifact, ...]:
+    def link_programs(self, bound: Sequence[Bound]) -> list[Artifact]:
+        """Return the programs as `--link` writes them; nothing where it was not asked for."""
+        if self.request.link is None:
+            return []
+        from .link_files import link_files  # loads the checker of programs
+
+        artifacts, problems = link_files(self.request.programs, bound, self.request.link)
+        self.diagnostics += problems
+        return artifacts
+
+    def make_artifacts(self, bound: Sequence[Bound], linked: Sequence[Artifact]) -> tuple[Artifact, ...]:
         """Return the files of every alias and of the workspace, by path."""
         venv = _venv(self.manifest.python) if self.request.manifest else Venv()
         for binding, each in zip(self.bindings, bound, strict=True):
@@ -122,7 +133,7 @@ class _Run:
             member = WorkspaceMember(each.package, binding.alias, wanted.specifier, wanted.extras)
             venv = add_to_venv(venv, member)
         root = plan_root(venv, self._settings().workspace) if bound else ()
-        files = [*root, *(file for each in bound for file in each.files)]
+        files = [*root, *(file for each in bound for file in each.files), *linked]
         return tuple(sorted(files, key=lambda artifact: artifact.path))
 
     def describe(self, bound: Bound) -> BoundPackage:
@@ -191,7 +202,13 @@ def make_settings(request: Request, python: PythonSettings) -> BindSettings:
     verify = Verify.EACH if watched else Verify.LAST
     return BindSettings(
         LowerSettings(request.pipeline, options, request.dump, verify),
-        WorkspaceOptions(request.shim_style, emit, python.int_mode.value, python.strict_return_types),
+        WorkspaceOptions(
+            request.shim_style,
+            emit,
+            python.int_mode.value,
+            python.strict_return_types,
+            request.link is LinkStyle.FLAT,
+        ),
         Emit.IR in request.emit,
     )
 

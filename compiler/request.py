@@ -37,6 +37,14 @@ class Engine(enum.Enum):
     UV = "uv"
 
 
+@final
+class LinkStyle(enum.Enum):
+    """Flat for Mochi's Python back end, dotted for its checker and its virtual machine."""
+
+    FLAT = "flat"
+    DOTTED = "dotted"
+
+
 DEFAULT_EMIT = frozenset({Emit.WRAPPER, Emit.PYI, Emit.SHIM, Emit.SYMBOLS})
 
 
@@ -78,6 +86,7 @@ class Request:
     the manifest says of resolution, and `resolver` chooses who resolves. `probe` has each package
     imported in a sandbox, to compare it with its types. `infer` allows types for missing annotations, where
     the manifest does too. `verify` has the IR checked after every pass, not after the last one only.
+    `link` adds each program in the form that today's Mochi takes, with what it uses declared in it.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -101,6 +110,7 @@ class Request:
     probe: bool = False
     infer: bool = True
     verify: bool = False
+    link: LinkStyle | None = None
 
 
 @final

@@ -35,6 +35,11 @@ STDLIB_MODULE = Code(
 )
 ILLEGAL_ALIAS = Code("PY118", "illegal-alias", "this name cannot be an alias in Mochi")
 NOT_UTF8 = Code("PY119", "not-utf8", "the file is not UTF-8 text")
+HIDDEN_ALIAS = Code("PY120", "hidden-alias", "a declaration hides the alias of an import", Severity.WARNING)
+NOT_LINKED = Code("PY121", "not-linked", "this import cannot be linked")
+BACK_END_LIMIT = Code(
+    "PY122", "back-end-limit", "Mochi's Python back end does not take this", Severity.WARNING
+)
 
 STUB_SYNTAX = Code(
     "PY201", "stub-syntax-error", "this part of the file is not Python and was left out", Severity.WARNING

@@ -3,13 +3,18 @@
 Mochi's Python back end passes only scalars through an extern. The sidecar of a linked program
 keeps every other value here under a number and gives Mochi the number. 0 stands for none.
 This file is copied beside the wrappers; it needs `_mochi_wrap` and the standard library.
+Everything here may be called from any thread.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-import itertools
+import json
+import os
+import site
+import sys
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,11 +31,31 @@ _CONVERTERS: dict[str, Callable[[Any, str], Any]] = {
     "string": _wrap.as_string,
 }
 _values: dict[int, Any] = {}
-_numbers = itertools.count(1)
+_lock = threading.Lock()
+_last_number = 0
+_failures = threading.local()
 
 
 class HandleError(LookupError):
     """A number is no handle: it was never given out, or it was released."""
+
+
+def use_environment(workspace: str) -> None:
+    """Make what is installed in `.venv` of `workspace` importable, where it fits this Python.
+
+    Mochi runs a program with the Python it finds, which knows nothing of that folder.
+    """
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if getattr(sys, "abiflags", "").startswith("t"):
+        version += "t"
+    for parts in (("lib", version, "site-packages"), ("Lib", "site-packages")):
+        folder = os.path.join(workspace, ".venv", *parts)
+        if os.path.isdir(folder) and folder not in sys.path:
+            site.addsitedir(folder)
+            return
+
+
+use_environment(os.path.dirname(os.path.abspath(__file__)))
 
 
 def boundary(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,6 +70,7 @@ def boundary(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*arguments)
         except Exception as error:
+            _failures.last = error
             panic = _panic(error)
             if panic is error:
                 raise
@@ -61,7 +87,7 @@ def _panic(error: Exception) -> Exception:
     known: type[Exception] = runtime.MochiPanic
     if isinstance(error, known):
         return error
-    return known(FFI_ERROR, f"{type(error).__qualname__}: {error}")
+    return known(FFI_ERROR, _describe(error))
 
 
 # --- the table --------------------------------------------------------------------------
@@ -69,11 +95,13 @@ def _panic(error: Exception) -> Exception:
 
 def keep(value: Any) -> int:
     """Keep `value` and return its handle; None needs none and is 0."""
+    global _last_number
     if value is None:
         return 0
-    number = next(_numbers)
-    _values[number] = value
-    return number
+    with _lock:
+        _last_number += 1
+        _values[_last_number] = value
+        return _last_number
 
 
 def take(handle: int) -> Any:
@@ -83,7 +111,9 @@ def take(handle: int) -> Any:
     try:
         return _values[handle]
     except KeyError:
-        raise HandleError(f"{handle} is not a handle in use") from None
+        released = 0 < handle <= _last_number
+        what = "has been released" if released else "is not a handle"
+        raise HandleError(f"{handle} {what}") from None
 
 
 def take_options(handle: int) -> Any:
@@ -114,6 +144,19 @@ def callback(
     return call
 
 
+def last_error() -> str:
+    """Return what the last call that failed in this thread said, or an empty text.
+
+    Mochi's `catch` binds no more than the code of a panic.
+    """
+    error = getattr(_failures, "last", None)
+    return "" if error is None else _describe(error)
+
+
+def _describe(error: BaseException) -> str:
+    return f"{type(error).__qualname__}: {error}"
+
+
 # --- access to kept values --------------------------------------------------------------
 
 
@@ -130,6 +173,20 @@ def tag(handle: int) -> str:
 def untag(handle: int) -> int:
     """Return the handle of the value inside a variant of a union."""
     return keep(take(handle).value)
+
+
+def is_case(handle: int, case: type) -> bool:
+    """Tell whether `handle` holds the variant `case`."""
+    return isinstance(take(handle), case)
+
+
+def take_case(handle: int, case: type) -> Any:
+    """Return the value inside the variant `case` that `handle` holds."""
+    value = take(handle)
+    if isinstance(value, case):
+        return value.value  # type: ignore[attr-defined]
+    found = type(value).__name__
+    raise _wrap.ConversionError(f"{case.__name__}_value", case.__name__, found)
 
 
 def count(handle: int) -> int:
@@ -155,6 +212,34 @@ def keys(handle: int) -> int:
 def lookup(handle: int, key: str) -> int:
     """Return the handle of the value of `key` in a map."""
     return keep(take(handle)[key])
+
+
+def lookup_at(handle: int, key: int) -> int:
+    """Return the handle of the value of the key that handle `key` holds."""
+    return keep(take(handle)[take(key)])
+
+
+def text(handle: int) -> str:
+    """Return the value of a handle as Python prints it."""
+    return str(take(handle))
+
+
+def from_json(content: str) -> int:
+    """Return the handle of the value that a JSON text describes."""
+    return keep(json.loads(content))
+
+
+def to_json(handle: int) -> str:
+    """Return a value of scalars, lists and string maps as JSON text."""
+    return json.dumps(take(handle), ensure_ascii=False, default=_as_plain)
+
+
+def _as_plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(f"a value of class {type(value).__name__} has no JSON form")
 
 
 def new_list() -> int:

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from mochic_py.backends.declarations import ShimStyle, declare
 from mochic_py.backends.entries import HandleType
-from mochic_py.backends.linked_externs import LinkedPackage, emit_linked_externs
+from mochic_py.backends.linked import link
+from mochic_py.backends.linked_externs import emit_linked_externs
 from mochic_py.backends.literals import comment, is_python_name, python_docstring, python_string, toml_string
 from mochic_py.backends.refusals import emit_refusals
 from mochic_py.backends.report import report_package
@@ -58,7 +59,11 @@ EMIT: dict[str, Callable[[Package], str]] = {
     "shim_dotted": lambda package: emit_shim(package, package.import_names[0], ShimStyle.DOTTED),
     "shim_linked": lambda package: emit_shim(package, package.import_names[0], ShimStyle.LINKED),
     "linked_externs": lambda package: emit_linked_externs(
-        "app.mochi", [LinkedPackage(package.import_names[0], declare(package))]
+        "app.mochi",
+        [
+            (package.import_names[0], function)
+            for function in link(declare(package), package.import_names[0])
+        ],
     ),
     "refusals": emit_refusals,
     "symbols": lambda package: emit_symbols(package, package.import_names[0]),

@@ -58,6 +58,15 @@ EMITS = ("wrapper", "pyi", "shim", "symbols", "ir")
     show_default=True,
     help="How a shim names what it declares.",
 )
+@click.option(
+    "--link",
+    type=click.Choice(["flat", "dotted"]),
+    is_flag=False,
+    flag_value="flat",
+    default=None,
+    metavar="[flat|dotted]",
+    help="Also write each program as today's Mochi takes it, with what it uses declared in it.",
+)
 @click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
 @click.option("--no-infer", is_flag=True, help="Leave what has no annotation without a type.")
 @probe_option

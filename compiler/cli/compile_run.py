@@ -18,7 +18,7 @@ from ..host import Host
 from ..manifest import Manifest, read_manifest
 from ..memo import Memo
 from ..report import build_report, format_table
-from ..request import Emit, IrDump, PackageRequest, Request, Result
+from ..request import Emit, IrDump, LinkStyle, PackageRequest, Request, Result
 from ..session import make_target
 from .resolve_options import steer
 
@@ -85,6 +85,7 @@ def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> R
         lock=sources[options["lock"]] if options.get("lock") else None,
         locked=bool(options.get("locked")),
         probe=_wants_probe(options, sources),
+        link=LinkStyle(options["link"]) if options.get("link") else None,
     )
 
 

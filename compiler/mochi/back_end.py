@@ -1,0 +1,188 @@
+"""What Mochi's Python back end refuses in a program that its checker accepts (MEP-51).
+
+Strict for externs, which a linked program gets from us; for the rest only what is certain.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator
+
+from ...ir import codes
+from . import expressions as e
+from . import tree
+from .dump import show_ref
+from .lexer import Tokens
+from .parser import Parsed
+from .problem import Problem
+from .uses import children
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SCALARS = frozenset({"int", "float", "bool", "string"})
+TAKEN = frozenset({"main", "Print", "dataclass", "Callable", "MochiPanic"})
+"""Names of the generated Python module, besides those of `mochi_runtime` that it may import."""
+_RUNTIME = _words(
+    """
+    fdiv keys_sorted values_sorted sort_asc sum_i64 sum_f64 str_from deque MochiStream MochiSub mochi_emit
+    mochi_make_stream mochi_recv_sub mochi_subscribe mochi_llm_generate mochi_fetch mochi_write_file
+    """
+)
+_NO_TYPES = frozenset({"any", "bigint", "bigrat", "int64", "value"})
+_STATEMENTS = (tree.Block, tree.Expect, tree.Model, tree.StreamType, tree.On, tree.Emit, tree.Update)
+
+
+def is_taken(name: str) -> bool:
+    """Whether an extern may not be called `name`, since the generated Python means something else by it."""
+    return name in TAKEN or name in _RUNTIME or name.startswith("_") or keyword.iskeyword(name)
+
+
+def find_refused(parsed: Parsed) -> list[Problem]:
+    """Return what the back end refuses, in the order of the text."""
+    program, tokens = parsed.program, parsed.tokens
+    externs: dict[str, tree.ExternFun] = {}
+    found: list[tuple[tree.Node, str]] = []
+    for statement in program.statements:
+        if isinstance(statement, tree.ExternFun) and statement.kind == "extern_python_fun":
+            if statement.name in externs:
+                found.append((statement, f"the extern `{statement.name}` is declared twice"))
+            externs[statement.name] = statement
+    for statement in program.statements:
+        found += _statement(statement, True, externs)
+    problems = [_locate(node, message, tokens) for node, message in found]
+    return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
+
+
+def _locate(node: tree.Node, message: str, tokens: Tokens) -> Problem:
+    last = max(node.end - 1, node.start)
+    return Problem(codes.BACK_END_LIMIT.code, message, tokens.starts[node.start], tokens.ends[last])
+
+
+_Found = Iterator[tuple[tree.Node, str]]
+
+
+def _statement(node: tree.Node, top: bool, externs: dict[str, tree.ExternFun]) -> _Found:
+    match node:
+        case tree.Import():
+            yield node, "the Python back end takes no imports"
+        case tree.ExternName() | tree.ExternVar():
+            yield node, "of externs, the Python back end takes `extern python fun` only"
+        case tree.ExternFun():
+            yield from _extern(node, top)
+        case tree.TypeDecl():
+            yield from _type_declaration(node, top)
+        case tree.Fun():
+            yield from _function(node, top)
+        case tree.Binding(type=tree.TypeRef() as ref):
+            yield from _type(ref)
+        case _ if isinstance(node, _STATEMENTS):
+            yield node, "the Python back end does not take this statement"
+        case _:
+            pass
+    for part in children(node):
+        if isinstance(part, tree.TypeRef | tree.Param | tree.Field | tree.Variant):
+            continue
+        if isinstance(part, tree.Statement):
+            yield from _statement(part, False, externs)
+        else:
+            yield from _expression(part, externs)
+
+
+def _extern(node: tree.ExternFun, top: bool) -> _Found:
+    if node.kind != "extern_python_fun":
+        yield node, "of externs, the Python back end takes `extern python fun` only"
+        return
+    if not top:
+        yield node, "an extern in a block declares nothing to the Python back end"
+    if is_taken(node.name):
+        yield node, f"the generated Python has a name `{node.name}` of its own"
+    names = [param.name for param in node.params]
+    if len(set(names)) < len(names):
+        yield node, "an extern needs different names for its parameters"
+    for param in node.params:
+        if param.type is None:
+            yield param, f"the parameter `{param.name}` needs a type"
+        elif not _crosses(param.type):
+            yield param, f"no value of type `{show_ref(param.type)}` reaches Python"
+    if node.result is not None and not _is_scalar(node.result, "unit"):
+        yield node, f"no value of type `{show_ref(node.result)}` comes back from Python"
+
+
+def _crosses(ref: tree.TypeRef) -> bool:
+    fun = ref.fun
+    if fun is None or ref.optional:
+        return _is_scalar(ref)
+    has_result = fun.result is None or _is_scalar(fun.result, "unit")
+    return has_result and all(_is_scalar(param) for param in fun.params)
+
+
+def _is_scalar(ref: tree.TypeRef, *more: str) -> bool:
+    return not ref.optional and ref.name is not None and (ref.name in SCALARS or ref.name in more)
+
+
+def _type_declaration(node: tree.TypeDecl, top: bool) -> _Found:
+    if not top:
+        yield node, "types are declared at the top level"
+    if node.alias is not None:
+        yield node, "the Python back end takes no aliases of types"
+    for member in node.members:
+        if isinstance(member, tree.Fun):
+            yield member, "the Python back end takes no methods"
+        elif not _is_scalar(member.type):
+            yield member, "a field of a record is an int, float, bool or string"
+    for variant in node.variants:
+        for each in variant.fields:
+            if not _is_scalar(each.type):
+                yield each, "a field of a variant is an int, float, bool or string"
+
+
+def _function(node: tree.Fun, top: bool) -> _Found:
+    if not top:
+        yield node, "functions are declared at the top level"
+    if node.name == "main":
+        yield node, "a function cannot be called `main`"
+    if node.type_params or node.effects:
+        yield node, "a function has neither type parameters nor effects"
+    if node.result is None:
+        yield node, f"the result of `{node.name}` needs a type: `: unit` where there is none"
+    else:
+        yield from _type(node.result)
+    for param in node.params:
+        if param.type is None:
+            yield param, f"the parameter `{param.name}` needs a type"
+        else:
+            yield from _type(param.type)
+
+
+def _type(ref: tree.TypeRef) -> _Found:
+    if ref.optional or ref.name in _NO_TYPES:
+        yield ref, f"the Python back end has no type `{show_ref(ref)}`"
+    for part in children(ref):
+        if isinstance(part, tree.TypeRef):
+            yield from _type(part)
+
+
+def _expression(node: tree.Node, externs: dict[str, tree.ExternFun]) -> _Found:
+    match node:
+        case e.Cast():
+            yield node, "the Python back end takes no casts"
+        case e.SafeField() | e.SafeIndex():
+            yield node, "the Python back end has no options"
+        case e.Selector(root=root, tail=()) if root in externs:
+            yield node, f"the extern `{root}` can be called, but is no value"
+        case e.Call(name="print", args=args) if len(args) != 1:
+            yield node, "`print` takes one argument"
+        case e.Literal(kind="none"):
+            yield node, "the Python back end has no `none`"
+        case _:
+            pass
+    for part in children(node):
+        if isinstance(part, tree.TypeRef | tree.Param):
+            continue
+        if isinstance(part, tree.Statement):
+            yield from _statement(part, False, externs)
+        else:
+            yield from _expression(part, externs)
