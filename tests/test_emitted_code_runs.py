@@ -15,7 +15,8 @@ import boundpkg
 import pytest
 
 from mochic_py.backends.declarations import declare
-from mochic_py.backends.linked_externs import LinkedPackage, emit_linked_externs
+from mochic_py.backends.linked import link
+from mochic_py.backends.linked_externs import emit_linked_externs
 from mochic_py.backends.workspace import WorkspaceOptions, read_runtime
 
 SHAPES = """
@@ -196,7 +197,7 @@ def test_operations(w: ModuleType) -> None:
 
 def test_casts_are_checked(w: ModuleType) -> None:
     shape = w.Shape_new("a")
-    with pytest.raises(TypeError, match=r"^Shape_as_Square: expected Square, got shapes_example.Shape$"):
+    with pytest.raises(TypeError, match=r"^Shape_as_Square: parameter value: expected Square, got shapes_example.Shape$"):
         w.Shape_as_Square(shape)
     square = w.Square_new("s")
     assert w.Square_as_Shape(square) is square
@@ -205,9 +206,9 @@ def test_casts_are_checked(w: ModuleType) -> None:
 
 def test_results_are_checked(w: ModuleType) -> None:
     for name, message in [
-        ("wrong_type", "wrong_type: expected int, got str"),
-        ("wrong_list", "wrong_list: expected list<int>, got list with str in place of int"),
-        ("wrong_class", "wrong_class: expected Square, got shapes_example.Shape"),
+        ("wrong_type", "wrong_type: result: expected int, got str 'text'"),
+        ("wrong_list", "wrong_list: result[1]: expected int, got str 'text'"),
+        ("wrong_class", "wrong_class: result: expected Square, got shapes_example.Shape"),
     ]:
         with pytest.raises(TypeError) as caught:
             getattr(w, name)()
@@ -228,7 +229,7 @@ def test_integers_of_64_bits(w: ModuleType, place: Path) -> None:
     package = boundpkg.lower_folder(place / "shapes_example")
     with (
         boundpkg.imported_wrapper(package, place / "int64", WorkspaceOptions(int_mode="int64-only")) as small,
-        pytest.raises(TypeError, match=r"^big: expected an int of 64 bits"),
+        pytest.raises(TypeError, match=r"^big: result: expected an int of 64 bits"),
     ):
         small.big()
 
@@ -255,7 +256,7 @@ def test_calls_pass_only_what_is_given(w: ModuleType) -> None:
     assert w.open_ended_with({"a": 1}) == {"a": 1}
     with pytest.raises(TypeError, match=r"^tail_with: unknown option 'sepp'; did you mean 'sep'\?$"):
         w.tail_with(1, {"sepp": "-"})
-    with pytest.raises(TypeError, match=r"^tail_with: option sep: expected string, got int$"):
+    with pytest.raises(TypeError, match=r"^tail_with: option sep: expected string, got int 1$"):
         w.tail_with(1, {"sep": 1})
 
 
@@ -331,8 +332,9 @@ def linked(place: Path) -> Iterator[ModuleType]:
     package = boundpkg.lower_folder(place / "shapes_example")
     with boundpkg.imported_wrapper(package, place / "linked"):
         sidecar = ModuleType("app_externs")
-        text = emit_linked_externs("app.mochi", [LinkedPackage("s", declare(package))])
-        text = text.replace("python_wrap.s ", "python_wrap.shapes_example ")
+        functions = [("s", function) for function in link(declare(package), "s")]
+        text = emit_linked_externs("app.mochi", functions)
+        text = text.replace('"python_wrap.s"', '"python_wrap.shapes_example"')
         (place / "linked" / "python_workspace" / "_mochi_link.py").write_text(read_runtime("_mochi_link.py"))
         exec(compile(text, "app_externs.py", "exec"), vars(sidecar))
         yield sidecar
@@ -369,8 +371,10 @@ def test_linked_none_enums_and_release(linked: ModuleType) -> None:
     assert linked.s_value_to_int(linked.s_Color_value(linked.s_Color_GREEN())) == 2
     handle = linked.s_value_from_int(5)
     linked.s_value_release(handle)
-    with pytest.raises(LookupError, match=rf"^{handle} is not a handle in use$"):
+    with pytest.raises(LookupError, match=rf"^{handle} has been released$"):
         linked.s_value_to_int(handle)
+    with pytest.raises(LookupError, match=r"^1000000 is not a handle$"):
+        linked.s_value_to_int(1000000)
 
 
 def test_linked_errors_become_panics_in_a_program(

@@ -75,18 +75,18 @@ ACCEPTED = [
     ("as_int64", -(2**63), -(2**63)),
 ]
 REFUSED = [
-    ("as_bool", 1, "f: expected bool, got int"),
-    ("as_bool", None, "f: expected bool, got None"),
-    ("as_int", True, "f: expected int, got bool"),
-    ("as_int", 1.0, "f: expected int, got float"),
-    ("as_int", "1", "f: expected int, got str"),
-    ("as_float", "1.0", "f: expected float, got str"),
-    ("as_float", True, "f: expected float, got bool"),
-    ("as_float", 1j, "f: expected float, got complex"),
-    ("as_string", b"a", "f: expected string, got bytes"),
-    ("as_bytes", "a", "f: expected bytes, got str"),
-    ("as_bytes", array.array("b", [1]), "f: expected bytes, got array.array"),
-    ("as_int64", 2**63, "f: expected an int of 64 bits, got a larger one"),
+    ("as_bool", 1, "f: result: expected bool, got int 1"),
+    ("as_bool", None, "f: result: expected bool, got None"),
+    ("as_int", True, "f: result: expected int, got bool True"),
+    ("as_int", 1.0, "f: result: expected int, got float 1.0"),
+    ("as_int", "1", "f: result: expected int, got str '1'"),
+    ("as_float", "1.0", "f: result: expected float, got str '1.0'"),
+    ("as_float", True, "f: result: expected float, got bool True"),
+    ("as_float", 1j, "f: result: expected float, got complex 1j"),
+    ("as_string", b"a", "f: result: expected string, got bytes b'a'"),
+    ("as_bytes", "a", "f: result: expected bytes, got str 'a'"),
+    ("as_bytes", array.array("b", [1]), "f: result: expected bytes, got array.array"),
+    ("as_int64", 2**63, "f: result: expected an int of 64 bits, got int 9223372036854775808"),
 ]
 
 
@@ -108,20 +108,17 @@ def test_list_takes_what_can_be_iterated_but_no_string() -> None:
     convert = w.list_of(w.as_int, "list<int>")
     for value in [[1, 2], (1, 2), {1: 0, 2: 0}, iter([1, 2]), (n for n in (1, 2)), collections.deque([1, 2])]:
         assert convert(value, "f") == [1, 2]
-    for value, actual in [("12", "str"), (3, "int"), (None, "None")]:
-        with pytest.raises(w.ConversionError, match=rf"^f: expected list<int>, got {actual}$"):
+    for value, found in [("12", "str '12'"), (3, "int 3"), (None, "None")]:
+        with pytest.raises(w.ConversionError, match=rf"^f: result: expected list<int>, got {found}$"):
             convert(value, "f")
 
 
-def test_error_in_a_container_names_the_whole_and_the_part() -> None:
+def test_error_in_a_container_names_the_way_to_the_part() -> None:
     convert = w.map_of(w.as_string, w.list_of(w.as_int, "list<int>"), "map<string, list<int>>")
     assert convert(MappingProxyType({"a": (1,)}), "f") == {"a": [1]}
     with pytest.raises(w.ConversionError) as caught:
         convert({"a": [1, "x"]}, "f")
-    assert str(caught.value) == (
-        "f: expected map<string, list<int>>, "
-        "got dict with list with str in place of int in place of list<int>"
-    )
+    assert str(caught.value) == "f: result['a'][1]: expected int, got str 'x'"
 
 
 def test_error_raised_by_an_iterator_of_the_package_passes() -> None:
@@ -129,13 +126,13 @@ def test_error_raised_by_an_iterator_of_the_package_passes() -> None:
         yield 1
         raise w.ConversionError("other", "int", "str")
 
-    with pytest.raises(w.ConversionError, match=r"^other: expected int, got str$"):
+    with pytest.raises(w.ConversionError, match=r"^other: result: expected int, got str$"):
         w.list_of(w.as_int)(numbers(), "f")
 
 
 def test_set_and_option() -> None:
     assert w.set_of(w.as_int)(frozenset({1}), "f") == {1}
-    with pytest.raises(w.ConversionError, match=r"f: expected set of hashable items, got list"):
+    with pytest.raises(w.ConversionError, match=r"f: result: expected set of hashable items, got list"):
         w.set_of(w.as_any)([[]], "f")
     assert w.option_of(w.as_int)(None, "f") is None
     with pytest.raises(w.ConversionError):
@@ -146,9 +143,9 @@ def test_function_is_handed_on_when_nothing_changes() -> None:
     assert w.function_of((w.as_any,), w.as_any)(len, "f") is len
     doubled = w.function_of((w.as_int,), w.as_string)(lambda n: str(n * 2), "f")
     assert doubled(2) == "4"
-    with pytest.raises(w.ConversionError, match=r"f: expected int, got str"):
+    with pytest.raises(w.ConversionError, match=r"f: result, argument 1: expected int, got str"):
         doubled("2")
-    with pytest.raises(w.ConversionError, match=r"f: expected fun, got int"):
+    with pytest.raises(w.ConversionError, match=r"f: result: expected fun, got int"):
         w.function_of((), w.as_any)(1, "f")
 
 
@@ -163,7 +160,7 @@ class Duck(typing.Protocol):
 def test_function_called_with_another_number_of_arguments() -> None:
     convert = w.function_of((w.as_int,), w.as_string, "fun(int): string")
     with pytest.raises(
-        w.ConversionError, match=r"f: expected a call of fun\(int\): string, got one with 2 arg"
+        w.ConversionError, match=r"f: result: expected a call of fun\(int\): string, got one with 2 arg"
     ):
         convert(lambda x: str(x), "f")(1, 2)
 
@@ -191,7 +188,7 @@ def test_handle_is_checked_where_its_class_is_loaded() -> None:
     plain = Plain()
     for _ in range(2):
         assert convert(plain, "f") is plain
-        with pytest.raises(w.ConversionError, match=r"f: expected Plain, got int"):
+        with pytest.raises(w.ConversionError, match=r"f: result: expected Plain, got int"):
             convert(1, "f")
     assert w.handle_of("not_loaded.Thing", "Thing")(1, "f") == 1
     assert w.handle_of(f"{__name__}.Duck", "Duck")(1, "f") == 1
@@ -202,7 +199,7 @@ def test_handle_is_checked_where_its_class_is_loaded() -> None:
 def test_cast_down() -> None:
     plain = Plain()
     assert w.cast_down(plain, Plain, "f") is plain
-    with pytest.raises(w.ConversionError, match=r"f: expected Plain, got int"):
+    with pytest.raises(w.ConversionError, match=r"f: result: expected Plain, got int"):
         w.cast_down(1, Plain, "f")
 
 
@@ -239,9 +236,9 @@ def test_record_refuses() -> None:
     convert = w.record_of(Pair, FIELDS, "Pair")
     assert convert({"first": 1}, "f") == Pair(1, None)
     for value, message in [
-        ((1,), "f: expected Pair, got tuple"),
-        (3, "f: expected Pair, got int"),
-        ({"first": "1"}, "f: expected Pair, got dict with str in place of int"),
+        ((1,), "f: result: expected Pair, got tuple"),
+        (3, "f: result: expected Pair, got int"),
+        ({"first": "1"}, "f: result.first: expected int, got str '1'"),
     ]:
         with pytest.raises(w.ConversionError, match=re.escape(message)):
             convert(value, "f")
@@ -271,12 +268,12 @@ def test_enum_crosses_by_names() -> None:
     as_color = w.enum_of({"RED": ColorRed}, "Color")
     assert as_color(_Color.RED, "f") == ColorRed()
     assert hash(as_color(_Color.RED, "f")) == hash(ColorRed())
-    with pytest.raises(w.ConversionError, match=r"f: expected Color, got"):
+    with pytest.raises(w.ConversionError, match=r"f: result: expected Color, got"):
         as_color(_Level.LOW, "f")
     to_color = w.to_enum(f"{__name__}._Color", {"ColorRed": "RED"}, "Color")
     assert to_color(ColorRed(), "f") is _Color.RED
     assert to_color(_Color.RED, "f") is _Color.RED
-    with pytest.raises(w.ConversionError, match=r"f: expected Color, got int"):
+    with pytest.raises(w.ConversionError, match=r"f: result: expected Color, got int"):
         to_color(1, "f")
 
 
@@ -290,7 +287,7 @@ def test_variant_takes_the_case_of_the_value() -> None:
     assert convert(1, "f") == NUMBER(1)
     assert convert("a", "f") == TEXT("a")
     for wrong in (1.5, True, None, [1]):
-        with pytest.raises(w.ConversionError, match=r"f: expected NumberOrText, got"):
+        with pytest.raises(w.ConversionError, match=r"f: result: expected NumberOrText, got"):
             convert(wrong, "f")
 
 
@@ -300,7 +297,7 @@ def test_variants_flow_in_tagged_or_bare() -> None:
     )
     assert back(TEXT("a"), "f") == "a"
     assert back("a", "f") == "a"
-    with pytest.raises(w.ConversionError, match=r"f: expected NumberOrText, got float"):
+    with pytest.raises(w.ConversionError, match=r"f: result: expected NumberOrText, got float"):
         back(1.5, "f")
 
 
@@ -365,7 +362,7 @@ def test_union_checks_what_it_hands_on() -> None:
     assert convert(NUMBER(2), "f") == 2
     assert convert(decimal.Decimal(1), "f") == 1
     for wrong in ("a", True, 1.5, None, {"a": 1}):
-        with pytest.raises(w.ConversionError, match=r"f: expected int \| list<int> \| Decimal, got"):
+        with pytest.raises(w.ConversionError, match=r"f: result: expected int \| list<int> \| Decimal, got"):
             convert(wrong, "f")
 
 
@@ -400,7 +397,9 @@ def test_literals_are_their_values() -> None:
     convert = w.to_literal(("read", "write", 1, True), '"read" | "write" | 1 | true')
     for value in ("read", 1, True):
         assert convert(value, "f") is value
-    with pytest.raises(w.ConversionError, match=r"""f: expected .*, got 'reed'; did you mean 'read'\?"""):
+    with pytest.raises(
+        w.ConversionError, match=r"""f: result: expected .*, got str 'reed'; did you mean 'read'\?"""
+    ):
         convert("reed", "f")
     for wrong in (False, 2, ["read"], None):
         with pytest.raises(w.ConversionError):
@@ -447,8 +446,8 @@ def test_only_given_options_are_sent() -> None:
         ({"timeuot": 1}, "get_with: unknown option 'timeuot'; did you mean 'timeout'?"),
         ({"": 1}, "get_with: unknown option ''; did you mean 'timeout'?"),
         ({1: 1}, "get_with: the name of an option is a string, not int"),
-        ({"timeout": "1"}, "get_with: option timeout: expected float, got str"),
-        (["timeout"], "get_with: expected a map of options, got list"),
+        ({"timeout": "1"}, "get_with: option timeout: expected float, got str '1'"),
+        (["timeout"], "get_with: parameter options: expected a map, got list ['timeout']"),
     ],
 )
 def test_option_errors_name_what_is_wrong(options: object, message: str) -> None:
@@ -537,11 +536,8 @@ def test_a_mapping_crosses_as_entries() -> None:
         (out, [1]),
         (into, "ab"),
         (into, 1),
-        (into, [1]),
-        (out, {1: 1}),
-        (out, {"a": "b"}),
     ):
-        with pytest.raises(w.ConversionError, match=r"^f: expected list<E>"):
+        with pytest.raises(w.ConversionError, match=r"^f: result: expected list<E>"):
             convert(value, "f")
 
 
@@ -572,7 +568,7 @@ def test_bytes_helpers_are_inverse(text: str) -> None:
 
 
 def test_bytes_from_list_refuses() -> None:
-    with pytest.raises(w.ConversionError, match=r"values from 0 to 255"):
+    with pytest.raises(w.ConversionError, match=r"values\[0\]: expected an int from 0 to 255, got int 256"):
         w.bytes_from_list([256])
 
 

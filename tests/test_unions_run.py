@@ -172,11 +172,11 @@ def test_attributes(united: ModuleType) -> None:
         (lambda w: w.many(["a", 3]), r"many: parameter xs: expected list<Url \| string>, .* int in place of"),
         (
             lambda w: w.mode("reed"),
-            r"""mode: parameter m: expected "read" \| "write", got 'reed'; did you mean 'read'""",
+            r"""mode: parameter m: expected "read" \| "write", got str 'reed'; did you mean 'read'""",
         ),
-        (lambda w: w.mode(5), r"""mode: parameter m: expected "read" \| "write", got 5"""),
-        (lambda w: w.mode_with("read", {"n": 2}), r"""mode_with: option n: expected 1 \| "auto", got 2"""),
-        (lambda w: w.mode_with("read", {"n": True}), r"expected 1 \| \"auto\", got True"),
+        (lambda w: w.mode(5), r"""mode: parameter m: expected "read" \| "write", got int 5"""),
+        (lambda w: w.mode_with("read", {"n": 2}), r"""mode_with: option n: expected 1 \| "auto", got int 2"""),
+        (lambda w: w.mode_with("read", {"n": True}), r"expected 1 \| \"auto\", got bool True"),
         (lambda w: w.number("1"), r"number: parameter x: expected .*complex.*, got str"),
     ],
 )
@@ -188,7 +188,7 @@ def test_errors_name_what_was_expected(
 
 
 def test_what_another_arm_takes_passes(united: ModuleType) -> None:
-    with pytest.raises(TypeError, match=r"pick: expected int, got str"):
+    with pytest.raises(TypeError, match=r"pick: result: expected int, got str"):
         united.pick("a")
     assert united.pick(united.Url_new("a")) == 0
     with pytest.raises(TypeError, match=r"pick: parameter x: expected int \| string \| Url, got float"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
-from .failures import ConversionError, fail
+from .failures import ConversionError, fail, inside
 from .scalars import Converter, as_any
 
 _CO_COROUTINE = 0x80
@@ -22,6 +23,13 @@ def function_of(
     """
     plain = result is as_any and all(p is as_any for p in parameters or ())
 
+    def give_back(value: Any, where: str) -> Any:
+        try:
+            return result(value, where)
+        except ConversionError as error:
+            inside(error, where, ", its result")
+            raise
+
     def as_function(value: Any, where: str) -> Any:
         if not callable(value):
             fail(where, name, value)
@@ -30,7 +38,7 @@ def function_of(
         if parameters is None:
 
             def call_with_any(*places: Any, **named: Any) -> Any:
-                return result(value(*places, **named), where)
+                return give_back(value(*places, **named), where)
 
             return named_like(value, call_with_any)
 
@@ -41,11 +49,15 @@ def function_of(
                 raise ConversionError(
                     where, f"a call of {name}", f"one with {len(arguments)} arguments"
                 )
-            converted = [
-                convert(argument, where)
-                for convert, argument in zip(parameters, arguments, strict=True)
-            ]
-            return result(value(*converted), where)
+            rest = iter(arguments)
+            try:
+                pairs = zip(parameters, rest, strict=True)
+                converted = [convert(argument, where) for convert, argument in pairs]
+            except ConversionError as error:
+                number = len(arguments) - operator.length_hint(rest)
+                inside(error, where, f", argument {number}")
+                raise
+            return give_back(value(*converted), where)
 
         return named_like(value, call)
 

@@ -20,7 +20,7 @@ def keywords(
     `further` converts names that are not known, where the function takes `**kwargs`.
     """
     if not isinstance(options, Mapping):
-        fail(where, "a map of options", options)
+        fail(f"{where}: parameter options", "a map", options)
     given: dict[str, Any] = {}
     for name, value in options.items():
         convert = known.get(name, further)

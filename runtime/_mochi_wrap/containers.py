@@ -6,39 +6,52 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .failures import ConversionError, fail, inside
+from .failures import ConversionError, fail, inside, literal
 from .records import read_field
-from .scalars import Converter, as_any
+from .scalars import PLAIN, Converter, as_any
 
 
 def list_of(element: Converter, name: str = "list") -> Converter:
     """Make the converter of an iterable to a list. A string is not taken for a list."""
+    plain = {PLAIN[element]} if element in PLAIN else None
 
     def as_list(value: Any, where: str) -> list[Any]:
-        if isinstance(value, str):
-            fail(where, name, value)
+        items = _items(value, where, name)
+        # Most lists hold what they say, and asking for the types of all items at once is fast.
+        if element is as_any or (plain is not None and {*map(type, items)} <= plain):
+            return items
+        rest = iter(items)
         try:
-            items: Iterable[Any] = iter(value)
-        except TypeError:
-            fail(where, name, value)
-        if element is as_any:
-            return list(items)
-        try:
-            return [element(item, where) for item in items]
+            return [element(item, where) for item in rest]
         except ConversionError as error:
-            inside(error, where, name, value)
+            index = len(items) - operator.length_hint(rest) - 1
+            inside(error, where, f"[{index}]")
+            raise
 
     return as_list
 
 
+def _items(value: Any, where: str, name: str) -> list[Any]:
+    """Return the items of an iterable in a new list."""
+    if isinstance(value, str):
+        fail(where, name, value)
+    try:
+        items: Iterable[Any] = iter(value)
+    except TypeError:
+        fail(where, name, value)
+    return list(items)
+
+
 def set_of(element: Converter, name: str = "set") -> Converter:
     """Make the converter of a set or another iterable to a set."""
-    convert = list_of(element, name)
 
     def as_set(value: Any, where: str) -> set[Any]:
-        items = convert(value, where)
+        items = _items(value, where, name)
         try:
-            return set(items)
+            return {element(item, where) for item in items}
+        except ConversionError as error:
+            inside(error, where, "[…]")
+            raise
         except TypeError:
             fail(where, f"{name} of hashable items", value)
 
@@ -49,14 +62,37 @@ def map_of(key: Converter, element: Converter, name: str = "map") -> Converter:
     """Make the converter of a mapping to a dict."""
 
     def as_map(value: Any, where: str) -> dict[Any, Any]:
-        if type(value) is not dict and not isinstance(value, Mapping):
-            fail(where, name, value)
+        pairs = _pairs(value, where, name)
+        rest = iter(pairs)
         try:
-            return {key(k, where): element(v, where) for k, v in value.items()}
+            return {key(k, where): element(v, where) for k, v in rest}
         except ConversionError as error:
-            inside(error, where, name, value)
+            _inside_pair(error, where, pairs, rest, key)
+            raise
 
     return as_map
+
+
+def _pairs(value: Any, where: str, name: str) -> Any:
+    """Return the items of a mapping, with a length."""
+    if type(value) is dict:
+        return value.items()
+    if not isinstance(value, Mapping):
+        fail(where, name, value)
+    return list(value.items())
+
+
+def _inside_pair(
+    error: ConversionError, where: str, pairs: Any, rest: Any, key: Converter
+) -> None:
+    """Tell which of `pairs` the error is about: the one before what is left in `rest`."""
+    found, _ = list(pairs)[len(pairs) - operator.length_hint(rest) - 1]
+    try:
+        key(found, where)
+    except ConversionError:
+        inside(error, where, ", a key")
+    else:
+        inside(error, where, f"[{literal(found) or '…'}]")
 
 
 def to_list(element: Converter, name: str = "list") -> Converter:
@@ -98,12 +134,13 @@ def entries_of(
     """
 
     def as_entries(value: Any, where: str) -> list[Any]:
-        if not isinstance(value, Mapping):
-            fail(where, name, value)
+        pairs = _pairs(value, where, name)
+        rest = iter(pairs)
         try:
-            return [entry(key(k, where), element(v, where)) for k, v in value.items()]
+            return [entry(key(k, where), element(v, where)) for k, v in rest]
         except ConversionError as error:
-            inside(error, where, name, value)
+            _inside_pair(error, where, pairs, rest, key)
+            raise
 
     return as_entries
 
@@ -114,15 +151,20 @@ def to_entries(key: Converter, element: Converter, name: str = "list") -> Conver
     def from_entries(value: Any, where: str) -> dict[Any, Any]:
         if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
             fail(where, name, value)
-        try:
-            return {
-                key(read_field(item, "key", where, name), where): element(
-                    read_field(item, "value", where, name), where
-                )
-                for item in value
-            }
-        except ConversionError as error:
-            inside(error, where, name, value)
+        found: dict[Any, Any] = {}
+        for index, item in enumerate(value):
+            step = f"[{index}]"
+            try:
+                k = read_field(item, "key", where, "an entry")
+                v = read_field(item, "value", where, "an entry")
+                step = f"[{index}].key"
+                k = key(k, where)
+                step = f"[{index}].value"
+                found[k] = element(v, where)
+            except ConversionError as error:
+                inside(error, where, step)
+                raise
+        return found
 
     return from_entries
 

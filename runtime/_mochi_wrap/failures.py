@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 class ConversionError(TypeError):
-    """A value does not have the declared type. `expected` and `actual` are type names."""
+    """A value does not have the declared type.
 
-    def __init__(self, where: str, expected: str, actual: str) -> None:
-        super().__init__(f"{where}: expected {expected}, got {actual}")
+    `where` is the wrapper function, with `: ` and a part of the call unless the result is meant;
+    `function` and `place` are these two. `path` leads from there into the value: `[3].name`.
+    `expected` is a type, `found` a type with the value where that is short.
+    """
+
+    def __init__(self, where: str, expected: str, found: str) -> None:
+        super().__init__(where, expected, found)
         self.where = where
         self.expected = expected
-        self.actual = actual
+        self.found = found
+        self.path = ""
+
+    @property
+    def function(self) -> str:
+        """The name of the wrapper function."""
+        return self.where.partition(": ")[0]
+
+    @property
+    def place(self) -> str:
+        """`result`, `parameter x` or `option x`."""
+        return self.where.partition(": ")[2] or "result"
+
+    def __str__(self) -> str:
+        return f"{self.function}: {self.place}{self.path}: expected {self.expected}, got {self.found}"
 
 
 class OptionError(TypeError):
@@ -37,14 +56,54 @@ def type_name(value: object) -> str:
 
 def fail(where: str, expected: str, value: object) -> NoReturn:
     """Raise the `ConversionError` for `value`."""
-    raise ConversionError(where, expected, type_name(value))
+    raise ConversionError(where, expected, shown(value))
 
 
-def inside(
-    error: ConversionError, where: str, expected: str, value: object
-) -> NoReturn:
-    """Raise anew what went wrong with a part of `value`."""
-    if error.where != where:
-        raise error
-    part = f"{type_name(value)} with {error.actual} in place of {error.expected}"
-    raise ConversionError(where, expected, part) from None
+def inside(error: ConversionError, where: str, step: str) -> None:
+    """Put `step` before the path of `error`, unless it comes from another call."""
+    if error.where == where:
+        error.path = step + error.path
+
+
+_WIDTH = 40
+_COUNT = 3
+
+
+def shown(value: object) -> str:
+    """Return the type of `value`, and itself where it is a plain value and short enough.
+
+    Calls nothing of the value's own: what a class of a package shows of itself may take long.
+    """
+    name = type_name(value)
+    text = literal(value)
+    return f"{name} {text}" if text else name
+
+
+def literal(value: Any, depth: int = 2) -> str:
+    """Return the text of a plain value, cut where it is long; nothing for another one."""
+    cls = type(value)
+    if cls is str or cls is bytes:
+        return repr(value) if len(value) <= _WIDTH else f"{value[:_WIDTH]!r}…"
+    if cls is bool or cls is float or cls is complex:
+        return repr(value)
+    if cls is int:
+        bits = value.bit_length()
+        return repr(value) if bits <= 128 else f"of {bits} bits"
+    if cls not in (list, tuple, set, frozenset, dict) or not depth:
+        return ""
+    parts = []
+    for number, item in enumerate(value):
+        if number == _COUNT:
+            parts.append("…")
+            break
+        parts.append(_part(item, depth))
+        if cls is dict:
+            parts[-1] += f": {_part(value[item], depth)}"
+    opening, closing = "[]" if cls is list else "()" if cls is tuple else "{}"
+    if cls is tuple and len(value) == 1:
+        closing = ",)"
+    return f"{opening}{', '.join(parts)}{closing}"
+
+
+def _part(value: object, depth: int) -> str:
+    return literal(value, depth - 1) or type_name(value)

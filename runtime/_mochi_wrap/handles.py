@@ -53,7 +53,7 @@ def _is_checkable(cls: Any) -> bool:
 def cast_down(value: Any, cls: Any, where: str) -> Any:
     """Return `value`, which must be an instance of `cls`."""
     if _is_checkable(cls) and not isinstance(value, cls):
-        fail(where, cls.__qualname__, value)
+        fail(f"{where}: parameter value", cls.__qualname__, value)
     return value
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import operator
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from .failures import ConversionError, fail, inside
@@ -21,18 +22,15 @@ def record_of(
     as a key of a mapping, else as an attribute, else by its place in a tuple; an absent key
     is None.
     """
+    names, converters = tuple(fields), tuple(fields.values())
 
     def as_record(value: Any, where: str) -> Any:
-        try:
-            found = zip(fields.values(), read(value, where), strict=True)
-            return cls(*[convert(item, where) for convert, item in found])
-        except ConversionError as error:
-            inside(error, where, name, value)
+        return cls(*_convert(converters, read(value, where), where, names))
 
     def read(value: Any, where: str) -> list[Any]:
         if isinstance(value, Mapping):
-            return [value.get(field) for field in fields]
-        found = [getattr(value, field, MISSING) for field in fields]
+            return [value.get(field) for field in names]
+        found = [getattr(value, field, MISSING) for field in names]
         # `in` would ask for equality, and two arrays have no single answer to that.
         if all(item is not MISSING for item in found):
             return found
@@ -54,17 +52,13 @@ def to_record(
     `fields` maps Python names to converters, `renamed` those names to the Mochi names that
     differ from them.
     """
-    mochi_names = [(renamed or {}).get(field, field) for field in fields]
+    names, converters = tuple(fields), tuple(fields.values())
+    mochi_names = [(renamed or {}).get(field, field) for field in names]
 
     def from_record(value: Any, where: str) -> Any:
         found = [read_field(value, mochi, where, name) for mochi in mochi_names]
-        try:
-            pairs = zip(fields.items(), found, strict=True)
-            return make(
-                **{field: convert(item, where) for (field, convert), item in pairs}
-            )
-        except ConversionError as error:
-            inside(error, where, name, value)
+        given = _convert(converters, found, where, mochi_names)
+        return make(**dict(zip(names, given, strict=True)))
 
     return from_record
 
@@ -74,19 +68,32 @@ def to_tuple(fields: Mapping[str, Converter], name: str) -> Converter:
 
     A tuple or list of as many items is taken too.
     """
+    names, converters = tuple(fields), tuple(fields.values())
 
     def from_record(value: Any, where: str) -> tuple[Any, ...]:
         if isinstance(value, (tuple, list)) and len(value) == len(fields):
             found = list(value)
         else:
-            found = [read_field(value, mochi, where, name) for mochi in fields]
-        try:
-            pairs = zip(fields.values(), found, strict=True)
-            return tuple(convert(item, where) for convert, item in pairs)
-        except ConversionError as error:
-            inside(error, where, name, value)
+            found = [read_field(value, mochi, where, name) for mochi in names]
+        return tuple(_convert(converters, found, where, names))
 
     return from_record
+
+
+def _convert(
+    converters: Sequence[Converter],
+    values: list[Any],
+    where: str,
+    names: Sequence[str],
+) -> list[Any]:
+    rest = iter(values)
+    try:
+        pairs = zip(converters, rest, strict=True)
+        return [convert(item, where) for convert, item in pairs]
+    except ConversionError as error:
+        field = names[len(values) - operator.length_hint(rest) - 1]
+        inside(error, where, f".{field}")
+        raise
 
 
 def make_dict(optional: Collection[str]) -> Callable[..., dict[str, Any]]:

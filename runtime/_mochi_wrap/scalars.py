@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from .failures import ConversionError, fail
+from .failures import fail
 
 Converter = Callable[[Any, str], Any]
 
@@ -55,7 +55,7 @@ def as_int64(value: Any, where: str) -> int:
     number = as_int(value, where)
     if INT64_MIN <= number <= INT64_MAX:
         return number
-    raise ConversionError(where, "an int of 64 bits", "a larger one")
+    return fail(where, "an int of 64 bits", number)
 
 
 def as_float(value: Any, where: str) -> float:
@@ -89,6 +89,16 @@ def as_bytes(value: Any, where: str) -> bytes:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     return fail(where, "bytes", value)
+
+
+# What these converters hand on without looking further: a value of exactly this type.
+PLAIN: dict[Converter, type] = {
+    as_bool: bool,
+    as_int: int,
+    as_float: float,
+    as_string: str,
+    as_bytes: bytes,
+}
 
 
 def array_scalar_kind(value: Any) -> str | None:

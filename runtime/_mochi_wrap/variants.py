@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from .failures import ConversionError, fail, type_name
+from .failures import ConversionError, fail, shown
 from .modules import load_object
 from .scalars import Converter
 from .tests import EXACT, InstanceTest, Test
@@ -172,13 +172,11 @@ def to_literal(values: tuple[Any, ...], name: str) -> Converter:
 
 def _shown_value(value: object, values: tuple[Any, ...]) -> str:
     """Return `value` for a message, with the nearest of `values` where that is a hint."""
-    if not isinstance(value, (str, bytes, int, float)):
-        return type_name(value)
-    shown = repr(value) if len(repr(value)) <= 60 else type_name(value)
+    found = shown(value)
     if not isinstance(value, str):
-        return shown
+        return found
     import difflib  # only needed for this message
 
     texts = [each for each in values if isinstance(each, str)]
     near = difflib.get_close_matches(value, texts, n=1)
-    return f"{shown}; did you mean {near[0]!r}?" if near else shown
+    return f"{found}; did you mean {near[0]!r}?" if near else found
