@@ -27,9 +27,8 @@ def paused_collector() -> Iterator[None]:
         return
     if gc.get_freeze_count():
         gc.collect()
-    else:
-        # What has been loaded so far stays to the end.
-        gc.freeze()
+    # What has been loaded so far, modules that packages share among it, stays to the end.
+    gc.freeze()
     gc.disable()
     try:
         yield

@@ -12,12 +12,12 @@ from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.dist import Target
 from ..ir.items import Item, Module
 from .cache import Cache
-from .frontends.stub import OpenModule
 from .frontends.stub_search import ModuleSource, find_types
 from .frontends.wheel import open_wheel
 from .host import Host
 from .resolve.download import CachedWheel
-from .typeshed import Typeshed, TypeshedRequest, fetch_typeshed, open_stub_source
+from .shared_modules import SharedModule, open_shared
+from .typeshed import Typeshed, TypeshedRequest, fetch_typeshed
 
 
 @final
@@ -43,8 +43,7 @@ class ExternalModules:
         self._open = ExitStack()
         self._sources: dict[str, ModuleSource] = {}
         self._typeshed: Typeshed | None = None
-        self._modules: dict[str, OpenModule | None] = {}
-        self._outlines: dict[str, Module | None] = {}
+        self._modules: dict[str, SharedModule | None] = {}
         try:
             self.roots = self._find_roots()
         except BaseException:
@@ -61,10 +60,8 @@ class ExternalModules:
 
     def load(self, name: str) -> Module | None:
         """Return module `name` without functions and members, or None where neither has it."""
-        if name not in self._outlines:
-            opened = self._open_module(name)
-            self._outlines[name] = opened.read_outline() if opened is not None else None
-        return self._outlines[name]
+        opened = self._open_module(name)
+        return opened.read_outline() if opened is not None else None
 
     def load_class(self, module: str, name: str) -> tuple[Item, ...]:
         """Return class `name` of a module with its members, and those nested in it."""
@@ -76,10 +73,10 @@ class ExternalModules:
         opened = self._open_module(name)
         return opened.read_frame() if opened is not None else None
 
-    def _open_module(self, name: str) -> OpenModule | None:
+    def _open_module(self, name: str) -> SharedModule | None:
         if name not in self._modules:
             source = self._find_source(name)
-            self._modules[name] = open_stub_source(source, self._target) if source is not None else None
+            self._modules[name] = open_shared(source, self._target) if source is not None else None
         return self._modules[name]
 
     def _find_source(self, name: str) -> ModuleSource | None:

@@ -18,10 +18,7 @@ from attrs import frozen
 from ..ir import codes
 from ..ir.diagnostics import DiagnosticError
 from ..ir.dist import Target, Tier
-from ..ir.items import Module
-from ..ir.source import SourceFile
 from .cache import Cache
-from .frontends.stub import OpenModule
 from .frontends.stub_search import ModuleSource
 from .frontends.wheel import Wheel
 from .host import Host
@@ -148,11 +145,6 @@ class Typeshed:
                 return ModuleSource(name, path, Tier.TYPESHED, self._wheel)
         return None
 
-    def read_stdlib_module(self, name: str, target: Target) -> Module | None:
-        """Return the raw IR of stdlib module `name`, None where `target` has no such module."""
-        source = self.find_module(name, target)
-        return None if source is None else open_stub_source(source, target).read()
-
     def _has(self, name: str, python: tuple[int, int]) -> bool:
         while name:
             known = self.versions.get(name)
@@ -160,18 +152,6 @@ class Typeshed:
                 return known[0] <= python <= known[1]
             name = name.rpartition(".")[0]
         return False
-
-
-def open_stub_source(source: ModuleSource, target: Target) -> OpenModule:
-    """Parse a module that only serves others; what is wrong in it is not reported."""
-    return OpenModule(
-        SourceFile(source.path, source.read()),
-        source.module,
-        is_package=source.is_package,
-        is_stub=source.is_stub,
-        tier=source.tier,
-        target=target,
-    )
 
 
 def parse_versions(text: str) -> dict[str, PythonRange]:

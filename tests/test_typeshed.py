@@ -16,6 +16,7 @@ from mochic_py.compiler.frontends.wheel import open_wheel
 from mochic_py.compiler.request import Request
 from mochic_py.compiler.resolve.index import IndexClient
 from mochic_py.compiler.session import Session, read_wheels
+from mochic_py.compiler.shared_modules import open_shared
 from mochic_py.compiler.typeshed import (
     Typeshed,
     TypeshedPin,
@@ -129,13 +130,14 @@ def test_modules_are_those_of_the_target_and_have_their_tier():
         stdlib = Typeshed(wheel, FOLDER)
 
         def has(name: str, minor: int) -> bool:
-            return stdlib.read_stdlib_module(name, Target(python=(3, minor))) is not None
+            return stdlib.find_module(name, Target(python=(3, minor))) is not None
 
         assert [has("old", 11), has("old", 12)] == [True, False]
         assert [has("old.sub", 12), has("old.none", 11)] == [True, False]
         assert [has("pkg", 12), has("pkg", 13), has("none", 13)] == [False, True, False]
-        module = stdlib.read_stdlib_module("_typeshed", Target())
-    assert module is not None
+        source = stdlib.find_module("_typeshed", Target())
+        assert source is not None
+        module = open_shared(source, Target()).read_outline()
     assert (module.name, module.is_package, module.file) == (
         "_typeshed",
         True,
