@@ -10,6 +10,7 @@ from attrs import evolve
 
 from .build_types import Children, TypeBuilder
 from .dist import Tier
+from .extensions import Guard
 from .items import (
     Argument,
     CallPlan,
@@ -186,6 +187,9 @@ class PartBuilder(TypeBuilder):
         kind, where, detail = children
         return Note(kind, where, detail)
 
+    def guard(self, children: Children) -> Guard:
+        return Guard(children[0], len(children) == 2)
+
     def evidence(self, children: Children) -> Evidence:
         source, where, root, *steps = children
         if isinstance(root, str):
@@ -207,6 +211,7 @@ class PartBuilder(TypeBuilder):
             tuple(facts.get(Degradation, ())),
             tuple(facts.get(Note, ())),
             tuple(facts.get(Evidence, ())),
+            tuple(facts.get(Guard, ())),
         )
 
 

@@ -188,6 +188,9 @@ class TypeBuilder:
     def LOOP_USE(self, token: str) -> tuple[str, LoopUse]:
         return "loop", LoopUse(" ".join(token.split()))
 
+    def ALWAYS(self, _token: str) -> tuple[str, bool]:
+        return "always", True
+
     def LAZY(self, _token: str) -> tuple[str, bool]:
         return "lazy", True
 

@@ -8,6 +8,7 @@ from typing import final
 from attrs import field, frozen
 
 from .dist import Tier
+from .extensions import Guard
 from .refusals import SkipReason
 from .source import Span
 from .types import ANY, BridgeType
@@ -97,7 +98,8 @@ class Evidence:
 class Info:
     """Facts that every item carries: its place, summary, what was lost on the way and what is to note.
 
-    `doc` is the first sentence of the docstring on one line. `evidence` is there until infer-types.
+    `doc` is the first sentence of the docstring on one line. `evidence` is there until infer-types. `guards`
+    are the locks that a call holds, sorted by name; set by insert-locks.
     """
 
     span: Span | None = field(default=None, eq=False, repr=False)
@@ -108,3 +110,4 @@ class Info:
     degradations: tuple[Degradation, ...] = ()
     notes: tuple[Note, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    guards: tuple[Guard, ...] = ()

@@ -270,6 +270,7 @@ class _Printer:
             lines.append(f"lost {loss.reason.value} {quote(loss.where)} {quote(loss.detail)}")
         for note in info.notes:
             lines.append(f"note {note.kind.value} {quote(note.where)} {quote(note.detail)}")
+        lines += [f"guard {name_text(g.name)}{' always' if g.always else ''}" for g in info.guards]
         return lines + [self._evidence(piece) for piece in info.evidence]
 
     def _evidence(self, piece: Evidence) -> str:

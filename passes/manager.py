@@ -155,7 +155,7 @@ class PassManager:
 
     def _verify_each(self, package: Package, ctx: PassContext) -> None:
         """Raise the `PassError` of the first pass that breaks `package`, if one does."""
-        again = PassContext(ctx.options, inventory=ctx.inventory)
+        again = PassContext(ctx.options, inventory=ctx.inventory, extensions=ctx.extensions)
         PassManager(self.passes).run(package, again)
 
     def _run_pass(self, each: Pass, before: Package, ctx: PassContext, verified: Verified | None) -> Package:

@@ -56,6 +56,7 @@ _PASSES: Mapping[str, str] = {
     "plan-calls": "plan_calls.PlanCalls",
     "expose-results": "expose_results.ExposeResults",
     "lower-async": "lower_async.LowerAsync",
+    "insert-locks": "insert_locks.InsertLocks",
     "probe-runtime": "probe_runtime.ProbeRuntime",
     "assign-names": "assign_names.AssignNames",
     "sort-items": "sort_items.SortItems",

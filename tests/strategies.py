@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from mochic_py.ir.dist import Target, Tier
+from mochic_py.ir.extensions import Guard
 from mochic_py.ir.items import (
     Alias,
     Argument,
@@ -160,6 +161,7 @@ infos = st.builds(
     _tuples(st.builds(Degradation, reasons, texts, texts)),
     _tuples(st.builds(Note, st.sampled_from(NoteKind), texts, texts)),
     _tuples(evidence),
+    _tuples(st.builds(Guard, names, st.booleans())),
 )
 decorators = st.builds(Decorator, names, texts)
 defaults = st.builds(Default, st.sampled_from(DefaultKind), texts | st.just("..."))

@@ -7,6 +7,7 @@ from attrs import evolve
 from casefile import GOLDEN, Case, check_case, read_cases
 from diagnostic_text import show_diagnostics
 
+from mochic_py.ir.extensions import parse_extensions
 from mochic_py.ir.inventory import parse_inventory
 from mochic_py.ir.items import Package
 from mochic_py.ir.parser import parse_package
@@ -18,7 +19,7 @@ from mochic_py.passes.registry import load_pass, parse_pipeline, pass_names
 
 FILES = sorted((GOLDEN / "passes").glob("*.md"))
 CASES = [case for file in FILES for case in read_cases(file)]
-BLOCKS = {"before", "after", "diagnostics", "pipeline", "options", "inventory"}
+BLOCKS = {"before", "after", "diagnostics", "pipeline", "options", "inventory", "extensions"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -32,6 +33,8 @@ def test_pass(case: Case, update_golden: bool) -> None:
     ctx = PassContext(_read_options(case.blocks.get("options", "")))
     if "inventory" in case.blocks:
         ctx.inventory = parse_inventory(case.blocks["inventory"])
+    if "extensions" in case.blocks:
+        ctx.extensions = parse_extensions(case.blocks["extensions"])
     after = PassManager(pipeline).run(_read_package(case), ctx)
     # The list of passes that ran is bookkeeping; a case shows it or leaves it out.
     shown = after if "\npasses " in case.blocks["after"] else evolve(after, passes=())
