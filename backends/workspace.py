@@ -13,6 +13,9 @@ from attrs import frozen
 from ..ir.items import Package
 from .declarations import ShimStyle, declare
 from .entries import Declarations
+from .go_names import package_name
+from .go_package import GO_MODULE, emit_go_package
+from .go_types import RUNTIME as GO_RUNTIME
 from .literals import python_docstring
 from .refusals import emit_refusals
 from .shim import emit_shim
@@ -33,7 +36,7 @@ _GITIGNORE = ".venv/\n__pycache__/\n*.pyc\n"
 @final
 @frozen
 class WorkspaceOptions:
-    """How files are emitted. `emit` names the kinds of file: wrapper, pyi, shim, symbols.
+    """How files are emitted. `emit` names the kinds of file: wrapper, pyi, shim, symbols, go.
 
     `link` adds what the sidecars of linked programs import.
     """
@@ -85,8 +88,10 @@ def plan_root(venv: Venv, options: WorkspaceOptions) -> tuple[Artifact, ...]:
         _text(".gitignore", _GITIGNORE),
         _text("pyproject.toml", venv.render_pyproject_toml()),
     ]
-    if options.emit & {"wrapper", "pyi"}:
+    if options.emit & {"wrapper", "pyi", "go"}:
         artifacts += (_text(name, read_runtime(name)) for name in runtime_files())
+    if "go" in options.emit:
+        artifacts += [_text("go/go.mod", GO_MODULE), *map(_go_runtime, embed_files())]
     if options.link or (options.style is ShimStyle.LINKED and "wrapper" in options.emit):
         artifacts.append(_text(_LINK_FILE, read_runtime(_LINK_FILE)))
     return tuple(artifacts)
@@ -114,7 +119,7 @@ def plan_member(
     stem = file_stem(package.name)
     folder = f"python_wrap/{alias}"
     texts: dict[str, str] = {}
-    if "wrapper" in options.emit:
+    if options.emit & {"wrapper", "go"}:
         texts["__init__.py"] = _init(alias, stem)
         texts[f"{stem}_externs.py"] = emit_wrapper(
             package,
@@ -131,7 +136,12 @@ def plan_member(
         texts[f"{stem}_symbols.json"] = emit_symbols(package, alias, declarations=declared)
     if skipped := emit_refusals(package, declarations=declared):
         texts["SKIPPED.txt"] = skipped
-    return [_text(f"{folder}/{name}", text) for name, text in texts.items()]
+    artifacts = [_text(f"{folder}/{name}", text) for name, text in texts.items()]
+    if "go" in options.emit:
+        module = f"python_wrap.{alias}.{stem}_externs"
+        text = emit_go_package(package, alias, module, declarations=declared)
+        artifacts.append(_text(f"go/{package_name(alias)}/bound.go", text))
+    return artifacts
 
 
 def file_stem(distribution: str) -> str:
@@ -145,6 +155,19 @@ def runtime_files() -> tuple[str, ...]:
     """Return the names of the files of the runtime that every wrapper needs."""
     names = sorted(each.name for each in _runtime().joinpath(_RUNTIME_FOLDER).iterdir())
     return tuple(f"{_RUNTIME_FOLDER}/{name}" for name in names if name.endswith((".py", ".pyi")))
+
+
+@cache
+def embed_files() -> tuple[str, ...]:
+    """Return the names of the files that make the library for hosts in Go."""
+    folder = _runtime().joinpath("embed")
+    own = [each.name for each in folder.iterdir() if each.name.endswith((".c", ".h"))]
+    go = [f"go/{each.name}" for each in folder.joinpath("go").iterdir() if each.name.endswith(".go")]
+    return tuple(f"embed/{name}" for name in sorted((*own, *go)))
+
+
+def _go_runtime(name: str) -> Artifact:
+    return _text(f"go/{GO_RUNTIME}/{name.rpartition('/')[2]}", read_runtime(name))
 
 
 @cache

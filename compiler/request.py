@@ -26,6 +26,7 @@ class Emit(enum.Enum):
     PYI = "pyi"
     SHIM = "shim"
     SYMBOLS = "symbols"
+    GO = "go"
     IR = "ir"
 
 

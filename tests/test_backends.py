@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from mochic_py.backends.declarations import ShimStyle, declare
 from mochic_py.backends.entries import HandleType
+from mochic_py.backends.go_package import emit_go_package
 from mochic_py.backends.linked import link
 from mochic_py.backends.linked_externs import emit_linked_externs
 from mochic_py.backends.literals import comment, is_python_name, python_docstring, python_string, toml_string
@@ -55,15 +56,15 @@ from mochic_py.ir.types import ANY, INT, NONE, STRING, ListOf, Ref
 EMIT: dict[str, Callable[[Package], str]] = {
     "wrapper": lambda package: emit_wrapper(package, package.import_names[0]),
     "wrapper_stub": lambda package: emit_wrapper_stub(package, package.import_names[0]),
+    "go_package": lambda package: emit_go_package(
+        package, package.import_names[0], f"python_wrap.{package.import_names[0]}.externs"
+    ),
     "shim_module": lambda package: emit_shim(package, package.import_names[0], ShimStyle.MODULE),
     "shim_dotted": lambda package: emit_shim(package, package.import_names[0], ShimStyle.DOTTED),
     "shim_linked": lambda package: emit_shim(package, package.import_names[0], ShimStyle.LINKED),
     "linked_externs": lambda package: emit_linked_externs(
         "app.mochi",
-        [
-            (package.import_names[0], function)
-            for function in link(declare(package), package.import_names[0])
-        ],
+        [(package.import_names[0], function) for function in link(declare(package), package.import_names[0])],
     ),
     "refusals": emit_refusals,
     "symbols": lambda package: emit_symbols(package, package.import_names[0]),

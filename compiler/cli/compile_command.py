@@ -36,7 +36,7 @@ from .options import (
 )
 from .resolve_options import bound_files, resolve_options
 
-EMITS = ("wrapper", "pyi", "shim", "symbols", "ir")
+EMITS = ("wrapper", "pyi", "shim", "symbols", "go", "ir")
 
 
 @click.command("compile", cls=PackageCommand)

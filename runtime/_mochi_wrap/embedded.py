@@ -1,0 +1,104 @@
+"""Python's side of a host program that has the interpreter in its own process: see `mochi_py.h`.
+
+The C library calls these functions; scalars, lists, sets and maps it converts by itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from .errors import describe_error, format_error
+from .wire import SIMPLE_BASES, simplify
+from .wire_types import (
+    Record,
+    is_handle_class,
+    is_record_class,
+    is_variant_class,
+    make_record,
+)
+
+__all__ = [
+    "PLANS",
+    "CallbackError",
+    "apply",
+    "boot",
+    "describe",
+    "make_record",
+    "plan_of",
+    "resolve",
+    "step",
+    "stop",
+]
+
+RECORD, VARIANT = 11, 12
+"""The tags of `mochi_py.h`."""
+
+Plan = tuple[int, str, tuple[str, ...]] | Callable[[Any], Any] | None
+PLANS: dict[type, Plan] = {}
+"""How the values of a class cross; what `plan_of` found."""
+
+
+class CallbackError(RuntimeError):
+    """A function of the host program failed."""
+
+
+def boot(venv: str) -> None:
+    """Prepare a fresh interpreter: what it prints is seen when a line ends, for it may never be closed."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(line_buffering=True)
+
+
+def stop() -> None:
+    """Run what is registered to run at exit, and write out what is buffered."""
+    import atexit
+
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
+def resolve(module: str, name: str) -> Any:
+    """Return what is called `name` in a module; `name` may have dots."""
+    return operator.attrgetter(name)(importlib.import_module(module))
+
+
+def apply(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call what a function has returned as a function."""
+    return function(*arguments)
+
+
+def step(stream: Any) -> list[Any]:
+    """Return a list with the next value of a stream, or an empty one at its end."""
+    for value in stream:
+        return [value]
+    return []
+
+
+def plan_of(cls: type) -> Plan:
+    """Return how values of `cls` cross, and keep it.
+
+    None: as a handle. A tuple: field by field, as a record or variant of that name. A function:
+    as what it returns, or as a handle where it returns the value itself.
+    """
+    plan: Plan = None
+    if issubclass(cls, Record) or is_record_class(cls):
+        tag = VARIANT if is_variant_class(cls) else RECORD
+        plan = (tag, cls.__name__, tuple(getattr(cls, "__match_args__", ())))
+    elif issubclass(cls, (bytearray, memoryview)) and not is_handle_class(cls):
+        plan = bytes
+    elif issubclass(cls, SIMPLE_BASES) or hasattr(cls, "__array_interface__"):
+        plan = None if is_handle_class(cls) else simplify
+    PLANS[cls] = plan
+    return plan
+
+
+def describe(error: BaseException) -> tuple[str, str, str, list[str]]:
+    """Return the type of `error`, its message, its text with the trace, and its classes."""
+    info = describe_error(error)
+    return info.type, info.message, format_error(info), list(info.classes)
