@@ -96,7 +96,7 @@ class _FlatLinker:
         note = hashlib.sha256(externs.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         edited = apply_edits(self.source.text, [*self.use_edits(chosen), *self.import_edits(chosen, note)])
         self.check(edited)
-        return LinkedProgram(edited.text, externs, tuple(self.diagnostics))
+        return LinkedProgram(edited.text, externs, in_order(self.diagnostics))
 
     def refuse_other_imports(self) -> None:
         """Report the imports that stay, since the back end takes none."""
@@ -231,6 +231,13 @@ def newline_of(text: str) -> str:
 # --- findings ---------------------------------------------------------------------------
 
 
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return findings in the order of the text."""
+    return tuple(
+        sorted(diagnostics, key=lambda each: (each.span.line, each.span.column) if each.span else (0, 0))
+    )
+
+
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     """Whether something was found that keeps the program from being linked."""
     return any(found.severity is Severity.ERROR for found in diagnostics)
@@ -245,6 +252,8 @@ def diagnose(source: SourceFile, problem: Problem) -> Diagnostic:
 def hidden_alias(source: SourceFile, parsed: Parsed, hidden: Hidden) -> Diagnostic:
     """Return the warning that a declaration hides an alias."""
     message = f"this {hidden.what} hides the alias `{hidden.alias}`, whose items mean nothing below it"
+    if hidden.what == "function":
+        message = f"this function has the name of the alias `{hidden.alias}`"
     label = Label(import_span(source, parsed, hidden.place), f"`{hidden.alias}` is imported here")
     help = "give one of the two another name"
     return codes.HIDDEN_ALIAS.at(token_span(source, parsed, hidden.name), message, labels=(label,), help=help)

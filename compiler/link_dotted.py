@@ -6,6 +6,7 @@ Types have no alias: those of all packages and of the program share one space of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never, final
 
@@ -33,6 +34,7 @@ from .link import (
     diagnose,
     has_errors,
     hidden_alias,
+    in_order,
     newline_of,
     read_linked,
     unknown_item,
@@ -48,6 +50,9 @@ def link_dotted(source: SourceFile, packages: Mapping[str, LinkedPackage]) -> Li
     """Return `source` with declarations behind its imports; raises DiagnosticError."""
     parsed, uses = read_linked(source, packages)
     return _DottedLinker(source, parsed, uses, packages).run()
+
+
+_REST = re.compile(r"[ \t;]*(?:(?://|#)[^\r\n]*)?(?=\r?\n|\Z)")
 
 
 @final
@@ -79,7 +84,7 @@ class _DottedLinker:
                 at = tokens.starts[place.outer.start]
                 edits.append(Edit(at, at, _join(lines, end) + end))
             else:
-                at = tokens.ends[place.node.end - 1]
+                at = _end_of_line(self.source.text, tokens.ends[place.node.end - 1])
                 edits.append(Edit(at, at, end + _join(lines, end)))
         edited = apply_edits(self.source.text, edits)
         if not has_errors(self.diagnostics):
@@ -88,7 +93,7 @@ class _DottedLinker:
                 stop, _ = edited.origin(max(problem.end - 1, problem.start))
                 mapped = evolve(problem, start=start, end=max(start, stop) + 1)
                 self.diagnostics.append(diagnose(self.source, mapped))
-        return LinkedProgram(edited.text, "", tuple(self.diagnostics))
+        return LinkedProgram(edited.text, "", in_order(self.diagnostics))
 
     def _declared_by_program(self) -> set[str]:
         """Return the names that declarations of the program's top level bind."""
@@ -108,7 +113,10 @@ class _DottedLinker:
                 continue
             entry = entries.get(use.item)
             if entry is None:
-                self.diagnostics.append(unknown_item(self.source, self.parsed, use, entries))
+                found = unknown_item(self.source, self.parsed, use, entries)
+                if use.item.startswith("value_"):
+                    found = evolve(found, help="functions for handles are for flat programs: `--link=flat`")
+                self.diagnostics.append(found)
                 continue
             used.setdefault(use.item, entry)
             if auto and use.tokens == 1:
@@ -123,6 +131,12 @@ class _DottedLinker:
             yield from dotted_declaration(used[name], renamed, package.alias)
             if name in bare:
                 yield dotted_declaration(used[name], renamed, "")[-1]
+
+
+def _end_of_line(text: str, at: int) -> int:
+    """Return where the line ends of which nothing but a comment follows `at`, else `at` itself."""
+    found = _REST.match(text, at)
+    return found.end() if found else at
 
 
 def _join(lines: Iterable[str], end: str) -> str:
