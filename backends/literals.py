@@ -11,7 +11,7 @@ import keyword
 import unicodedata
 from collections.abc import Sequence
 
-from ..ir.types import BridgeType, LiteralOf, LiteralValue
+from ..ir.types import BridgeType, ConstantValue, LiteralOf
 
 _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -24,7 +24,7 @@ def python_string(text: str) -> str:
     return f"{quote}{''.join(_escape(ch, quote) for ch in text)}{quote}"
 
 
-def python_literal(value: LiteralValue) -> str:
+def python_literal(value: ConstantValue) -> str:
     """Return the Python literal of `value`, with the quotes that ruff would choose."""
     match value:
         case str():
@@ -77,6 +77,18 @@ def python_docstring(text: str) -> str:
     else:
         kept = "".join(ch if ch.isprintable() and ch not in '"\\' else "?" for ch in text)
     return f'"""{kept.strip() or "?"}"""'
+
+
+def python_docstring_lines(text: str) -> list[str]:
+    """Return `text` as the lines of a docstring that reads back as `text`, but for blanks at line ends."""
+    shown = text.strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    escaped = "".join(ch if ch.isprintable() or ch == "\n" else _escape(ch, "") for ch in shown)
+    lines = [line.rstrip() for line in escaped.split("\n")]
+    if lines[-1].endswith('"'):
+        lines[-1] = f'{lines[-1][:-1]}\\"'
+    if len(lines) == 1:
+        return [f'"""{lines[0]}"""']
+    return [f'"""{lines[0]}', *lines[1:], '"""']
 
 
 def comment(text: str) -> str:

@@ -29,7 +29,7 @@ from .items import (
 )
 from .source import Span
 from .text import join_path
-from .types import UNANNOTATED, BridgeType, LiteralValue
+from .types import UNANNOTATED, BridgeType, ConstantValue
 
 # Facts about one item by field name; what may repeat, by class.
 Facts: TypeAlias = dict[object, Any]
@@ -164,7 +164,7 @@ class PartBuilder(TypeBuilder):
 
     alias_target = of
 
-    def value(self, children: Children) -> tuple[str, LiteralValue]:
+    def value(self, children: Children) -> tuple[str, ConstantValue]:
         return "value", children[0]
 
     def doc(self, children: Children) -> tuple[str, str]:

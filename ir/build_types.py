@@ -99,6 +99,9 @@ class TypeBuilder:
     def INT(self, token: str) -> int:
         return int(token, 16) if "x" in token else int(token)
 
+    def FLOAT(self, token: str) -> float:
+        return float(token)
+
     def BOOL(self, token: str) -> bool:
         return token == "true"
 

@@ -219,6 +219,14 @@ STARTUP_CODE = Code("PY552", "startup-code", "a package runs code whenever Pytho
 INCOMPATIBLE_ASYNC_RUNTIME = Code(
     "PY553", "incompatible-async-runtime", "a package needs the event loop of trio", Severity.WARNING
 )
+NOTHING_EXPORTED = Code("PY560", "nothing-exported", "a Mochi module offers nothing to Python")
+NO_COMPILED_CODE = Code(
+    "PY561", "no-compiled-code", "the Python that a Mochi module compiles to is not there"
+)
+COMPILED_CODE_DIFFERS = Code(
+    "PY562", "compiled-code-differs", "compiled Python is not that of the Mochi module"
+)
+INVALID_PROJECT = Code("PY563", "invalid-project", "mochi.toml does not describe a distribution")
 
 INTERNAL = Code("PY600", "internal-error", "the compiler broke one of its own invariants")
 UNKNOWN_PASS = Code("PY610", "unknown-pass", "there is no pass of this name")

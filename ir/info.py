@@ -43,7 +43,7 @@ class NoteKind(enum.Enum):
     without a bound became `any`. `CHECKED`: a union that Mochi sees as `any` and the wrapper
     checks. `INFERRED`: no annotation; the type follows from what `Note.detail` names.
     `NOT_IMPORTABLE`: the module does not import where the package was looked at, for want of an optional
-    dependency or on another system.
+    dependency or on another system. `EFFECT`: what a Mochi function may do to the world, by its label.
     """
 
     DECLARED_ANY = "declared-any"
@@ -51,6 +51,7 @@ class NoteKind(enum.Enum):
     CHECKED = "checked"
     INFERRED = "inferred"
     NOT_IMPORTABLE = "not-importable"
+    EFFECT = "effect"
 
 
 @final

@@ -23,7 +23,7 @@ from .info import Probe as Probe
 from .loops import AsyncPlan, LoopUse
 from .refusals import SkipReason
 from .source import Span
-from .types import UNANNOTATED, BridgeType, LiteralValue
+from .types import UNANNOTATED, BridgeType, ConstantValue, LiteralValue
 
 
 @final
@@ -361,7 +361,7 @@ class Constant:
     name: str
     path: str
     type: BridgeType
-    value: LiteralValue | None = None
+    value: ConstantValue | None = None
     info: Info = Info()
     exported: str | None = None
 

@@ -15,12 +15,12 @@ from .source import Span
 from .types import (
     AsyncOf,
     BridgeType,
+    ConstantValue,
     EnumMember,
     FunOf,
     IteratorOf,
     ListOf,
     LiteralOf,
-    LiteralValue,
     MapOf,
     OptionOf,
     Ref,
@@ -88,7 +88,7 @@ def format_type(ty: BridgeType, file: str = "") -> str:
             assert_never(ty)
 
 
-def format_value(value: LiteralValue | EnumMember) -> str:
+def format_value(value: ConstantValue | EnumMember) -> str:
     """Return a literal: `true`, `-1`, `"text"`, `b"bytes"`, `@m.E.A`."""
     match value:
         case bool():
@@ -96,6 +96,8 @@ def format_value(value: LiteralValue | EnumMember) -> str:
         case int():
             # Python refuses to convert long decimal text; hexadecimal has no limit.
             return str(value) if value.bit_length() < 1024 else hex(value)
+        case float():
+            return repr(value)
         case str():
             return quote(value)
         case bytes():

@@ -97,6 +97,8 @@ class UnionOf:
 
 
 LiteralValue: TypeAlias = bool | int | str | bytes
+ConstantValue: TypeAlias = LiteralValue | float
+"""What a constant may hold: a number with a fraction is no type (PEP 586), but a value."""
 
 
 @final

@@ -34,7 +34,7 @@ from ..ir.items import (
     VariantCase,
 )
 from ..ir.traverse import walk_items
-from ..ir.types import ANY, BOOL, FLOAT, INT, NONE, STRING, UNANNOTATED, BridgeType, LiteralValue, Ref
+from ..ir.types import ANY, BOOL, FLOAT, INT, NONE, STRING, UNANNOTATED, BridgeType, ConstantValue, Ref
 from .context import PassContext
 from .generated_types import GeneratedTypes
 from .legal_types import Scope, TypeTable
@@ -320,7 +320,7 @@ def _receiver_type(function: Function, scope: Scope) -> BridgeType:
     return ANY if function.binding is Binding.CLASS_METHOD or not scope.owner else Ref(scope.owner)
 
 
-def _inferred(ty: BridgeType, value: LiteralValue | None) -> BridgeType:
+def _inferred(ty: BridgeType, value: ConstantValue | None) -> BridgeType:
     """Return the type of an unannotated assignment of a literal, as type checkers infer it."""
     return literal_scalar(value) if ty == UNANNOTATED and value is not None else ty
 

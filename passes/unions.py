@@ -14,6 +14,7 @@ from ..ir.types import (
     NONE,
     STRING,
     BridgeType,
+    ConstantValue,
     EnumMember,
     LiteralOf,
     LiteralValue,
@@ -56,13 +57,15 @@ def join_bools(ty: LiteralOf) -> BridgeType:
     return union_of((BOOL, LiteralOf(rest))) if rest else BOOL
 
 
-def literal_scalar(value: LiteralValue) -> Scalar:
+def literal_scalar(value: ConstantValue) -> Scalar:
     """Return the scalar that `value` belongs to. A bool is a bool, not an int."""
     match value:
         case bool():
             return BOOL
         case int():
             return INT
+        case float():
+            return FLOAT
         case str():
             return STRING
         case bytes():
