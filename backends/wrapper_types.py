@@ -8,7 +8,7 @@ from typing import assert_never
 from .converters import HELPERS
 from .entries import Declarations, EnumType, HandleType, RecordType, SumType
 from .imports import Imports
-from .literals import python_docstring
+from .literals import python_docstring, python_string, python_tuple
 from .python_types import PythonTypes
 from .writer import Writer
 
@@ -21,7 +21,7 @@ def write_types(writer: Writer, declared: Declarations, types: PythonTypes, impo
                 continue
             case RecordType():
                 fields = [(field.name, types.text(field.type)) for field in ty.fields]
-                _write_dataclass(writer, ty.name, f"`{ty.path}`.", fields, imports)
+                _write_record(writer, ty.name, f"`{ty.path}`.", fields, imports)
             case EnumType():
                 _write_case(writer, ty.name, f"`{ty.path}`.", imports.use(HELPERS, "Case"))
                 for case in ty.cases:
@@ -29,12 +29,11 @@ def write_types(writer: Writer, declared: Declarations, types: PythonTypes, impo
                     if len(ty.cases) > 1:
                         _write_case(writer, case.name, text, ty.name)
                     else:
-                        identity = [("id", f"{imports.builtin('int')} = 0")]
-                        _write_dataclass(writer, case.name, text, identity, imports, ty.name)
+                        _write_only_case(writer, case.name, text, ty.name, imports)
             case SumType():
                 for sum_case in ty.cases:
                     fields = [("value", types.text(sum_case.type))]
-                    _write_dataclass(writer, sum_case.name, f"A case of {ty.name}.", fields, imports)
+                    _write_record(writer, sum_case.name, f"A case of {ty.name}.", fields, imports)
                 _write_union(writer, ty.name, [sum_case.name for sum_case in ty.cases])
             case _:
                 assert_never(ty)
@@ -50,17 +49,32 @@ def _write_case(writer: Writer, name: str, doc: str, base: str) -> None:
         writer.line("__slots__ = ()")
 
 
-def _write_dataclass(
-    writer: Writer, name: str, doc: str, fields: Sequence[tuple[str, str]], imports: Imports, base: str = ""
+def _write_record(
+    writer: Writer, name: str, doc: str, fields: Sequence[tuple[str, str]], imports: Imports
 ) -> None:
     writer.line()
     writer.line()
-    writer.line(f"@{imports.use('dataclasses', 'dataclass')}(frozen=True, slots=True)")
-    with writer.block(f"class {name}({base}):" if base else f"class {name}:"):
+    with writer.block(f"class {name}({imports.use(HELPERS, 'Record')}):"):
         writer.line(python_docstring(doc))
         writer.line()
+        slots = [python_string(field) for field, _ in fields]
+        if len(slots) == 1:
+            writer.line(f"__slots__ = {python_tuple(slots)}")
+        else:
+            writer.bracketed("__slots__ = (", slots, ")", literal=True)
         for field, annotation in fields:
             writer.annotated(field, annotation)
+
+
+def _write_only_case(writer: Writer, name: str, doc: str, base: str, imports: Imports) -> None:
+    """Write the only case of an enum, which Mochi demands a field of."""
+    writer.line()
+    writer.line()
+    writer.line(f"@{imports.use('dataclasses', 'dataclass')}(frozen=True, slots=True)")
+    with writer.block(f"class {name}({base}):"):
+        writer.line(python_docstring(doc))
+        writer.line()
+        writer.annotated("id", f"{imports.builtin('int')} = 0")
 
 
 def _write_union(writer: Writer, name: str, cases: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ _NAMES = {
     "octets": (
         "bytes_from_list bytes_from_string bytes_len bytes_to_list bytes_to_string"
     ),
-    "records": "make_dict make_object record_of to_record to_tuple",
+    "records": "Record make_dict make_object record_of to_record to_tuple",
     "scalars": (
         "Converter INT64_MAX INT64_MIN as_any as_bool as_bytes as_float as_int "
         "as_int64 as_none as_string"

@@ -65,6 +65,7 @@ from .octets import (
     bytes_to_string as bytes_to_string,
 )
 from .records import (
+    Record as Record,
     make_dict as make_dict,
     make_object as make_object,
     record_of as record_of,
