@@ -13,18 +13,24 @@ from typing import Any
 # The names of each module; `__init__.pyi` tells them to type checkers.
 _NAMES = {
     "aio": (
-        "Stream async_function_of awaited call_async call_inside close_loop drive is_loop_running own_loop "
-        "run_async run_async_with stream_of to_awaitable to_stream "
-        "waiting_function_of"
+        "Loop PerCallLoop PersistentLoop Stream async_function_of awaited call_async "
+        "call_inside per_call_loop persistent_loop run_async run_async_with stream_of "
+        "to_awaitable to_stream waiting_function_of"
     ),
+    "aio_jobs": "Cancellation cancellation is_loop_running mochi_async_timeout",
+    "aio_persistent": "stop_persistent",
     "callbacks": "function_of",
     "calls": "keywords split_options",
     "containers": (
         "entries_of list_of map_of option_of set_of to_entries to_list to_map"
     ),
-    "failures": "ConversionError LoopError OptionError fail inside type_name",
+    "failures": (
+        "AsyncTimeoutError CallCancelledError CancelTimeoutError ConversionError "
+        "CrossLoopError LoopError OptionError fail inside type_name"
+    ),
     "handles": "cast_down handle_of having run_with",
     "iterate": "LazyIterator iterator_of",
+    "locks": "guarded holding holding_of module_lock released",
     "modules": "LazyModule find_loaded find_type lazy_module load_object",
     "octets": (
         "bytes_from_list bytes_from_string bytes_len bytes_to_list bytes_to_string"

@@ -1,13 +1,14 @@
 from .aio import (
+    Loop as Loop,
+    PerCallLoop as PerCallLoop,
+    PersistentLoop as PersistentLoop,
     Stream as Stream,
     async_function_of as async_function_of,
     awaited as awaited,
     call_async as call_async,
     call_inside as call_inside,
-    close_loop as close_loop,
-    drive as drive,
-    is_loop_running as is_loop_running,
-    own_loop as own_loop,
+    per_call_loop as per_call_loop,
+    persistent_loop as persistent_loop,
     run_async as run_async,
     run_async_with as run_async_with,
     stream_of as stream_of,
@@ -15,6 +16,13 @@ from .aio import (
     to_stream as to_stream,
     waiting_function_of as waiting_function_of,
 )
+from .aio_jobs import (
+    Cancellation as Cancellation,
+    cancellation as cancellation,
+    is_loop_running as is_loop_running,
+    mochi_async_timeout as mochi_async_timeout,
+)
+from .aio_persistent import stop_persistent as stop_persistent
 from .callbacks import (
     function_of as function_of,
 )
@@ -33,7 +41,11 @@ from .containers import (
     to_map as to_map,
 )
 from .failures import (
+    AsyncTimeoutError as AsyncTimeoutError,
+    CallCancelledError as CallCancelledError,
+    CancelTimeoutError as CancelTimeoutError,
     ConversionError as ConversionError,
+    CrossLoopError as CrossLoopError,
     LoopError as LoopError,
     OptionError as OptionError,
     fail as fail,
@@ -49,6 +61,13 @@ from .handles import (
 from .iterate import (
     LazyIterator as LazyIterator,
     iterator_of as iterator_of,
+)
+from .locks import (
+    guarded as guarded,
+    holding as holding,
+    holding_of as holding_of,
+    module_lock as module_lock,
+    released as released,
 )
 from .modules import (
     LazyModule as LazyModule,

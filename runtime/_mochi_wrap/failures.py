@@ -39,7 +39,23 @@ class OptionError(TypeError):
 
 
 class LoopError(RuntimeError):
-    """An asynchronous function was called from inside a running event loop."""
+    """A call cannot have an event loop: one is running here already, or has ended, or none is running."""
+
+
+class CrossLoopError(LoopError):
+    """Something belongs to another event loop than the one it is used in."""
+
+
+class AsyncTimeoutError(TimeoutError):
+    """An asynchronous call took longer than `mochi_async_timeout` says."""
+
+
+class CancelTimeoutError(TimeoutError):
+    """A cancelled call went on longer than `async-cancel-timeout` says, and was given up."""
+
+
+class CallCancelledError(RuntimeError):
+    """An asynchronous call was cancelled, by a `cancellation()` of the program."""
 
 
 def type_name(value: object) -> str:

@@ -1,0 +1,415 @@
+"""One awaitable on its way to a result, with its timeout and its cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from .failures import (
+    AsyncTimeoutError,
+    CallCancelledError,
+    CancelTimeoutError,
+    CrossLoopError,
+    LoopError,
+)
+
+mochi_async_timeout: contextvars.ContextVar[float | None] = contextvars.ContextVar(
+    "mochi_async_timeout", default=None
+)
+"""How many seconds an asynchronous call may take that is made from here on; None for any time."""
+
+_cancellation: contextvars.ContextVar[Cancellation | None] = contextvars.ContextVar(
+    "mochi_async_cancellation", default=None
+)
+_POLL = 0.5
+"""How often a thread that waits for a loop looks whether that still lives."""
+
+
+class Cancellation:
+    """Cancels the asynchronous calls made under it, from any thread, and all that are made later."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: set[Job] = set()
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Cancel the calls: they raise `CallCancelledError`."""
+        with self._lock:
+            self.cancelled = True
+            jobs = list(self._jobs)
+        for job in jobs:
+            job.cancel("cancelled")
+
+    def add(self, job: Job) -> None:
+        """Let `job` be cancelled with the others, at once if that has happened."""
+        with self._lock:
+            self._jobs.add(job)
+        if self.cancelled:
+            job.cancel("cancelled")
+
+    def discard(self, job: Job) -> None:
+        """Forget `job`, which is done."""
+        with self._lock:
+            self._jobs.discard(job)
+
+
+@contextlib.contextmanager
+def cancellation() -> Iterator[Cancellation]:
+    """Let the asynchronous calls of this block be cancelled by the value of `with`."""
+    token = Cancellation()
+    before = _cancellation.set(token)
+    try:
+        yield token
+    finally:
+        _cancellation.reset(before)
+
+
+class Job:
+    """An awaitable that a loop drives to its result.
+
+    All but `cancel` and `result` happens in the thread of the loop. `wake` is called there when the job is
+    over. It holds neither the loop nor the task after that: a loop is used again only if nobody knows it.
+    """
+
+    def __init__(
+        self, loop: Any, awaitable: Awaitable[Any], where: str, grace: float
+    ) -> None:
+        self.where = where
+        self.wake: Callable[[], object] = _nothing
+        self.over = False
+        self.given_up = False
+        self.limit = mochi_async_timeout.get()
+        self._context = contextvars.copy_context()
+        self._loop = loop
+        self._awaitable: Any = awaitable
+        self._grace = grace
+        self._task: Any = None
+        self._timer: Any = None
+        self._reason = ""
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._token = _cancellation.get()
+
+    def start(self) -> None:
+        """Let the loop begin."""
+        awaitable, self._awaitable = self._awaitable, None
+        if self._token is not None and self._token.cancelled:
+            close_awaitable(awaitable)
+            self.fail(CallCancelledError(f"{self.where}: the call was cancelled"))
+            return
+        self._task = task = self._loop.create_task(
+            awaitable if asyncio.iscoroutine(awaitable) else _await(awaitable),
+            context=self._context,
+        )
+        task.add_done_callback(self._finish)
+        if self.limit is not None:
+            self._timer = self._loop.call_later(self.limit, self.cancel_here, "timeout")
+        if self._token is not None:
+            self._token.add(self)
+
+    def cancel(self, reason: str) -> None:
+        """Cancel the job, from any thread."""
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self.cancel_here, reason)
+
+    def cancel_here(self, reason: str) -> None:
+        """Cancel the job, in the thread of the loop. It is given up when that takes too long."""
+        if self.over or self._task is None or self._reason:
+            return
+        self._reason = reason
+        self._task.cancel()
+        self._stop_timer()
+        self._timer = self._loop.call_later(self._grace, self._give_up)
+
+    def fail(self, error: BaseException) -> None:
+        """End the job by `error`."""
+        if not self.over:
+            self._error = error
+            self._end()
+
+    def result(self) -> Any:
+        """Return what the awaitable yielded, or raise its error."""
+        error, self._error = self._error, None
+        if error is None:
+            return self._result
+        error = self._explained(error)
+        try:
+            raise error
+        finally:
+            # The traceback of the error holds this frame.
+            del error
+
+    def _give_up(self) -> None:
+        task = self._task
+        if self.over or task is None:
+            return
+        self.given_up = True
+        task._log_destroy_pending = False
+        message = f"{self.where}: {self._why()}; it was cancelled and has not ended {self._grace:g} s later"
+        self.fail(CancelTimeoutError(f"{message}, so it was given up"))
+
+    def _finish(self, task: Any) -> None:
+        if self.over:
+            # Nobody waits for a task that was given up, so its error is nobody's either.
+            _ = task.cancelled() or task.exception()
+            return
+        if task.cancelled():
+            self._error = self._cancelled(task)
+        else:
+            self._error = task.exception()
+            self._result = None if self._error else task.result()
+        self._end()
+
+    def _end(self) -> None:
+        self.over = True
+        self._stop_timer()
+        if self._token is not None:
+            self._token.discard(self)
+        wake, self.wake = self.wake, _nothing
+        self._task = self._loop = self._token = None
+        wake()
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _cancelled(self, task: Any) -> BaseException:
+        match self._reason:
+            case "timeout":
+                return AsyncTimeoutError(f"{self.where}: {self._why()}")
+            case "cancelled":
+                return CallCancelledError(f"{self.where}: the call was cancelled")
+            case "interrupt":
+                return KeyboardInterrupt()
+            case "stopped":
+                return LoopError(f"{self.where}: the event loop has been stopped")
+            case _:
+                try:
+                    task.result()
+                except asyncio.CancelledError as error:
+                    return error.with_traceback(None)
+                raise AssertionError
+
+    def _why(self) -> str:
+        limit = f"no result within {self.limit} s (mochi_async_timeout)"
+        return limit if self._reason == "timeout" else "nobody waits for the result"
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """Return `error`, or one that tells that something belongs to another loop."""
+        if isinstance(error, RuntimeError | ValueError) and not isinstance(
+            error, LoopError
+        ):
+            return explain(error, self.where)
+        return error
+
+
+def _nothing() -> None:
+    pass
+
+
+async def _await(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+def close_awaitable(awaitable: Any) -> None:
+    """Let a coroutine that nobody awaits go in silence."""
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()
+
+
+def is_loop_running() -> bool:
+    """Tell whether this thread is inside of an event loop."""
+    return asyncio._get_running_loop() is not None
+
+
+# --- loops that do not fit ---------------------------------------------------------------
+
+_WRONG_LOOP = (
+    "Event loop is closed",
+    "attached to a different loop",
+    "is bound to a different event loop",
+    "belongs to a different loop",
+    "The future belongs to",
+)
+_NO_LOOP = ("no running event loop", "There is no current event loop")
+_PERSISTENT = 'set `[python] async-mode = "persistent"`'
+
+
+def check_loop(awaitable: Any, loop: Any, where: str) -> None:
+    """Raise `CrossLoopError` for a future or task of another loop than `loop`, unless it is done."""
+    if (
+        asyncio.isfuture(awaitable)
+        and awaitable.get_loop() is not loop
+        and not awaitable.done()
+    ):
+        raise CrossLoopError(_crossed(where, type(awaitable).__name__))
+
+
+def explain(error: BaseException, where: str) -> BaseException:
+    """Return the error to raise for `error`: a `LoopError` where it is about loops."""
+    text = str(error)
+    if any(part in text for part in _NO_LOOP):
+        way = f"call it inside of an `…_async_with`, or {_PERSISTENT}"
+        found: LoopError = LoopError(f"{where}: needs a running event loop; {way}")
+    else:
+        stranger = _find_stranger(error)
+        if not stranger and not any(part in text for part in _WRONG_LOOP):
+            return error
+        found = CrossLoopError(_crossed(where, stranger or "an object"))
+    found.__cause__ = error
+    return found
+
+
+def _crossed(where: str, what: str) -> str:
+    return (
+        f"{where}: {what} belongs to another event loop; use it in the loop it was made in: "
+        f"inside of one `…_async_with`, or {_PERSISTENT}"
+    )
+
+
+def _find_stranger(error: BaseException) -> str:
+    """Return the class of an object on the way to `error` that keeps a loop which no longer runs."""
+    trace = error.__traceback__
+    while trace is not None:
+        this = trace.tb_frame.f_locals.get("self")
+        attributes = getattr(this, "__dict__", None)
+        loop = attributes.get("_loop") if isinstance(attributes, dict) else None
+        if isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_running():
+            return type(this).__name__
+        trace = trace.tb_next
+    return ""
+
+
+# --- a loop in another thread ------------------------------------------------------------
+
+_shared = threading.local()
+
+
+def shared_loop() -> Remote | None:
+    """Return the loop that this thread works for: one that awaits it, or that it shares with others."""
+    found: Remote | None = getattr(_shared, "remote", None)
+    return found
+
+
+@contextlib.contextmanager
+def sharing(remote: Remote | None) -> Iterator[None]:
+    """Let the asynchronous calls of this thread run in `remote`."""
+    before = shared_loop()
+    _shared.remote = remote
+    try:
+        yield
+    finally:
+        _shared.remote = before
+
+
+class Remote:
+    """A loop that runs in another thread."""
+
+    def __init__(self, loop: Any, grace: float) -> None:
+        self.loop = loop
+        self.grace = grace
+        self._posted: deque[Callable[[], object]] = deque()
+        self._awake = False
+
+    def post(self, function: Callable[[], object]) -> None:
+        """Call `function` in the thread of the loop. Raises `RuntimeError` where that is closed."""
+        self._posted.append(function)
+        if not self._awake:
+            self._awake = True
+            try:
+                self.loop.call_soon_threadsafe(self._drain)
+            except RuntimeError:
+                self._awake = False
+                raise
+
+    def _drain(self) -> None:
+        # Whoever appends after this line wakes the loop again.
+        self._awake = False
+        while self._posted:
+            self._posted.popleft()()
+
+    def call(self, awaitable: Any, where: str, grace: float | None = None) -> Any:
+        """Drive `awaitable` to its result, which this thread waits for."""
+        check_loop(awaitable, self.loop, where)
+        job = Job(self.loop, awaitable, where, self.grace if grace is None else grace)
+        done = threading.Lock()
+        done.acquire()
+        job.wake = done.release
+        self.start(job, awaitable)
+        self.wait(lambda seconds: done.acquire(timeout=seconds), job)
+        return job.result()
+
+    def start(self, job: Job, awaitable: Any) -> None:
+        """Let the loop begin with `job`."""
+        try:
+            self.post(job.start)
+        except RuntimeError:
+            close_awaitable(awaitable)
+            raise LoopError(f"{job.where}: the event loop has ended") from None
+
+    def wait(self, look: Callable[[float], object], job: Job) -> None:
+        """Wait until `job` is over; `look` waits for news at most so many seconds, and tells of them."""
+        try:
+            while not look(_POLL):
+                if self.loop.is_closed() and not look(0):
+                    job.fail(LoopError(f"{job.where}: the event loop has ended"))
+                    return
+        except BaseException:  # KeyboardInterrupt, which is for this thread
+            job.cancel("interrupt")
+            look(job._grace + _POLL)
+            raise
+
+
+async def call_in_thread(function: Callable[[], Any], grace: float) -> Any:
+    """Call `function` in a thread of its own, so that the loop goes on meanwhile.
+
+    Asynchronous calls that it makes run in this loop, and are cancelled when nobody waits for it any more.
+    """
+    from .aio_threads import run_in_thread
+
+    loop = asyncio.get_running_loop()
+    remote = Remote(loop, grace)
+    done = loop.create_future()
+    context, token = contextvars.copy_context(), Cancellation()
+    context.run(_cancellation.set, token)
+
+    def run() -> None:
+        with sharing(remote):
+            try:
+                end = functools.partial(_set_result, done, context.run(function))
+            except BaseException as error:
+                end = functools.partial(_set_error, done, error)
+        with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody waits
+            loop.call_soon_threadsafe(end)
+
+    run_in_thread(run)
+    try:
+        return await done
+    except asyncio.CancelledError:
+        token.cancel()
+        raise
+
+
+def _set_result(done: asyncio.Future[Any], found: Any) -> None:
+    if not done.done():
+        done.set_result(found)
+
+
+def _set_error(done: asyncio.Future[Any], error: BaseException) -> None:
+    if done.done():
+        return
+    if isinstance(error, StopIteration):
+        error, cause = RuntimeError("the function raised StopIteration"), error
+        error.__cause__ = cause
+    done.set_exception(error)
