@@ -34,6 +34,7 @@ from .literals import python_literal, python_string, python_tuple
 from .mochi_types import shown_type
 from .type_tests import ENTRY_PREFIX, TypeTests
 from .type_tests import HELPERS as HELPERS
+from .wrapper_locks import Locks
 from .writer import Writer
 
 _SCALARS = {
@@ -73,9 +74,11 @@ class Converters:
         types: Iterable[TypeDeclaration],
         names: Mapping[str, str],
         imports: Imports,
+        locks: Locks,
         *,
         int64_only: bool,
     ) -> None:
+        self._locks = locks
         self._types = {ty.path: ty for ty in types}
         self._type_names = names
         self._imports = imports
@@ -115,6 +118,8 @@ class Converters:
             case ListOf(inner) | SetOf(inner) | OptionOf(inner) | MapOf(value=inner):
                 return self.changes(inner)
             case AsyncOf() | StreamOf() | FunOf(None) | OptionOf(FunOf()) | UnionOf() | LiteralOf():
+                return True
+            case FunOf() if self._locks.whole is not None:
                 return True
             case FunOf(params, result):
                 return any(map(self.changes, (*(params or ()), result)))
@@ -175,10 +180,19 @@ class Converters:
         if ty.params is None:
             # Nobody knows what it is called with, so that is handed on as it is.
             parts = ["None", self._argument(result, inward), python_string("fun")]
-            return self._define(ty, inward, self._helper(helper), parts)
+            return self._locked(ty, inward, self._define(ty, inward, self._helper(helper), parts))
         # What goes into the function crosses the other way than what comes out of it.
         takes = [self._argument(param, not inward) for param in ty.params]
-        return self._compose(helper, ty, [python_tuple(takes), self._argument(result, inward)], inward)
+        parts = [python_tuple(takes), self._argument(result, inward)]
+        return self._locked(ty, inward, self._compose(helper, ty, parts, inward))
+
+    def _locked(self, ty: BridgeType, inward: bool, function: str) -> str:
+        """Return the converter of a function that leaves the locks of the module, or takes them."""
+        lock = self._locks.whole
+        if lock is None:
+            return function
+        helper, arguments = ("released", ()) if inward else ("holding_of", lock.arguments)
+        return self._define(ty, inward, self._helper(helper), [function, *arguments])
 
     def _argument(self, ty: BridgeType, inward: bool) -> str:
         """Return the converter of a callback's part: only what comes from Python is checked."""

@@ -22,6 +22,9 @@ _BUILTIN_TYPES = {
     "string": "str",
 }
 
+DRIVEN = frozenset({RUN_ASYNC_WITH, ASYNC_LEAVE})
+"""Helpers that drive a loop, which no lock is held for: whoever the loop waits for could not get it."""
+
 
 def helper_expression(
     function: Function, where: str, owner: str, arguments: Sequence[str], imports: Imports

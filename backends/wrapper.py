@@ -30,12 +30,13 @@ from .entries import (
     WriteAttribute,
     takes_options,
 )
-from .helper_calls import helper_expression
+from .helper_calls import DRIVEN, helper_expression
 from .imports import Imports
 from .literals import is_python_name, python_docstring, python_string
 from .names import attribute, nested_attribute
 from .python_types import PythonTypes
 from .wrapper_calls import Calls, Expression, Scope
+from .wrapper_locks import Lock, Locks, hold
 from .wrapper_types import write_types
 from .writer import Writer
 
@@ -75,8 +76,9 @@ class _WrapperModule:
         self._strict = strict
         self._imports = Imports(module_names(declared))
         self._imports.drive_by(_driver(driver))
+        self._locks = Locks(self._imports, (entry.info.guards for entry in declared.entries))
         self._converters = Converters(
-            declared.types, declared.type_names, self._imports, int64_only=int64_only
+            declared.types, declared.type_names, self._imports, self._locks, int64_only=int64_only
         )
         self._calls = Calls(self._imports, self._converters)
         handles = frozenset(ty.path for ty in declared.types if isinstance(ty, HandleType))
@@ -100,6 +102,7 @@ class _WrapperModule:
         head.line("from __future__ import annotations")
         lazy = Writer()
         self._imports.write_lazy(lazy, HELPERS)
+        self._locks.write(lazy)
         self._imports.write(head)
         defined = definitions.text()
         if defined and types.text():
@@ -138,7 +141,8 @@ class _WrapperModule:
             case ReadAttribute(name, on_class):
                 scope = Scope(entry.parameters)
                 owner = self._calls.owner(entry) if on_class else self._calls.argument(entry, scope, 0)
-                if not on_class and not self._body.fits(f"    return {attribute(owner, name)}"):
+                indent = "        " if self._lock(entry) else "    "
+                if not on_class and not self._body.fits(f"{indent}return {attribute(owner, name)}"):
                     owner = self._calls.in_variable(scope, 0, owner)
                 self._emit_value(entry, scope, Expression(attribute(owner, name)))
             case WriteAttribute(name, on_class):
@@ -176,7 +180,7 @@ class _WrapperModule:
         scope = Scope(entry.parameters)
         owner = self._calls.owner(entry) if on_class else self._calls.argument(entry, scope, 0)
         ty, value = entry.parameters[-1].type, scope.parameters[-1]
-        with self._function(entry, scope):
+        with self._function(entry, scope, lock=self._lock(entry)):
             if not is_python_name(name):
                 value = self._calls.argument(entry, scope, len(entry.parameters) - 1)
                 self._body.bracketed("setattr(", (owner, python_string(name), value), ")")
@@ -190,7 +194,8 @@ class _WrapperModule:
     def _emit_value(
         self, entry: Entry, scope: Scope, expression: Expression, result: BridgeType | None = None
     ) -> None:
-        with self._function(entry, scope):
+        is_driven = isinstance(entry.operation, Call) and entry.operation.function.name in DRIVEN
+        with self._function(entry, scope, lock=None if is_driven else self._lock(entry)):
             self._emit_return(entry, scope, expression, entry.result if result is None else result)
 
     def _emit_call(self, entry: Entry, function: Function, plan: CallPlan) -> None:
@@ -198,12 +203,19 @@ class _WrapperModule:
         if plan.form is CallForm.WITH_OPTIONS:
             table = self._emit_option_table(entry, function, plan)
         expression, setup, scope = self._calls.call(entry, function, plan, table)
-        with self._function(entry, scope):
+        if plan.is_awaited and entry.info.guards:
+            self._emit_guarded(entry, function, plan, table)
+            return
+        # What runs in the thread of a loop takes the lock there, or that thread and this one would wait
+        # for each other.
+        inside = plan.loop is LoopUse.INSIDE and _is_call(expression)
+        with self._function(entry, scope, lock=None if inside else self._lock(entry)):
             self._write_setup(setup)
             expression = self._in_loop(entry, scope, plan.loop, expression)
             self._emit_return(entry, scope, expression, plan.result)
         if plan.is_awaited:
-            self._emit_async(entry, function, plan, table)
+            name = self._imports.names.fresh(async_name(entry.name))
+            self._emit_async(entry, function, plan, table, name)
 
     def _emit_helper(self, entry: Entry, function: Function) -> None:
         scope = Scope(entry.parameters)
@@ -221,10 +233,13 @@ class _WrapperModule:
                 return self._driven(entry, scope, expression)
             case LoopUse.AWAITED_INSIDE | LoopUse.INSIDE:
                 is_awaited = use is LoopUse.AWAITED_INSIDE
-                if not expression.head.endswith("(") or expression.tail != ")":
+                if not _is_call(expression):
                     return self._driven(entry, scope, expression) if is_awaited else expression
                 helper = self._imports.use_driver(HELPERS, "call_async" if is_awaited else "call_inside")
                 target = expression.head.removesuffix("(")
+                if lock := self._lock(entry):
+                    holding = self._imports.use(HELPERS, "holding")
+                    target = f"{holding}({target}, {lock.acquire}, {lock.release})"
                 return Expression(f"{helper}(", (python_string(entry.name), target, *expression.items), ")")
             case _:
                 assert_never(use)
@@ -237,11 +252,21 @@ class _WrapperModule:
         run = self._imports.use_driver(HELPERS, "run_async")
         return Expression(f"{run}(", (awaitable, python_string(entry.name)), ")")
 
-    def _emit_async(self, entry: Entry, function: Function, plan: CallPlan, table: str) -> None:
-        """Write the form to await, for Python programs that have a loop of their own."""
+    def _emit_guarded(self, entry: Entry, function: Function, plan: CallPlan, table: str) -> None:
+        """Write a call that is awaited and holds locks: it drives the form to await, step by step."""
         name = self._imports.names.fresh(async_name(entry.name))
+        scope = Scope(entry.parameters)
+        with self._function(entry, scope):
+            awaited = Expression(f"{name}(", scope.parameters, ")")
+            expression = self._driven(entry, scope, awaited)
+            self._body.bracketed(f"return {expression.head}", expression.items, expression.tail)
+        self._emit_async(entry, function, plan, table, name)
+
+    def _emit_async(self, entry: Entry, function: Function, plan: CallPlan, table: str, name: str) -> None:
+        """Write the form to await, for Python programs that have a loop of their own."""
         expression, setup, scope = self._calls.call(entry, function, plan, table)
-        with self._function(entry, scope, f"async def {name}", f"`{entry.path}`, to be awaited."):
+        doc = f"`{entry.path}`, to be awaited."
+        with self._function(entry, scope, f"async def {name}", doc, self._lock(entry)):
             self._write_setup(setup)
             awaited = Expression(f"await {expression.head}", expression.items, expression.tail)
             self._emit_return(entry, scope, awaited, plan.result)
@@ -257,17 +282,27 @@ class _WrapperModule:
 
     # --- pieces -------------------------------------------------------------------------
 
+    def _lock(self, entry: Entry) -> Lock | None:
+        return self._locks.find(entry.info.guards)
+
     @contextmanager
-    def _function(self, entry: Entry, scope: Scope, header: str = "", doc: str = "") -> Iterator[None]:
+    def _function(
+        self, entry: Entry, scope: Scope, header: str = "", doc: str = "", lock: Lock | None = None
+    ) -> Iterator[None]:
         self._body.line()
         self._body.line()
+        if lock and header.startswith("async "):
+            guarded = self._imports.use(HELPERS, "guarded")
+            self._body.bracketed(f"@{guarded}(", lock.arguments, ")")
+            lock = None
         self._body.bracketed(f"{header or f'def {entry.name}'}(", scope.parameters, "):")
         with self._body.indented():
             ending = " with options." if takes_options(entry) else "."
             self._body.line(python_docstring(doc or f"`{entry.path}`{ending}"))
-            for converted in scope.converted:
-                self._body.bracketed(converted.head, converted.items, converted.tail)
-            yield
+            with hold(self._body, lock):
+                for converted in scope.converted:
+                    self._body.bracketed(converted.head, converted.items, converted.tail)
+                yield
 
     def _write_setup(self, setup: Expression | None) -> None:
         if setup is not None:
@@ -295,6 +330,10 @@ class _WrapperModule:
         if self._strict:
             return True
         return isinstance(ty, ListOf | SetOf | MapOf) or self._converters.changes(ty)
+
+
+def _is_call(expression: Expression) -> bool:
+    return expression.head.endswith("(") and expression.tail == ")"
 
 
 def _is_bytes_helper(entry: Entry | None) -> bool:

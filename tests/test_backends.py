@@ -55,6 +55,7 @@ from mochic_py.ir.types import ANY, INT, NONE, STRING, ListOf, Ref
 
 EMIT: dict[str, Callable[[Package], str]] = {
     "wrapper": lambda package: emit_wrapper(package, package.import_names[0]),
+    "wrapper_locks": lambda package: emit_wrapper(package, package.import_names[0]),
     "wrapper_stub": lambda package: emit_wrapper_stub(package, package.import_names[0]),
     "go_package": lambda package: emit_go_package(
         package, package.import_names[0], f"python_wrap.{package.import_names[0]}.externs"
