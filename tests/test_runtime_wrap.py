@@ -199,7 +199,7 @@ def test_handle_is_checked_where_its_class_is_loaded() -> None:
 def test_cast_down() -> None:
     plain = Plain()
     assert w.cast_down(plain, Plain, "f") is plain
-    with pytest.raises(w.ConversionError, match=r"f: result: expected Plain, got int"):
+    with pytest.raises(w.ConversionError, match=r"f: parameter value: expected Plain, got int"):
         w.cast_down(1, Plain, "f")
 
 
