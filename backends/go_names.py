@@ -15,7 +15,7 @@ _KEYWORDS = (
 _RESERVED = frozenset(
     f"{_KEYWORDS} any big bool byte call error false float64 int64 mochipy nil string true c err".split()
 )
-_FOLDERS = frozenset({"init", "internal", "main", "mochipy", "testdata", "vendor"})
+_FOLDERS = frozenset({"init", "internal", "main", "mochi_host", "mochipy", "testdata", "vendor"})
 
 
 def exported_names(types: Iterable[str], functions: Iterable[str]) -> dict[str, str]:

@@ -92,6 +92,7 @@ def plan_root(venv: Venv, options: WorkspaceOptions) -> tuple[Artifact, ...]:
         artifacts += (_text(name, read_runtime(name)) for name in runtime_files())
     if "go" in options.emit:
         artifacts += [_text("go/go.mod", GO_MODULE), *map(_go_runtime, embed_files())]
+        artifacts.append(_text("go/mochi_host/main.go", read_runtime("embed/go/mochi_host/main.go")))
     if options.link or (options.style is ShimStyle.LINKED and "wrapper" in options.emit):
         artifacts.append(_text(_LINK_FILE, read_runtime(_LINK_FILE)))
     return tuple(artifacts)

@@ -24,6 +24,7 @@ from .wire_types import (
 __all__ = [
     "PLANS",
     "CallbackError",
+    "HostFunction",
     "apply",
     "boot",
     "describe",
@@ -34,12 +35,21 @@ __all__ = [
     "stop",
 ]
 
-RECORD, VARIANT = 11, 12
+RECORD, VARIANT, CALLBACK = 11, 12, 14
 """The tags of `mochi_py.h`."""
 
 Plan = tuple[int, str, tuple[str, ...]] | Callable[[Any], Any] | None
 PLANS: dict[type, Plan] = {}
 """How the values of a class cross; what `plan_of` found."""
+
+
+class HostFunction:
+    """Stands for function `id` of the host: there it becomes one that can be called."""
+
+    __slots__ = ("id",)
+
+    def __init__(self, id: int) -> None:
+        self.id = id
 
 
 class CallbackError(RuntimeError):
@@ -90,6 +100,8 @@ def plan_of(cls: type) -> Plan:
     if issubclass(cls, Record) or is_record_class(cls):
         tag = VARIANT if is_variant_class(cls) else RECORD
         plan = (tag, cls.__name__, tuple(getattr(cls, "__match_args__", ())))
+    elif cls is HostFunction:
+        plan = (CALLBACK, "", ("id",))
     elif issubclass(cls, (bytearray, memoryview)) and not is_handle_class(cls):
         plan = bytes
     elif issubclass(cls, SIMPLE_BASES) or hasattr(cls, "__array_interface__"):

@@ -168,11 +168,22 @@ static bool encode_map(mochi_frame *frame, PyObject *map, int depth)
     return close_container(frame, place, MOCHI_MAP, count);
 }
 
+static bool encode_host_function(mochi_frame *frame, PyObject *object)
+{
+    PyObject *id = py.PyObject_GetAttrString(object, "id");
+    int overflow;
+    if (!id) return false;
+    mochi_put_id(frame, MOCHI_CALLBACK, (uint64_t)py.PyLong_AsLongLongAndOverflow(id, &overflow));
+    py.Py_DecRef(id);
+    return true;
+}
+
 /* `plan` is (tag, name, fields). */
 static bool encode_named(mochi_frame *frame, PyObject *object, PyObject *plan, int depth)
 {
     int overflow;
     uint32_t tag = (uint32_t)py.PyLong_AsLongLongAndOverflow(py.PyTuple_GetItem(plan, 0), &overflow);
+    if (tag == MOCHI_CALLBACK) return encode_host_function(frame, object);
     PyObject *fields = py.PyTuple_GetItem(plan, 2);
     Py_ssize_t count = py.PyTuple_Size(fields);
     mochi_put_open(frame, tag, (size_t)count);

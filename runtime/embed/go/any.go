@@ -26,6 +26,12 @@ type Record struct {
 // Tuple is a tuple of Python; what takes a list takes one too.
 type Tuple []any
 
+// Set is a set of Python.
+type Set []any
+
+// Callback is the number of a function of the host: ReadExact gives it, where Python knows of one by its number.
+type Callback uint64
+
 // Pair is an entry of a map whose keys are not all strings.
 type Pair struct {
 	Key, Value any
@@ -54,6 +60,11 @@ func (t Tuple) WriteMochi(c *Call) {
 	for _, value := range t {
 		WriteAny(c, value)
 	}
+}
+
+// WriteMochi writes the set.
+func (s Set) WriteMochi(c *Call) {
+	WriteSet(c, s, WriteAny)
 }
 
 // WriteMochi writes the map.
@@ -145,9 +156,18 @@ func (c *Call) reflected(value reflect.Value) {
 	}
 }
 
-// ReadAny reads whatever is there: nil, bool, int64, *big.Int, float64, string, []byte, []any, Tuple,
-// map[string]any, Map, Record or *Object. A set is a []any.
+// ReadAny reads whatever is there: nil, bool, int64, *big.Int, float64, string, []byte, []any, Tuple, Set,
+// map[string]any, Map, Record or *Object.
 func ReadAny(c *Call) any {
+	return c.any(false)
+}
+
+// ReadExact reads what ReadAny reads, and every map as a Map, which keeps its order.
+func ReadExact(c *Call) any {
+	return c.any(true)
+}
+
+func (c *Call) any(exact bool) any {
 	tag, count := c.peek()
 	switch tag {
 	case C.MOCHI_NULL:
@@ -165,38 +185,46 @@ func ReadAny(c *Call) any {
 		return ReadString(c)
 	case C.MOCHI_BYTES:
 		return ReadBytes(c)
-	case C.MOCHI_LIST, C.MOCHI_SET:
-		return ReadList(c, ReadAny)
+	case C.MOCHI_LIST:
+		return c.anyList(exact)
 	case C.MOCHI_TUPLE:
-		return Tuple(ReadList(c, ReadAny))
+		return Tuple(c.anyList(exact))
+	case C.MOCHI_SET:
+		return Set(c.anyList(exact))
 	case C.MOCHI_MAP:
 		c.at += 8
-		return c.anyMap(count)
+		return c.anyMap(count, exact)
 	case C.MOCHI_RECORD, C.MOCHI_VARIANT:
 		c.at += 8
 		record := Record{Name: ReadString(c), Case: tag == C.MOCHI_VARIANT, Fields: make(map[string]any, count)}
 		for range count {
 			name := ReadString(c)
-			record.Fields[name] = ReadAny(c)
+			record.Fields[name] = c.any(exact)
 		}
 		return record
 	case C.MOCHI_HANDLE:
 		return ReadObject(c)
+	case C.MOCHI_CALLBACK:
+		return Callback(c.payload())
 	}
 	c.Fail("a value")
 	return nil
 }
 
-func (c *Call) anyMap(count int) any {
+func (c *Call) anyList(exact bool) []any {
+	return ReadList(c, func(c *Call) any { return c.any(exact) })
+}
+
+func (c *Call) anyMap(count int, exact bool) any {
 	pairs, strings := make(Map, 0, count), true
 	for range count {
-		pair := Pair{ReadAny(c), ReadAny(c)}
+		pair := Pair{c.any(exact), c.any(exact)}
 		if _, is := pair.Key.(string); !is {
 			strings = false
 		}
 		pairs = append(pairs, pair)
 	}
-	if !strings {
+	if exact || !strings {
 		return pairs
 	}
 	values := make(map[string]any, count)
