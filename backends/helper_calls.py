@@ -39,7 +39,7 @@ def helper_expression(
         case name, () if name in _BUILTIN_TYPES:
             return Expression(imports.builtin(_BUILTIN_TYPES[name]))
         case name, (this, body) if name == RUN_WITH:
-            return Expression(f"{imports.use(HELPERS, 'run_with')}(", (this, body), ")")
+            return Expression(f"{imports.bind(HELPERS, 'run_with')}(", (this, body), ")")
         case name, (this, body) if name == RUN_ASYNC_WITH:
             return Expression(f"{imports.use_driver(HELPERS, 'run_async_with')}(", (this, body, where), ")")
         case name, (this,) if name == LEAVE:

@@ -26,6 +26,7 @@ class Imports:
         self._from: dict[str, dict[str, str]] = {}
         self._modules: dict[str, str] = {}
         self._lazy: dict[str, str] = {}
+        self._bound: dict[str, tuple[str, str]] = {}
         self._driver, self._driver_name = "", ""
 
     def drive_by(self, driver: str) -> None:
@@ -52,6 +53,15 @@ class Imports:
         if name not in known:
             known[name] = self.names.fresh(f"_{name.lstrip('_')}")
         return known[name]
+
+    def bind(self, module: str, name: str) -> str:
+        """Return a variable that holds `name` of `module`, for what functions call every time.
+
+        Looking a name up in a module that has a `__getattr__` takes as long as a call.
+        """
+        if name not in self._bound:
+            self._bound[name] = (self.names.fresh(f"_{name}"), self.use(module, name))
+        return self._bound[name][0]
 
     def use_exported(self, module: str, name: str) -> None:
         """Import `name` from `module` as an exported name of this one."""
@@ -94,9 +104,11 @@ class Imports:
                     writer.line(f"from {module} import {name} as {local}")
 
     def write_lazy(self, writer: Writer, helpers: str) -> None:
-        """Write the driver of awaitables, and the variables of modules imported at their first use."""
-        if self._lazy or self._driver_name:
+        """Write the variables that functions use: what is bound, and modules imported at their first use."""
+        if self._lazy or self._driver_name or self._bound:
             writer.line()
+        for bound, value in sorted(self._bound.values()):
+            writer.line(f"{bound} = {value}")
         if self._driver_name:
             writer.line(f"{self._driver_name} = {self.use(helpers, self._driver)}")
         for module, variable in self._lazy.items():

@@ -35,6 +35,7 @@ from .imports import Imports
 from .literals import is_python_name, python_docstring, python_string
 from .names import attribute, nested_attribute
 from .python_types import PythonTypes
+from .scalar_checks import exact_check, has_exact_check
 from .wrapper_calls import Calls, Expression, Scope
 from .wrapper_locks import Lock, Locks, hold
 from .wrapper_types import write_types
@@ -74,6 +75,7 @@ class _WrapperModule:
     ) -> None:
         self._declared = declared
         self._strict = strict
+        self._int64_only = int64_only
         self._imports = Imports(module_names(declared))
         self._imports.drive_by(_driver(driver))
         self._locks = Locks(self._imports, (entry.info.guards for entry in declared.entries))
@@ -159,7 +161,7 @@ class _WrapperModule:
                 result = entry.result if changes else ANY
                 self._emit_value(entry, scope, Expression(value), result)
             case Downcast():
-                cast = self._imports.use(HELPERS, "cast_down")
+                cast = self._imports.bind(HELPERS, "cast_down")
                 scope = Scope(entry.parameters)
                 arguments = (
                     self._calls.argument(entry, scope, 0),
@@ -316,6 +318,9 @@ class _WrapperModule:
             self._body.bracketed(f"return {expression.head}", expression.items, expression.tail)
             return
         convert, name = self._converters.out(ty), python_string(entry.name)
+        if has_exact_check(ty, scope.parameters, int64_only=self._int64_only):
+            self._emit_checked(scope, expression, ty, Expression(f"return {convert}(", (name,), ")"))
+            return
         whole = f"return {convert}({expression}, {name})"
         if self._body.fits(whole):
             self._body.line(whole)
@@ -323,6 +328,16 @@ class _WrapperModule:
         result = scope.names.fresh("result")
         self._body.bracketed(f"{result} = {expression.head}", expression.items, expression.tail)
         self._body.bracketed(f"return {convert}(", (result, name), ")")
+
+    def _emit_checked(
+        self, scope: Scope, expression: Expression, ty: BridgeType, convert: Expression
+    ) -> None:
+        """Write the return of a scalar: at once where it is one, else what `convert` makes of it."""
+        result = scope.names.fresh("result")
+        self._body.bracketed(f"{result} = {expression.head}", expression.items, expression.tail)
+        with self._body.block(f"if {exact_check(ty, result, self._imports)}:"):
+            self._body.line(f"return {result}")
+        self._body.bracketed(convert.head, (result, *convert.items), convert.tail)
 
     def _needs_conversion(self, ty: BridgeType) -> bool:
         if ty == ANY:

@@ -109,13 +109,13 @@ class Calls:
         further = [] if plan.open_options is None else [self._converters.into(plan.open_options)]
         head = [python_string(entry.name), options, table]
         if not positional and splat is None:
-            helper = self._imports.use(HELPERS, "keywords")
+            helper = self._imports.bind(HELPERS, "keywords")
             call = Expression(f"{helper}(", (*head, *further), ")")
             if len(str(call)) <= 60:
                 return [], [f"**{call}"], None
             local = scope.names.fresh("keywords")
             return [], [f"**{local}"], Expression(f"{local} = {call.head}", call.items, ")")
-        helper = self._imports.use(HELPERS, "split_options")
+        helper = self._imports.bind(HELPERS, "split_options")
         extra = [f"positional={_strings(positional)}"] if positional else []
         extra += [f"further={converter}" for converter in further]
         if splat is not None:

@@ -62,6 +62,14 @@ def test_a_class_nobody_made_an_instance_of_is_one_too() -> None:
             pytest.fail("no match")
 
 
+def test_a_class_whose_module_is_gone() -> None:
+    cls = make()
+    cls.__module__ = "not_there"
+    assert cls.__annotations__ == {"first": "int", "second": "str"}
+    assert cls(1, "a").second == "a"
+    assert cls.__annotations__ == {"first": "int", "second": "str"}
+
+
 def test_fields_of_any_name() -> None:
     class Odd(Record):
         __slots__ = ("_set_x", "_set_y", "self", "x")

@@ -50,7 +50,11 @@ def _complete(cls: type[Record]) -> None:
     with _completing:
         if "__dataclass_fields__" in vars(cls):
             return
+        # Looking for `ClassVar` in texts would need the module, which may be gone by now.
+        annotations = cls.__annotations__
+        cls.__annotations__ = dict.fromkeys(annotations, object)
         dataclass(frozen=True, init=False)(cls)
+        cls.__annotations__ = annotations
         # The `__init__` that dataclasses make for frozen classes is half as fast.
         names = tuple(cls.__dataclass_fields__)
         apart = "_" * (1 + max((len(name) for name in names), default=0))
