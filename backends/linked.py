@@ -244,7 +244,8 @@ class _Scope:
         operation: LinkedOperation,
     ) -> LinkedFunction:
         """Return a function with a free name made from `wanted`."""
-        item = self._items.fresh_mochi(wanted)
+        taken = wanted in self._items
+        item = self._items.fresh_mochi(f"{wanted}_") if taken else self._items.fresh(wanted)
         name = self._names.fresh_mochi(f"{self._alias}_{item}")
         return LinkedFunction(name, item, parameters, types, result, operation)
 
