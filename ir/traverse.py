@@ -6,7 +6,7 @@ what it changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import is_
 from typing import Final, TypeAlias, TypeVar, assert_never
 
@@ -35,6 +35,7 @@ from .items import (
     Variant,
     VariantCase,
 )
+from .parts import map_all, map_each, with_parts
 from .types import (
     AsyncOf,
     BridgeType,
@@ -110,7 +111,7 @@ def map_children(ty: BridgeType, fn: Rewrite) -> BridgeType:
         case Scalar() | TypeVarRef() | SelfType() | LiteralOf() | Unsupported():
             return ty
         case Ref():
-            arguments = _map_all(ty.arguments, fn)
+            arguments = map_all(ty.arguments, fn)
             return ty if arguments is ty.arguments else Ref(ty.path, arguments)
         case OptionOf() | AsyncOf() | TypeObject():
             inner = fn(ty.inner)
@@ -119,16 +120,16 @@ def map_children(ty: BridgeType, fn: Rewrite) -> BridgeType:
             element = fn(ty.element)
             return ty if element is ty.element else type(ty)(element)
         case UnionOf():
-            members = _map_all(ty.members, fn)
+            members = map_all(ty.members, fn)
             return ty if members is ty.members else UnionOf(members)
         case MapOf():
             key, value = fn(ty.key), fn(ty.value)
             return ty if key is ty.key and value is ty.value else MapOf(key, value)
         case TupleOf():
-            elements = _map_all(ty.elements, fn)
+            elements = map_all(ty.elements, fn)
             return ty if elements is ty.elements else TupleOf(elements)
         case FunOf():
-            params = None if ty.params is None else _map_all(ty.params, fn)
+            params = None if ty.params is None else map_all(ty.params, fn)
             result = fn(ty.result)
             return ty if params is ty.params and result is ty.result else FunOf(params, result)
         case _:
@@ -160,8 +161,11 @@ def walk_items(package: Package) -> Iterator[Item]:
 
 def map_items(package: Package, fn: Callable[[Item], Item]) -> Package:
     """Return `package` with `fn` applied to every item of its modules, generated ones left alone."""
-    modules = _map_all(package.modules, lambda module: _map_module_items(module, fn))
-    return package if modules is package.modules else evolve(package, modules=modules)
+
+    def rewrite(module: Module) -> Module:
+        return with_parts(module, items=map_all(module.items, fn))
+
+    return with_parts(package, modules=map_all(package.modules, rewrite))
 
 
 def walk_functions(item: Item) -> Iterator[Function]:
@@ -182,42 +186,37 @@ def walk_types(item: Item | Field | Property) -> Iterator[BridgeType]:
         yield from walk_type(ty)
 
 
-def outer_types(item: Item | Field | Property) -> Iterator[BridgeType]:
-    """Yield the types written in `item` and its members, not the types inside those."""
-    match item:
-        case Function():
-            yield from _evidence_types(item.info)
-            for signature in item.signatures:
-                yield from _signature_types(signature)
-            for call in item.calls:
-                yield from _call_types(call)
-        case Class():
-            yield from _type_param_types(item.type_params)
-            yield from item.bases
-            members: tuple[Field | Property | Function, ...]
-            members = (*item.fields, *item.properties, *item.constructors, *item.methods)
-            for member in members:
-                yield from outer_types(member)
-        case Field() | Constant():
-            yield from _evidence_types(item.info)
-            yield item.type
-        case Property():
-            yield from _evidence_types(item.info)
-            yield item.type
-            if item.setter_type is not None:
-                yield item.setter_type
-        case Variant():
-            for case in item.cases:
-                yield case.type
-        case Alias():
-            yield from _type_param_types(item.type_params)
-            yield item.target
-        case TypeVariable():
-            yield from _type_param_types((item.param,))
-        case Refusal():
-            return
-        case _:
-            assert_never(item)
+def outer_types(item: Item | Field | Property) -> list[BridgeType]:
+    """Return the types written in `item` and its members, not the types inside those."""
+    types: list[BridgeType] = []
+    _add_types(item, types)
+    return types
+
+
+def distinct_types(items: Iterable[Item]) -> Iterable[BridgeType]:
+    """Return the type objects in `items`, nested ones included, each once.
+
+    Declarations share most of their types, so these are far less than those of `walk_types`.
+    """
+    outer: list[BridgeType] = []
+    for item in items:
+        _add_types(item, outer)
+    return inner_types(outer)
+
+
+def inner_types(types: Iterable[BridgeType]) -> Iterable[BridgeType]:
+    """Return the type objects in `types`, the outermost among them, each once."""
+    found = {id(ty): ty for ty in types}
+    pending = list(found.values())
+    while pending:
+        ty = pending.pop()
+        if type(ty) in _LEAVES:
+            continue
+        for inner in children(ty):
+            if id(inner) not in found:
+                found[id(inner)] = inner
+                pending.append(inner)
+    return found.values()
 
 
 def map_types(node: _NodeT, fn: Rewrite) -> _NodeT:
@@ -243,10 +242,8 @@ def map_outer_types(node: _NodeT, fn: Rewrite) -> _NodeT:
 def _map_node(node: Node, fn: Rewrite) -> Node:
     match node:
         case Package():
-            modules = _map_all(node.modules, lambda module: _map_module(module, fn))
-            generated = _map_all(node.generated, lambda item: _map_item(item, fn))
-            same = modules is node.modules and generated is node.generated
-            return node if same else evolve(node, modules=modules, generated=generated)
+            modules = map_each(node.modules, _map_module, fn)
+            return with_parts(node, modules=modules, generated=map_each(node.generated, _map_item, fn))
         case Module():
             return _map_module(node, fn)
         case Field():
@@ -259,8 +256,7 @@ def _map_node(node: Node, fn: Rewrite) -> Node:
 
 def map_info(info: Info, fn: Rewrite) -> Info:
     """Return `info` with `fn` applied to the outermost types of its evidence."""
-    evidence = _map_all(info.evidence, lambda piece: _map_evidence(piece, fn))
-    return info if evidence is info.evidence else evolve(info, evidence=evidence)
+    return with_parts(info, evidence=map_each(info.evidence, _map_evidence, fn)) if info.evidence else info
 
 
 def _map_evidence(piece: Evidence, fn: Rewrite) -> Evidence:
@@ -268,12 +264,25 @@ def _map_evidence(piece: Evidence, fn: Rewrite) -> Evidence:
     return piece if ty is piece.type else evolve(piece, type=ty)
 
 
+def map_params(params: tuple[Param, ...], fn: Rewrite) -> tuple[Param, ...]:
+    """Return `params` with `fn` applied to their outermost types."""
+    return retype_all(params, [fn(param.type) for param in params])
+
+
+def retype_all(params: tuple[Param, ...], types: Sequence[BridgeType]) -> tuple[Param, ...]:
+    """Return `params` with `types`, one for each; the same tuple where these are theirs."""
+    if all(map(is_, types, [param.type for param in params])):
+        return params
+    return tuple(map(_retype, params, types))
+
+
+def _retype(param: Param, ty: BridgeType) -> Param:
+    return param if ty is param.type else Param(param.name, param.kind, ty, param.default, param.span)
+
+
 def map_signature(signature: Signature, fn: Rewrite) -> Signature:
     """Return `signature` with `fn` applied to its outermost types."""
-    types = [fn(param.type) for param in signature.params]
-    params = signature.params
-    if not all(map(is_, types, [param.type for param in params])):
-        params = tuple(map(_retype, params, types))
+    params = map_params(signature.params, fn)
     type_params = _map_type_params(signature.type_params, fn)
     result = fn(signature.result)
     if params is signature.params and type_params is signature.type_params and result is signature.result:
@@ -285,20 +294,8 @@ def map_signature(signature: Signature, fn: Rewrite) -> Signature:
 # --- parts ------------------------------------------------------------------------------
 
 
-def _map_all(values: tuple[_T, ...], fn: Callable[[_T], _T]) -> tuple[_T, ...]:
-    if not values:
-        return values
-    mapped = tuple([fn(value) for value in values])
-    return values if all(map(is_, mapped, values)) else mapped
-
-
 def _map_module(module: Module, fn: Rewrite) -> Module:
-    return _map_module_items(module, lambda item: _map_item(item, fn))
-
-
-def _map_module_items(module: Module, fn: Callable[[Item], Item]) -> Module:
-    items = _map_all(module.items, fn)
-    return module if items is module.items else evolve(module, items=items)
+    return with_parts(module, items=map_each(module.items, _map_item, fn))
 
 
 def _map_item(item: Item, fn: Rewrite) -> Item:
@@ -310,15 +307,12 @@ def _map_item(item: Item, fn: Rewrite) -> Item:
         case Constant():
             return _map_value(item, fn)
         case Variant():
-            cases = _map_all(item.cases, lambda case: _map_typed(case, fn))
-            return item if cases is item.cases else evolve(item, cases=cases)
+            return with_parts(item, cases=map_each(item.cases, _map_typed, fn))
         case Alias():
-            params, target = _map_type_params(item.type_params, fn), fn(item.target)
-            same = params is item.type_params and target is item.target
-            return item if same else evolve(item, type_params=params, target=target)
+            params = _map_type_params(item.type_params, fn)
+            return with_parts(item, type_params=params, target=fn(item.target))
         case TypeVariable():
-            param = _map_type_param(item.param, fn)
-            return item if param is item.param else evolve(item, param=param)
+            return with_parts(item, param=_map_type_param(item.param, fn))
         case Refusal():
             return item
         case _:
@@ -326,58 +320,37 @@ def _map_item(item: Item, fn: Rewrite) -> Item:
 
 
 def _map_function(function: Function, fn: Rewrite) -> Function:
-    signatures = _map_all(function.signatures, lambda signature: map_signature(signature, fn))
-    calls = _map_all(function.calls, lambda call: _map_call(call, fn))
+    signatures = map_each(function.signatures, map_signature, fn)
+    calls = map_each(function.calls, _map_call, fn)
     info = map_info(function.info, fn)
-    same = signatures is function.signatures and calls is function.calls and info is function.info
-    return function if same else evolve(function, signatures=signatures, calls=calls, info=info)
+    if signatures is function.signatures and calls is function.calls and info is function.info:
+        return function
+    return evolve(function, signatures=signatures, calls=calls, info=info)
 
 
 def _map_class(cls: Class, fn: Rewrite) -> Class:
-    bases = _map_all(cls.bases, fn)
-    params = _map_type_params(cls.type_params, fn)
-    fields = _map_all(cls.fields, lambda member: _map_value(member, fn))
-    properties = _map_all(cls.properties, lambda member: _map_property(member, fn))
-    constructors = _map_all(cls.constructors, lambda member: _map_function(member, fn))
-    methods = _map_all(cls.methods, lambda member: _map_function(member, fn))
-    if (
-        bases is cls.bases
-        and params is cls.type_params
-        and fields is cls.fields
-        and properties is cls.properties
-        and constructors is cls.constructors
-        and methods is cls.methods
-    ):
-        return cls
-    return evolve(
+    return with_parts(
         cls,
-        bases=bases,
-        type_params=params,
-        fields=fields,
-        properties=properties,
-        constructors=constructors,
-        methods=methods,
+        bases=map_all(cls.bases, fn),
+        type_params=_map_type_params(cls.type_params, fn),
+        fields=map_each(cls.fields, _map_value, fn),
+        properties=map_each(cls.properties, _map_property, fn),
+        constructors=map_each(cls.constructors, _map_function, fn),
+        methods=map_each(cls.methods, _map_function, fn),
     )
 
 
 def _map_typed(part: _TypedT, fn: Rewrite) -> _TypedT:
-    ty = fn(part.type)
-    return part if ty is part.type else evolve(part, type=ty)
+    return with_parts(part, type=fn(part.type))
 
 
 def _map_value(part: _ValueT, fn: Rewrite) -> _ValueT:
-    ty, info = fn(part.type), map_info(part.info, fn)
-    return part if ty is part.type and info is part.info else evolve(part, type=ty, info=info)
+    return with_parts(part, type=fn(part.type), info=map_info(part.info, fn))
 
 
 def _map_property(member: Property, fn: Rewrite) -> Property:
-    ty, setter, info = fn(member.type), _map_optional(member.setter_type, fn), map_info(member.info, fn)
-    same = ty is member.type and setter is member.setter_type and info is member.info
-    return member if same else evolve(member, type=ty, setter_type=setter, info=info)
-
-
-def _retype(param: Param, ty: BridgeType) -> Param:
-    return param if ty is param.type else Param(param.name, param.kind, ty, param.default, param.span)
+    ty, setter = fn(member.type), _map_optional(member.setter_type, fn)
+    return with_parts(member, type=ty, setter_type=setter, info=map_info(member.info, fn))
 
 
 def _map_optional(ty: BridgeType | None, fn: Rewrite) -> BridgeType | None:
@@ -385,12 +358,12 @@ def _map_optional(ty: BridgeType | None, fn: Rewrite) -> BridgeType | None:
 
 
 def _map_type_params(params: tuple[TypeParam, ...], fn: Rewrite) -> tuple[TypeParam, ...]:
-    return _map_all(params, lambda param: _map_type_param(param, fn))
+    return map_each(params, _map_type_param, fn)
 
 
 def _map_type_param(param: TypeParam, fn: Rewrite) -> TypeParam:
     bound = _map_optional(param.bound, fn)
-    constraints = _map_all(param.constraints, fn)
+    constraints = map_all(param.constraints, fn)
     default = _map_optional(param.default, fn)
     if bound is param.bound and constraints is param.constraints and default is param.default:
         return param
@@ -398,56 +371,71 @@ def _map_type_param(param: TypeParam, fn: Rewrite) -> TypeParam:
 
 
 def _map_call(call: CallPlan, fn: Rewrite) -> CallPlan:
-    receiver = _map_optional(call.receiver, fn)
-    arguments = _map_all(call.arguments, lambda argument: _map_typed(argument, fn))
-    options = _map_all(call.options, lambda option: _map_typed(option, fn))
-    open_options = _map_optional(call.open_options, fn)
-    result = fn(call.result)
-    if (
-        receiver is call.receiver
-        and arguments is call.arguments
-        and options is call.options
-        and open_options is call.open_options
-        and result is call.result
-    ):
-        return call
-    return evolve(
+    return with_parts(
         call,
-        receiver=receiver,
-        arguments=arguments,
-        options=options,
-        open_options=open_options,
-        result=result,
+        receiver=_map_optional(call.receiver, fn),
+        arguments=map_each(call.arguments, _map_typed, fn),
+        options=map_each(call.options, _map_typed, fn),
+        open_options=_map_optional(call.open_options, fn),
+        result=fn(call.result),
     )
 
 
-def _evidence_types(info: Info) -> Iterator[BridgeType]:
-    return (piece.type for piece in info.evidence if not piece.name)
+def _add_types(item: Item | Field | Property, types: list[BridgeType]) -> None:
+    match item:
+        case Function():
+            _add_evidence(item.info, types)
+            for signature in item.signatures:
+                _add_type_params(signature.type_params, types)
+                types += [param.type for param in signature.params]
+                types.append(signature.result)
+            for call in item.calls:
+                _add_call(call, types)
+        case Class():
+            _add_type_params(item.type_params, types)
+            types += item.bases
+            for members in (item.fields, item.properties, item.constructors, item.methods):
+                for member in members:
+                    _add_types(member, types)
+        case Field() | Constant():
+            _add_evidence(item.info, types)
+            types.append(item.type)
+        case Property():
+            _add_evidence(item.info, types)
+            types.append(item.type)
+            if item.setter_type is not None:
+                types.append(item.setter_type)
+        case Variant():
+            types += [case.type for case in item.cases]
+        case Alias():
+            _add_type_params(item.type_params, types)
+            types.append(item.target)
+        case TypeVariable():
+            _add_type_params((item.param,), types)
+        case Refusal():
+            return
+        case _:
+            assert_never(item)
 
 
-def _signature_types(signature: Signature) -> Iterator[BridgeType]:
-    yield from _type_param_types(signature.type_params)
-    for param in signature.params:
-        yield param.type
-    yield signature.result
+def _add_evidence(info: Info, types: list[BridgeType]) -> None:
+    types += [piece.type for piece in info.evidence if not piece.name]
 
 
-def _type_param_types(params: tuple[TypeParam, ...]) -> Iterator[BridgeType]:
+def _add_type_params(params: tuple[TypeParam, ...], types: list[BridgeType]) -> None:
     for param in params:
         if param.bound is not None:
-            yield param.bound
-        yield from param.constraints
+            types.append(param.bound)
+        types += param.constraints
         if param.default is not None:
-            yield param.default
+            types.append(param.default)
 
 
-def _call_types(call: CallPlan) -> Iterator[BridgeType]:
+def _add_call(call: CallPlan, types: list[BridgeType]) -> None:
     if call.receiver is not None:
-        yield call.receiver
-    for argument in call.arguments:
-        yield argument.type
-    for option in call.options:
-        yield option.type
+        types.append(call.receiver)
+    types += [argument.type for argument in call.arguments]
+    types += [option.type for option in call.options]
     if call.open_options is not None:
-        yield call.open_options
-    yield call.result
+        types.append(call.open_options)
+    types.append(call.result)

@@ -13,7 +13,7 @@ from typing import ClassVar, final
 from attrs import evolve, frozen
 
 from ..ir.items import Class, Item, Package
-from ..ir.traverse import outer_types, walk_type
+from ..ir.traverse import distinct_types
 from ..ir.types import Ref
 from .context import PassContext
 
@@ -35,8 +35,8 @@ class BindForeign:
 
 
 def _find_mentioned(package: Package) -> frozenset[str]:
-    types = {id(ty): ty for module in package.modules for item in module.items for ty in outer_types(item)}
-    return frozenset(inner.path for ty in types.values() for inner in walk_type(ty) if isinstance(inner, Ref))
+    types = distinct_types(item for module in package.modules for item in module.items)
+    return frozenset([ty.path for ty in types if isinstance(ty, Ref)])
 
 
 def _without_lost_casts(item: Item, mentioned: frozenset[str]) -> Item:

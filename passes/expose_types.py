@@ -18,7 +18,7 @@ from attrs import define, evolve, field, frozen
 
 from ..ir.helpers import CLASS_OBJECT, TYPE_OBJECT
 from ..ir.items import Binding, Class, ClassKind, Function, Item, Package, Param, Signature
-from ..ir.traverse import map_items, walk_functions, walk_items, walk_type, walk_types
+from ..ir.traverse import distinct_types, inner_types, map_items, walk_functions, walk_items
 from ..ir.types import STRING, BridgeType, Ref, TypeObject, UnionOf
 from .context import PassContext
 
@@ -35,8 +35,7 @@ class ExposeTypes:
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with the functions, and the handle of class objects where one is used."""
         wanted = _Wanted({item.path: item for item in walk_items(package) if isinstance(item, Class)})
-        for item in walk_items(package):
-            wanted.read(_taken(item))
+        wanted.read([ty for item in walk_items(package) for ty in _taken(item)])
         if not wanted.found and not _mentions_type(package):
             return package
         exposed = map_items(package, wanted.rewrite)
@@ -53,18 +52,13 @@ class _Wanted:
     paths: set[str] = field(factory=set)
     anything: bool = False
     found: bool = False
-    _seen: dict[int, BridgeType] = field(factory=dict)
 
     def read(self, types: Iterable[BridgeType]) -> None:
         """Note the class objects that `types` mention."""
-        for outer in types:
-            if id(outer) in self._seen:
-                continue
-            self._seen[id(outer)] = outer
-            for ty in walk_type(outer):
-                if isinstance(ty, TypeObject):
-                    self.found = True
-                    self._want(ty.inner)
+        for ty in inner_types(types):
+            if isinstance(ty, TypeObject):
+                self.found = True
+                self._want(ty.inner)
 
     def _want(self, ty: BridgeType) -> None:
         match ty:
@@ -103,18 +97,20 @@ class _Wanted:
             seen.update(bases)
 
 
-def _taken(item: Item) -> Iterator[BridgeType]:
-    """Yield the types of what `item` and its members take."""
+def _taken(item: Item) -> list[BridgeType]:
+    """Return the types of what `item` and its members take."""
+    taken: list[BridgeType] = []
     for function in walk_functions(item):
         for signature in function.signatures:
-            yield from (param.type for param in signature.params)
+            taken += [param.type for param in signature.params]
     if isinstance(item, Class):
-        yield from (member.type for member in item.fields)
-        yield from (prop.setter_type for prop in item.properties if prop.setter_type is not None)
+        taken += [member.type for member in item.fields]
+        taken += [prop.setter_type for prop in item.properties if prop.setter_type is not None]
+    return taken
 
 
 def _mentions_type(package: Package) -> bool:
-    return any(isinstance(ty, TypeObject) for item in walk_items(package) for ty in walk_types(item))
+    return any(isinstance(ty, TypeObject) for ty in distinct_types(walk_items(package)))
 
 
 def _accessor(cls: Class) -> Function:

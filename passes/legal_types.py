@@ -6,8 +6,8 @@ What Python means by each shape is in the typing specification; what it becomes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import assert_never, final
+from collections.abc import Mapping
+from typing import TypeAlias, assert_never, final
 
 from attrs import define, field, frozen
 
@@ -16,7 +16,8 @@ from ..ir.info import NoteKind
 from ..ir.items import Alias, Class, ClassKind, Item, TypeParam, TypeParamKind, Variant
 from ..ir.protocols import PROTOCOLS
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_type, walk_type
+from ..ir.sharing import TypePool, memoised_map
+from ..ir.traverse import Rewrite, map_type, walk_type
 from ..ir.types import (
     ANY,
     BIGINT,
@@ -61,18 +62,32 @@ _ASYNC_CONTEXT = "contextlib.AbstractAsyncContextManager"
 _CONTEXTS = ("contextlib.AbstractContextManager", _ASYNC_CONTEXT)
 
 
+_Key: TypeAlias = tuple[int, bool]
+_Seen: TypeAlias = dict[_Key, tuple[BridgeType, "Legal"]]
+
+
 @final
-@frozen
+@define(eq=False)
 class Scope:
-    """The type variables of a place, and what `Self` means there. `owner` is the path of the class."""
+    """The type variables of a place, and what `Self` means there. `owner` is the class.
 
-    type_params: Mapping[str, TypeParam]
-    owner: str | None = None
+    Places with the same variables have one scope, which remembers what became of the types that
+    mean something else elsewhere.
+    """
 
-    def with_params(self, params: Iterable[TypeParam]) -> Scope:
+    kinds: Mapping[str, TypeParamKind]
+    owner: Ref | None = None
+    seen: _Seen = field(factory=dict)
+    _inner: dict[tuple[tuple[str, TypeParamKind], ...], Scope] = field(factory=dict)
+
+    def with_params(self, params: tuple[TypeParam, ...]) -> Scope:
         """Return this scope with `params` in front."""
-        added = {param.name: param for param in params}
-        return Scope({**self.type_params, **added}, self.owner) if added else self
+        if not params:
+            return self
+        added = tuple([(param.name, param.kind) for param in params])
+        if added not in self._inner:
+            self._inner[added] = Scope({**self.kinds, **dict(added)}, self.owner)
+        return self._inner[added]
 
 
 @final
@@ -101,7 +116,8 @@ class TypeTable:
     own: frozenset[str] = frozenset()
     obtainable: frozenset[str] = frozenset()
     repeated: bool = False
-    _seen: dict[tuple[int, bool], tuple[BridgeType, Legal]] = field(factory=dict)
+    _seen: _Seen = field(factory=dict)
+    _share: Rewrite = field(init=False, factory=lambda: memoised_map(TypePool().share))
     _scoped: bool = False
     _inward: bool = False
 
@@ -110,19 +126,8 @@ class TypeTable:
 
         `inward` says that a program gives the values; else it gets them.
         """
-        if type(ty) is Scalar:
-            return self._scalar(ty)
-        known = self._seen.get((id(ty), inward))
-        if known is not None:
-            return known[1]
-        self._scoped = False
         self._inward = inward
-        losses: list[Loss] = []
-        legal = self._legal(ty, scope, losses)
-        found = Legal(ty if legal == ty else legal, tuple(dict.fromkeys(losses)))
-        if not self._scoped:
-            self._seen[id(ty), inward] = (ty, found)
-        return found
+        return self._find(ty, scope)
 
     def legalize_result(self, ty: BridgeType, scope: Scope, is_async: bool) -> Legal:
         """Return the result type `ty` legalized; an awaitable or iterator stays, `never` is none."""
@@ -139,11 +144,33 @@ class TypeTable:
     # --- shapes -------------------------------------------------------------------------
 
     def _legal(self, ty: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
+        found = self._find(ty, scope)
+        losses += found.losses
+        return found.type
+
+    def _find(self, ty: BridgeType, scope: Scope) -> Legal:
+        key = (id(ty), self._inward)
+        known = self._seen.get(key)
+        if known is not None:
+            return known[1]
+        known = scope.seen.get(key)
+        if known is not None:
+            self._scoped = True
+            return known[1]
+        around, self._scoped = self._scoped, False
+        losses: list[Loss] = []
+        legal = self._rewrite(ty, scope, losses)
+        found = Legal(ty if legal == ty else self._share(legal), tuple(dict.fromkeys(losses)))
+        seen = scope.seen if self._scoped else self._seen
+        # The type is kept beside the result, so that its id is not used again.
+        seen[key] = (ty, found)
+        self._scoped |= around
+        return found
+
+    def _rewrite(self, ty: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
         match ty:
             case Scalar():
-                legal = self._scalar(ty)
-                losses += legal.losses
-                return legal.type
+                return self._scalar(ty, losses)
             case ListOf() | IteratorOf():
                 return ListOf(self._legal(ty.element, scope, losses))
             case SetOf():
@@ -168,13 +195,13 @@ class TypeTable:
             case TypeVarRef():
                 # What is known of a variable is in its place since resolve-generics.
                 self._scoped = True
-                param = scope.type_params.get(ty.name)
-                reason = _VARIABLE_REASONS[param.kind] if param else _UNSUPPORTED
+                kind = scope.kinds.get(ty.name)
+                reason = _VARIABLE_REASONS[kind] if kind else _UNSUPPORTED
                 losses.append(Loss(reason, show_type(ty), note=NoteKind.ERASED))
                 return ANY
             case SelfType():
                 self._scoped = True
-                return Ref(scope.owner) if scope.owner else _lose(ty, _UNSUPPORTED, losses)
+                return scope.owner or _lose(ty, _UNSUPPORTED, losses)
             case TypeObject():
                 return self.generated.handle(TYPE_OBJECT)
             case AsyncOf():
@@ -189,12 +216,12 @@ class TypeTable:
             case _:
                 assert_never(ty)
 
-    def _scalar(self, ty: Scalar) -> Legal:
-        if ty == ANY:
-            return Legal(ANY, () if self.repeated else (explicit_any(),))
+    def _scalar(self, ty: Scalar, losses: list[Loss]) -> BridgeType:
+        if ty == ANY and not self.repeated:
+            losses.append(explicit_any())
         if ty == NEVER:
-            return Legal(ANY)
-        return Legal(INT) if ty == BIGINT else Legal(ty)
+            return ANY
+        return INT if ty == BIGINT else ty
 
     def _literal(self, ty: LiteralOf, scope: Scope, losses: list[Loss]) -> BridgeType:
         """What flows in keeps its values, for the wrapper to check; members of an enum are their enum."""

@@ -7,10 +7,11 @@ fun h(): @ssl.SSLContext                      =>   the same, and a generated han
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import is_
 from typing import ClassVar, TypeVar, assert_never, final
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from ..ir.items import (
     Alias,
@@ -25,7 +26,6 @@ from ..ir.items import (
     Item,
     Module,
     Package,
-    Param,
     Property,
     Refusal,
     Signature,
@@ -33,7 +33,8 @@ from ..ir.items import (
     Variant,
     VariantCase,
 )
-from ..ir.traverse import walk_items
+from ..ir.parts import with_parts
+from ..ir.traverse import retype_all, walk_items
 from ..ir.types import ANY, BOOL, FLOAT, INT, NONE, STRING, UNANNOTATED, BridgeType, ConstantValue, Ref
 from .context import PassContext
 from .generated_types import GeneratedTypes
@@ -106,19 +107,18 @@ class _Legalizer:
 
     ctx: PassContext
     table: TypeTable
+    outside: Scope = field(factory=lambda: Scope({}))
 
     def module(self, module: Module) -> Module:
-        items = tuple(legal for item in module.items for legal in self.items(item))
-        same = len(items) == len(module.items) and all(
-            a is b for a, b in zip(items, module.items, strict=True)
-        )
+        items = tuple([legal for item in module.items for legal in self.items(item)])
+        same = len(items) == len(module.items) and all(map(is_, items, module.items))
         return module if same else evolve(module, items=items)
 
     def items(self, item: Item) -> list[Item]:
         """Return `item` legalized, and the refusals of its members; no items for a type variable."""
         match item:
             case Function():
-                return [self.function(item, Scope({}), "function", item.name)]
+                return [self.function(item, self.outside, "function", item.name)]
             case Class():
                 return self.class_items(item)
             case Constant():
@@ -151,7 +151,7 @@ class _Legalizer:
                 kept.append(arm)
         if self.ctx.options.strict and losses:
             if not kept:
-                path = f"{scope.owner}.{function.name}" if scope.owner else function.path
+                path = f"{scope.owner.path}.{function.name}" if scope.owner else function.path
                 return self.refuse(shown, path, kind, losses[0], function.info)
             return evolve(function, signatures=tuple(kept))
         info = record_losses(function.info, losses)
@@ -163,55 +163,59 @@ class _Legalizer:
         self, function: Function, signature: Signature, scope: Scope, losses: list[PlacedLoss]
     ) -> Signature:
         scope = scope.with_params(signature.type_params)
-        params = list(signature.params)
+        table, types = self.table, []
         receiver = has_receiver(function, signature)
+        for param in signature.params[receiver:]:
+            legal = table.legalize(param.type, scope, inward=True)
+            types.append(legal.type)
+            if legal.losses:
+                where = f"parameter {param.name}"
+                losses += [PlacedLoss(where, loss, param.span) for loss in legal.losses]
         if receiver:
-            params[0] = _typed(params[0], _receiver_type(function, scope))
-        for index, param in enumerate(params):
-            if not (receiver and index == 0):
-                legal = self.table.legalize(param.type, scope, inward=True)
-                losses += [PlacedLoss(f"parameter {param.name}", loss, param.span) for loss in legal.losses]
-                params[index] = _typed(param, legal.type)
-        if function.binding is Binding.CONSTRUCTOR and scope.owner:
-            result: BridgeType = Ref(scope.owner)
-            result = signature.result if signature.result == result else result
-        else:
-            declared = signature.result
-            if declared == UNANNOTATED and function.binding is Binding.METHOD:
-                declared = _SPECIAL_RESULTS.get(function.name, declared)
-            found = self.table.legalize_result(declared, scope, signature.is_async)
-            losses += [PlacedLoss("result", loss, signature.span) for loss in found.losses]
-            result = found.type
-        same = result is signature.result and all(map(is_, params, signature.params))
-        if same and not signature.type_params:
+            types.insert(0, _receiver_type(function, scope))
+        result = self.result(function, signature, scope, losses)
+        params = retype_all(signature.params, types)
+        if params is signature.params and result is signature.result and not signature.type_params:
             return signature
-        return evolve(signature, params=tuple(params), result=result, type_params=())
+        return Signature(params, result, (), signature.is_async, signature.span, signature.deprecated)
+
+    def result(
+        self, function: Function, signature: Signature, scope: Scope, losses: list[PlacedLoss]
+    ) -> BridgeType:
+        if function.binding is Binding.CONSTRUCTOR and scope.owner:
+            return signature.result if signature.result == scope.owner else scope.owner
+        declared = signature.result
+        if declared == UNANNOTATED and function.binding is Binding.METHOD:
+            declared = _SPECIAL_RESULTS.get(function.name, declared)
+        found = self.table.legalize_result(declared, scope, signature.is_async)
+        losses += [PlacedLoss("result", loss, signature.span) for loss in found.losses]
+        return found.type
 
     # --- classes ------------------------------------------------------------------------
 
     def class_items(self, cls: Class) -> list[Item]:
-        scope = Scope({}, cls.path).with_params(cls.type_params)
+        scope = Scope({}, Ref(cls.path)).with_params(cls.type_params)
         refusals: list[Item] = []
-        fields = _keep(Field, [self.field(cls, each, scope) for each in cls.fields], refusals)
+        fields = _keep(cls.fields, [self.field(cls, each, scope) for each in cls.fields], refusals)
         kind = cls.kind
         if kind is ClassKind.RECORD and len(fields) < len(cls.fields):
             # A record without one of its fields could not be built.
             kind = ClassKind.HANDLE
-        properties = _keep(Property, [self.property(cls, each, scope) for each in cls.properties], refusals)
-        constructors = _keep(Function, self.methods(cls, cls.constructors, scope, "constructor"), refusals)
-        methods = _keep(Function, self.methods(cls, cls.methods, scope, "method"), refusals)
-        bases = tuple(_plain(base) for base in cls.bases if isinstance(base, Ref))
-        legal = evolve(
+        properties = [self.property(cls, each, scope) for each in cls.properties]
+        constructors = self.methods(cls, cls.constructors, scope, "constructor")
+        methods = self.methods(cls, cls.methods, scope, "method")
+        bases = tuple([_plain(base) for base in cls.bases if isinstance(base, Ref)])
+        legal = with_parts(
             cls,
-            bases=bases,
+            bases=cls.bases if bases == cls.bases else bases,
             kind=kind,
             type_params=(),
             fields=fields,
-            properties=properties,
-            constructors=constructors,
-            methods=methods,
+            properties=_keep(cls.properties, properties, refusals),
+            constructors=_keep(cls.constructors, constructors, refusals),
+            methods=_keep(cls.methods, methods, refusals),
         )
-        return [cls if legal == cls else legal, *refusals]
+        return [legal, *refusals]
 
     def methods(
         self, cls: Class, methods: tuple[Function, ...], scope: Scope, kind: str
@@ -249,7 +253,7 @@ class _Legalizer:
     # --- other items --------------------------------------------------------------------
 
     def constant(self, item: Constant) -> Constant | Refusal:
-        legal = self.table.legalize(_inferred(item.type, item.value), Scope({}))
+        legal = self.table.legalize(_inferred(item.type, item.value), self.outside)
         losses = [PlacedLoss("value", loss, item.info.span) for loss in legal.losses]
         if losses and self.ctx.options.strict:
             return self.refuse(item.name, item.path, "constant", losses[0], item.info)
@@ -261,7 +265,7 @@ class _Legalizer:
         cases: list[VariantCase] = []
         losses: list[PlacedLoss] = []
         for case in item.cases:
-            legal = self.table.legalize(case.type, Scope({}))
+            legal = self.table.legalize(case.type, self.outside)
             losses += [PlacedLoss(f"case {case.name}", loss, item.info.span) for loss in legal.losses]
             cases.append(case if legal.type is case.type else evolve(case, type=legal.type))
         return evolve(item, cases=tuple(cases), info=record_losses(item.info, losses))
@@ -274,7 +278,7 @@ class _Legalizer:
         if isinstance(item.target, Ref) and item.target.path in self.table.known:
             target: BridgeType = _plain(item.target)
         else:
-            scope = Scope({}).with_params(item.type_params)
+            scope = self.outside.with_params(item.type_params)
             target = self.table.legalize(item.target, scope, inward=True).type
         if target is item.target and not item.type_params:
             return item
@@ -304,20 +308,23 @@ _MemberT = TypeVar("_MemberT", Field, Property, Function)
 
 
 def _keep(
-    kind: type[_MemberT], members: list[_MemberT | Refusal], refusals: list[Item]
+    before: tuple[_MemberT, ...], members: Sequence[_MemberT | Refusal], refusals: list[Item]
 ) -> tuple[_MemberT, ...]:
-    """Return the members that were kept; the refusals among `members` go to `refusals`."""
-    refusals += [member for member in members if isinstance(member, Refusal)]
-    return tuple(member for member in members if isinstance(member, kind))
-
-
-def _typed(param: Param, ty: BridgeType) -> Param:
-    return param if ty is param.type else Param(param.name, param.kind, ty, param.default, param.span)
+    """Return the members that were kept, `before` if that is all; the others go to `refusals`."""
+    if all(map(is_, members, before)):
+        return before
+    kept: list[_MemberT] = []
+    for member in members:
+        if isinstance(member, Refusal):
+            refusals.append(member)
+        else:
+            kept.append(member)
+    return tuple(kept)
 
 
 def _receiver_type(function: Function, scope: Scope) -> BridgeType:
     """`self` is the class; a class object, `cls`, has no type of its own and is never passed."""
-    return ANY if function.binding is Binding.CLASS_METHOD or not scope.owner else Ref(scope.owner)
+    return ANY if function.binding is Binding.CLASS_METHOD or not scope.owner else scope.owner
 
 
 def _inferred(ty: BridgeType, value: ConstantValue | None) -> BridgeType:

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Iterator
 from attrs import evolve
 
 from ..ir.items import Class, ClassKind, Constant, Item, Module, Package, Refusal
-from ..ir.traverse import outer_types, walk_functions, walk_items, walk_type, walk_types
-from ..ir.types import BridgeType, FunOf, Ref, Scalar, TypeVarRef
-
-_LEAVES = (Scalar, TypeVarRef)
+from ..ir.traverse import distinct_types, inner_types, walk_functions, walk_items, walk_type
+from ..ir.types import BridgeType, FunOf, Ref
 
 
 def find_recursive_records(items: Iterable[Item]) -> frozenset[str]:
@@ -33,51 +31,36 @@ def find_obtainable(package: Package) -> frozenset[str]:
     Values come out of results, attributes and constants, and into functions that the program
     passes on.
     """
-    outputs: dict[int, BridgeType] = {}
+    outputs: list[BridgeType] = []
+    inputs: dict[int, BridgeType] = {}
     for item in walk_items(package):
-        outputs |= _distinct(_outputs(item))
-    return frozenset(
-        [inner.path for ty in outputs.values() for inner in walk_type(ty) if isinstance(inner, Ref)]
-    )
-
-
-def _outputs(item: Item) -> Iterator[BridgeType]:
-    match item:
-        case Constant():
-            yield item.type
-        case Class():
-            yield from (member.type for member in item.fields)
-            yield from (member.type for member in item.properties)
-    for function in walk_functions(item):
-        for signature in function.signatures:
-            yield signature.result
-            for param in signature.params:
-                if type(param.type) not in _LEAVES:
-                    yield from _function_inputs(param.type)
-
-
-def _function_inputs(ty: BridgeType) -> Iterator[BridgeType]:
-    for inner in walk_type(ty):
-        if isinstance(inner, FunOf):
-            yield from inner.params or ()
-
-
-def _distinct(types: Iterable[BridgeType]) -> dict[int, BridgeType]:
-    """Return each of `types` once, by its identity: most declarations share their types."""
-    return {id(ty): ty for ty in types}
+        match item:
+            case Constant():
+                outputs.append(item.type)
+            case Class():
+                outputs += [member.type for member in item.fields]
+                outputs += [member.type for member in item.properties]
+        for function in walk_functions(item):
+            for signature in function.signatures:
+                outputs.append(signature.result)
+                inputs.update({id(param.type): param.type for param in signature.params})
+    for ty in inner_types(inputs.values()):
+        if isinstance(ty, FunOf):
+            outputs += ty.params or ()
+    return frozenset([ty.path for ty in inner_types(outputs) if isinstance(ty, Ref)])
 
 
 def drop_unused(modules: Iterable[Module], generated: tuple[Item, ...]) -> tuple[Item, ...]:
     """Return the items of `generated` that `modules` mention, directly or through each other."""
     by_path = {item.path: item for item in generated}
-    outer = _distinct(ty for module in modules for item in module.items for ty in outer_types(item))
-    pending = [inner.path for ty in outer.values() for inner in walk_type(ty) if isinstance(inner, Ref)]
+    types = distinct_types(item for module in modules for item in module.items)
+    pending = [ty.path for ty in types if isinstance(ty, Ref)]
     used: set[str] = set()
     while pending:
         path = pending.pop()
         if path in by_path and path not in used:
             used.add(path)
-            pending += [ty.path for ty in walk_types(by_path[path]) if isinstance(ty, Ref)]
+            pending += [ty.path for ty in distinct_types((by_path[path],)) if isinstance(ty, Ref)]
     return tuple(_drop_casts(item, used) for item in generated if _owner(item) in used)
 
 

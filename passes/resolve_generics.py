@@ -14,13 +14,22 @@ inherit-members, expand-aliases and monomorphise.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import is_
 from typing import ClassVar, TypeVar, final
 
 from attrs import define, evolve, field, frozen
 
 from ..ir.items import Alias, Class, Function, Item, Package, Signature, TypeParam, TypeParamKind
-from ..ir.traverse import map_children, map_info, map_items, map_outer_types, map_signature, walk_type
+from ..ir.parts import map_all, with_parts
+from ..ir.sharing import memoised
+from ..ir.traverse import (
+    Rewrite,
+    map_children,
+    map_info,
+    map_items,
+    map_outer_types,
+    map_signature,
+    walk_type,
+)
 from ..ir.types import ANY, BridgeType, ListOf, TupleOf, TypeVarRef, UnionOf
 from .context import PassContext
 
@@ -43,55 +52,58 @@ class ResolveGenerics:
 @final
 @define(eq=False)
 class _Eraser:
-    """Rewrites items. `_generic` remembers by identity which types hold a variable."""
+    """Rewrites items. Where the same type parameters are in scope, a type is erased once."""
 
+    _scopes: dict[tuple[object, ...], Rewrite] = field(factory=dict)
     _generic: dict[int, tuple[BridgeType, bool]] = field(factory=dict)
 
     def item(self, item: Item) -> Item:
         match item:
             case Function():
-                return self.function(item, {})
+                return self.function(item, ())
             case Class():
                 return self.class_item(item)
             case Alias():
-                params = _by_name(item.type_params)
-                erased = map_outer_types(item, lambda ty: self.erase(ty, params))
-                return _drop_resolved(erased)
+                return _drop_resolved(map_outer_types(item, self.eraser(item.type_params)))
             case _:
-                return map_outer_types(item, lambda ty: self.erase(ty, {}))
+                return map_outer_types(item, self.eraser(()))
 
     def class_item(self, cls: Class) -> Class:
-        params = _by_name(cls.type_params)
+        erase = self.eraser(cls.type_params)
 
-        def erase(ty: BridgeType) -> BridgeType:
-            return self.erase(ty, params)
+        def erase_function(function: Function) -> Function:
+            return self.function(function, cls.type_params)
 
-        plain = evolve(
+        plain = with_parts(
             cls,
-            bases=tuple(map(erase, cls.bases)),
-            type_params=_drop_resolved(cls).type_params,
-            fields=tuple(map_outer_types(each, erase) for each in cls.fields),
-            properties=tuple(map_outer_types(each, erase) for each in cls.properties),
-            constructors=tuple(self.function(each, params) for each in cls.constructors),
-            methods=tuple(self.function(each, params) for each in cls.methods),
+            bases=map_all(cls.bases, erase),
+            fields=map_all(cls.fields, lambda each: map_outer_types(each, erase)),
+            properties=map_all(cls.properties, lambda each: map_outer_types(each, erase)),
+            constructors=map_all(cls.constructors, erase_function),
+            methods=map_all(cls.methods, erase_function),
         )
-        return cls if plain == cls else plain
+        return _drop_resolved(plain)
 
-    def function(self, function: Function, outer: Params) -> Function:
-        arms = tuple(self.signature(signature, outer) for signature in function.signatures)
-        info = map_info(function.info, lambda ty: self.erase(ty, outer))
-        if info is function.info and all(map(is_, arms, function.signatures)):
-            return function
-        return evolve(function, signatures=arms, info=info)
+    def function(self, function: Function, outer: tuple[TypeParam, ...]) -> Function:
+        arms = map_all(function.signatures, lambda signature: self.signature(signature, outer))
+        return with_parts(function, signatures=arms, info=map_info(function.info, self.eraser(outer)))
 
-    def signature(self, signature: Signature, outer: Params) -> Signature:
-        params = {**outer, **_by_name(signature.type_params)} if signature.type_params else outer
-        erased = map_signature(signature, lambda ty: self.erase(ty, params))
-        return _drop_resolved(erased)
+    def signature(self, signature: Signature, outer: tuple[TypeParam, ...]) -> Signature:
+        params = (*outer, *signature.type_params) if signature.type_params else outer
+        return _drop_resolved(map_signature(signature, self.eraser(params)))
 
-    def erase(self, ty: BridgeType, params: Params) -> BridgeType:
-        """Return `ty` without the variables that `params` tells something of."""
-        return _erase(ty, params, ()) if self._is_generic(ty) else ty
+    def eraser(self, params: tuple[TypeParam, ...]) -> Rewrite:
+        """Return what erases the variables that `params`, the innermost last, tell something of."""
+        key = tuple([(each.name, each.kind, id(each.bound), *map(id, each.constraints)) for each in params])
+        known = self._scopes.get(key)
+        if known is None:
+            by_name = {param.name: param for param in params}
+
+            def erase(ty: BridgeType) -> BridgeType:
+                return _erase(ty, by_name, ()) if self._is_generic(ty) else ty
+
+            known = self._scopes[key] = memoised(erase)
+        return known
 
     def _is_generic(self, ty: BridgeType) -> bool:
         known = self._generic.get(id(ty))
@@ -140,7 +152,3 @@ def _drop_resolved(owner: _OwnerT) -> _OwnerT:
     """Return `owner` without the type parameters that no type mentions any more."""
     kept = tuple(param for param in owner.type_params if _find_bound(param) is None)
     return owner if len(kept) == len(owner.type_params) else evolve(owner, type_params=kept)
-
-
-def _by_name(params: tuple[TypeParam, ...]) -> Params:
-    return {param.name: param for param in params}
