@@ -41,12 +41,18 @@ _BUILTINS = {
 class PythonTypes:
     """Prints types for one module, which imports what they need.
 
-    A class whose path is in `opaque` is `Any`: the module does not define it.
+    A class whose path is in `opaque` is `any`: the module does not define it. `any_name` is the
+    builtin that stands for that in place of `typing.Any`, which has to be imported.
     """
 
     def __init__(
-        self, type_names: Mapping[str, str], imports: Imports, opaque: frozenset[str] = frozenset()
+        self,
+        type_names: Mapping[str, str],
+        imports: Imports,
+        opaque: frozenset[str] = frozenset(),
+        any_name: str = "",
     ) -> None:
+        self._any = any_name
         self._type_names = type_names
         self._opaque = opaque
         self._imports = imports
@@ -67,6 +73,8 @@ class PythonTypes:
     def _print(self, ty: BridgeType) -> str:
         match ty:
             case Scalar(ScalarKind.ANY):
+                if self._any:
+                    return self._imports.builtin(self._any)
                 return self._imports.use("typing", "Any")
             case Scalar(ScalarKind.NONE | ScalarKind.NEVER):
                 return "None"

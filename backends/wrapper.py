@@ -84,7 +84,7 @@ class _WrapperModule:
         )
         self._calls = Calls(self._imports, self._converters)
         handles = frozenset(ty.path for ty in declared.types if isinstance(ty, HandleType))
-        self._python_types = PythonTypes(declared.type_names, self._imports, handles)
+        self._python_types = PythonTypes(declared.type_names, self._imports, handles, "object")
         self._body = Writer()
 
     def emit(self, title: str) -> str:

@@ -8,7 +8,11 @@ one of its names is first used.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+
+# `typing` takes longer to import than all that most wrappers need of this package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # The names of each module; `__init__.pyi` tells them to type checkers.
 _NAMES = {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable
-from typing import Any
 
 from .failures import ConversionError, fail, inside
 from .scalars import Converter, as_any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _CO_COROUTINE = 0x80
 """`inspect.CO_COROUTINE`, without the time that importing inspect takes."""
@@ -77,4 +79,6 @@ def waits(convert: Converter) -> bool:
 
 def named_like(function: Any, call: Callable[..., Any]) -> Callable[..., Any]:
     """Give `call` the name and signature of `function`: packages register functions by them."""
+    import functools  # no small module, and wrappers without callbacks need none of it
+
     return functools.update_wrapper(call, function)

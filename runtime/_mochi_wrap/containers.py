@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from .failures import ConversionError, fail, inside, literal
 from .records import read_field
 from .scalars import PLAIN, Converter, as_any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def list_of(element: Converter, name: str = "list") -> Converter:

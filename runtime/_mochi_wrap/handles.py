@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .failures import fail
 from .modules import find_loaded
 from .scalars import Converter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def handle_of(path: str, name: str) -> Converter:

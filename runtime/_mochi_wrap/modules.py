@@ -6,8 +6,11 @@ import importlib
 import operator
 import sys
 from collections.abc import Mapping
-from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
 
 
 class LazyModule:

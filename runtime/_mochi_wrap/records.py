@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import operator
-import threading
+from _thread import RLock
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
 
 from .failures import ConversionError, fail, inside
 from .modules import load_object
 from .scalars import Converter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MISSING = object()
 
@@ -67,7 +70,7 @@ def _complete(cls: type[Record]) -> None:
         cls.__init__ = made  # type: ignore[method-assign]
 
 
-_completing = threading.RLock()
+_completing = RLock()
 
 
 def record_of(

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
 
 from .failures import fail
 
-Converter = Callable[[Any, str], Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    Converter: TypeAlias = Callable[[Any, str], Any]
+else:
+    Converter = Callable
+
 
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1

@@ -5,13 +5,19 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
-from typing import Any
 
 from .modules import load_object
 from .scalars import array_scalar_kind
 
-Test = Callable[[Any], "bool | None"]
-"""Tells whether a value is of a type; None where that cannot be told from the value."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    Test: TypeAlias = Callable[[Any], bool | None]
+    """Tells whether a value is of a type; None where that cannot be told from the value."""
+else:
+    Test = Callable
+
 
 _LOOK = 8
 """How many items of a container are looked at to tell its type."""

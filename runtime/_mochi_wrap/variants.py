@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
 from .failures import ConversionError, fail, shown
 from .modules import load_object
 from .scalars import Converter
 from .tests import EXACT, InstanceTest, Test
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Case:
