@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import final
@@ -26,10 +26,12 @@ from ..passes.context import PassContext
 from ..passes.manager import Observer
 from .cache import Cache
 from .collector import paused_collector
+from .extensions import ExtensionReader
 from .host import Host
 from .lower import LowerSettings, lower_package
 from .probe import ProbeJob, Prober
 from .request import PassTiming
+from .resolve.download import CachedWheel
 from .session import WheelSet, read_texts, read_wheels
 
 
@@ -69,9 +71,9 @@ def bind_package(
     raw: Package,
     settings: BindSettings,
     clock: Callable[[], float],
-    observe: Callable[[PassContext], Observer] | None = None,
+    observe: Sequence[Callable[[PassContext], Observer]] = (),
 ) -> Bound:
-    """Run the passes over `raw`, with an observer that `observe` makes, and emit the files of `alias`."""
+    """Run the passes over `raw`, with the observers that `observe` makes, and emit the files of `alias`."""
     started = clock()
     lowered = lower_package(raw, settings.lower, clock, observe)
     declared = declare(lowered.package)
@@ -102,13 +104,19 @@ def _find_names(declared: Declarations) -> frozenset[str]:
 @final
 @frozen
 class BindJob:
-    """What a worker needs for one alias. `probe` is None where the package is not to be imported."""
+    """What a worker needs for one alias. `probe` is None where the package is not to be imported.
+
+    `closure` holds the wheels of all that the package needs, itself among them, where the extension modules
+    are to be read; `denied` are the distributions that are not believed to do without the GIL.
+    """
 
     alias: str
     wheels: WheelSet
     target: Target
     settings: BindSettings
     probe: ProbeJob | None = None
+    closure: tuple[CachedWheel, ...] = ()
+    denied: frozenset[str] = frozenset()
 
 
 def bind_wheels(job: BindJob, host: Host) -> Bound:
@@ -120,7 +128,11 @@ def bind_wheels(job: BindJob, host: Host) -> Bound:
 def _bind_wheels(job: BindJob, host: Host) -> Bound:
     started = host.clock()
     raw, problems = read_wheels(job.wheels, job.target, host)
-    observe = partial(Prober, job.probe, job.target, host, Cache(host)) if job.probe else None
+    observe: list[Callable[[PassContext], Observer]] = []
+    if job.probe:
+        observe.append(partial(Prober, job.probe, job.target, host, Cache(host)))
+    if job.closure:
+        observe.append(partial(ExtensionReader, job.closure, job.denied, host, Cache(host)))
     bound = bind_package(job.alias, raw, job.settings, host.clock, observe)
     diagnostics = (*problems, *bound.diagnostics)
     sources = read_texts(diagnostics, job.wheels, host)

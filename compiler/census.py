@@ -136,7 +136,7 @@ def _measure(job: MeasureJob, host: Host) -> Measure:
         return Prober(probe, TARGET, host, Cache(host), ctx)
 
     raw, problems = read_wheels(wheels, TARGET, host)
-    bound = bind_package(entry.alias, raw, loose.settings, host.clock, observe if probe else None)
+    bound = bind_package(entry.alias, raw, loose.settings, host.clock, (observe,) if probe else ())
     if errors := errors_of((*problems, *bound.diagnostics)):
         raise DiagnosticError(*errors)
     seconds = host.clock() - started
@@ -149,7 +149,7 @@ def _measure(job: MeasureJob, host: Host) -> Measure:
     contexts.clear()
     refused, unstrict = NOTHING, ""
     try:
-        again = bind_package(entry.alias, raw, strict.settings, host.clock, observe if probe else None)
+        again = bind_package(entry.alias, raw, strict.settings, host.clock, (observe,) if probe else ())
         left = again.report["counts"]
         refused = KindCounts(bound=left["bound"], degraded=left["degraded"], refused=left["refused"])
     except InternalError as error:

@@ -159,8 +159,19 @@ class _Run:
             wheels = by_name[binding.requirement.name]
             self.wheels[binding.alias] = wheels.wheel
             probe = self._find_probe(wheels.wheel, resolution)
-            jobs.append(BindJob(binding.alias, wheels, self.request.target, settings, probe))
+            closure = self._find_closure(wheels.wheel, resolution, probe)
+            denied = frozenset(self.manifest.python.freethread_deny_list)
+            target = self.request.target
+            jobs.append(BindJob(binding.alias, wheels, target, settings, probe, closure, denied))
         return jobs
+
+    def _find_closure(
+        self, wheel: CachedWheel, resolution: Resolution, probe: ProbeJob | None
+    ) -> tuple[CachedWheel, ...]:
+        """Return the wheels whose extension modules decide on locks; none where the GIL is on."""
+        if not self.request.target.free_threaded:
+            return ()
+        return (probe or self.session.find_probe(wheel, resolution.pins)).closure
 
     def _find_probe(self, wheel: CachedWheel, resolution: Resolution) -> ProbeJob | None:
         """Return what to look at the installed package with; where that cannot be had, say so."""
@@ -196,6 +207,8 @@ def make_settings(request: Request, python: PythonSettings) -> BindSettings:
         python.int_mode.value,
         request.infer and python.infer,
         tuple((each.item, each.arguments) for each in python.monomorphise),
+        python.async_mode.value,
+        round(python.async_cancel_timeout * 1000),
     )
     emit = frozenset(kind.value for kind in request.emit if kind is not Emit.IR)
     watched = request.verify or request.pipeline is not None or request.dump

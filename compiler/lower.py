@@ -98,9 +98,9 @@ def lower_package(
     package: Package,
     settings: LowerSettings,
     clock: Callable[[], float],
-    observe: Callable[[PassContext], Observer] | None = None,
+    observe: Sequence[Callable[[PassContext], Observer]] = (),
 ) -> Lowered:
-    """Run the pipeline of `settings` over `package`; `observe` makes a further observer of the run.
+    """Run the pipeline of `settings` over `package`; `observe` makes further observers of the run.
 
     Raises `PassError` when a pass breaks an invariant, `DiagnosticError` for a pipeline that
     cannot be read or that does not fit the package.
@@ -111,7 +111,7 @@ def lower_package(
         log.dumps.append, settings.dump.before, settings.dump.after, settings.dump.after_change
     )
     ctx = PassContext(settings.options)
-    further = () if observe is None else (observe(ctx),)
+    further = tuple(make(ctx) for make in observe)
     manager = PassManager(
         read_pipeline(settings.pipeline),
         verify=settings.verify,

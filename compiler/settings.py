@@ -133,6 +133,7 @@ class PythonSettings:
     stubgen_inspect: bool = True
     sidecar_glob: str = "*_externs.py"
     free_threaded: bool = False
+    freethread_deny_list: tuple[str, ...] = ()
     strict: bool = False
     int_mode: IntMode = IntMode.BIGINT
     strict_return_types: bool = True
@@ -195,6 +196,7 @@ def read_settings(table: Table) -> PythonSettings:
         else default.stubgen_inspect,
         sidecar_glob=_read_sidecar_glob(table, default.sidecar_glob),
         free_threaded=table.read_flag(default.free_threaded, "free-threaded"),
+        freethread_deny_list=_read_names(table, "freethread-deny-list"),
         strict=table.read_flag(default.strict, "strict"),
         int_mode=table.read_choice(default.int_mode, "int-mode"),
         strict_return_types=table.read_flag(default.strict_return_types, "strict-return-types"),
@@ -259,6 +261,19 @@ def _read_specifier(table: Table, default: str, *keys: str) -> str:
     specifier, diagnostics = parse_specifier(text, table.value_span(key))
     table.diagnostics.extend(diagnostics)
     return default if specifier is None else specifier
+
+
+def _read_names(table: Table, key: str) -> tuple[str, ...]:
+    """Return the distributions that a list names, normalised (PEP 503)."""
+    names = []
+    for text in table.read_strings(key) or ():
+        name = parse_name(text)
+        if isinstance(name, Problem):
+            help = "write names of distributions, without versions"
+            table.report(codes.INVALID_MANIFEST_VALUE, key, f"`{text}` is no name of a distribution", help)
+        else:
+            names.append(name)
+    return tuple(names)
 
 
 def _read_index(table: Table) -> Index | None:
