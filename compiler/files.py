@@ -127,6 +127,12 @@ class Files:
                 temporary.unlink(missing_ok=True)
             raise
 
+    def find_program(self, name: str) -> str | None:
+        """Return the path of a program on the search path, or None."""
+        import shutil
+
+        return shutil.which(name, path=self.environ.get("PATH", ""))
+
     def exists(self, path: Path) -> bool:
         """Whether there is a file or folder at `path`."""
         return os.path.exists(path)  # noqa: PTH110  -- unlike `Path.exists`, it takes every path

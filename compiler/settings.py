@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from keyword import iskeyword
 from typing import Final, final
 
 from attrs import field, frozen
@@ -152,7 +153,12 @@ class PythonSettings:
 @final
 @frozen
 class PublishSettings:
-    """`[python.publish]` with its defaults; the name is PEP 503-normalised."""
+    """`[python.publish]` with its defaults; the name is PEP 503-normalised.
+
+    `module` is the Mochi module to publish and `compiled` the folder of the Python it compiles to, both
+    relative to the manifest and found where empty. `scripts` are commands by name, each with the function it
+    calls.
+    """
 
     distribution_name: str
     build_backend: str = "mochi-build"
@@ -163,6 +169,10 @@ class PublishSettings:
     license_expression: str = ""
     trove_classifiers: tuple[str, ...] = ()
     requires_python: str = ""
+    import_name: str = ""
+    module: str = ""
+    compiled: str = ""
+    scripts: tuple[tuple[str, str], ...] = ()
 
 
 CAPABILITIES: Final = ("net", "fs", "proc", "ctypes", "c-extension")
@@ -313,6 +323,10 @@ def read_publish(table: Table) -> PublishSettings:
         license_expression=_read_license(table),
         trove_classifiers=table.read_strings("trove-classifiers") or (),
         requires_python=_read_specifier(table, "", "requires-python", "python-requires"),
+        import_name=_read_import_name(table),
+        module=table.read_string("module") or "",
+        compiled=table.read_string("compiled") or "",
+        scripts=_read_scripts(table),
     )
     if "abi3-min-version" in table and not settings.abi3:
         message = "`abi3-min-version` means nothing without `abi3 = true`"
@@ -333,6 +347,25 @@ def _read_distribution_name(table: Table) -> str:
         table.diagnostics.append(name.locate(text, table.value_span("distribution-name")))
         return ""
     return name
+
+
+def _read_import_name(table: Table) -> str:
+    text = table.read_string("import-name") or ""
+    if text and (iskeyword(text) or not (text.isidentifier() and text.isascii())):
+        message = f"`{text}` is no name that Python can import"
+        table.report(
+            codes.INVALID_MANIFEST_VALUE, "import-name", message, "write for example `mochi_pkg_foo`"
+        )
+        return ""
+    return text
+
+
+def _read_scripts(table: Table) -> tuple[tuple[str, str], ...]:
+    scripts = table.read_table("scripts")
+    if scripts is None:
+        return ()
+    found = [(name, scripts.read_string(name)) for name in sorted(scripts.values)]
+    return tuple((name, function) for name, function in found if function)
 
 
 def _read_wheel_tags(table: Table) -> tuple[str, ...]:
