@@ -7,13 +7,13 @@ number in a table that the sidecar keeps (`runtime/_mochi_link.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias, assert_never, final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..ir.keywords import mochi_local_name, mochi_name
-from ..ir.types import NEVER, NONE, BridgeType, FunOf, Scalar, ScalarKind
+from ..ir.types import NEVER, NONE, BridgeType, FunOf, LiteralOf, OptionOf, Scalar, ScalarKind, UnionOf
 from .entries import (
     Declarations,
     Entry,
@@ -25,7 +25,7 @@ from .entries import (
     SumCase,
     SumType,
 )
-from .mochi_types import crossing_type
+from .mochi_types import crossing_type, literal_kind
 from .names import Names
 
 SCALARS = {
@@ -248,6 +248,45 @@ class _Scope:
         item = self._items.fresh_mochi(f"{wanted}_") if taken else self._items.fresh(wanted)
         name = self._names.fresh_mochi(f"{self._alias}_{item}")
         return LinkedFunction(name, item, parameters, types, result, operation)
+
+
+def taken_types(operation: LinkedOperation) -> tuple[BridgeType, ...]:
+    """Return the types of what a function takes; none for those of the handle table."""
+    match operation:
+        case Entry(parameters=parameters):
+            return tuple(parameter.type for parameter in parameters)
+        case MakeRecord(record):
+            return tuple(field.type for field in record.fields)
+        case MakeSumCase(case):
+            return (case.type,)
+        case _:
+            return ()
+
+
+def specialize(function: LinkedFunction, scalars: Mapping[int, str]) -> LinkedFunction | None:
+    """Return `function` with parameters that take a scalar itself instead of a handle of it, by position.
+
+    None where a parameter takes no such value.
+    """
+    types = taken_types(function.operation)
+    if any(at >= len(types) or not _admits(types[at], scalar) for at, scalar in scalars.items()):
+        return None
+    taken = tuple(scalars.get(at, ty) for at, ty in enumerate(function.types))
+    return evolve(function, types=taken)
+
+
+def _admits(ty: BridgeType, scalar: str) -> bool:
+    match ty:
+        case OptionOf(inner):
+            return _admits(inner, scalar)
+        case UnionOf(members):
+            return any(_admits(member, scalar) for member in members)
+        case LiteralOf():
+            return SCALARS.get(literal_kind(ty)) == scalar
+        case Scalar(kind):
+            return kind is ScalarKind.ANY or SCALARS.get(kind) == scalar
+        case _:
+            return False
 
 
 def linked_type(ty: BridgeType) -> str:

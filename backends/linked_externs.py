@@ -7,10 +7,10 @@ values become handles on the way out. Mochi copies it elsewhere, so it has to fi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from ..ir.types import FLOAT, NEVER, NONE, BridgeType, FunOf, Scalar
+from ..ir.types import BOOL, FLOAT, NEVER, NONE, STRING, BridgeType, FunOf, Scalar
 from .entries import Entry, takes_options
 from .linked import (
     SCALARS,
@@ -23,12 +23,14 @@ from .linked import (
     ReadCase,
     ReadField,
     TableHelper,
+    taken_types,
 )
 from .literals import python_docstring, python_string
 from .mochi_types import crossing_type
 from .names import Names, python_parameter
 from .writer import Writer
 
+_SCALAR_TYPES = {"bool": BOOL, "float": FLOAT, "string": STRING}
 _PLAIN_HELPERS = {"len": "count"}
 _SCALAR_NAMES = frozenset(SCALARS.values())
 _PYTHON = {"bool": "bool", "int": "int", "float": "float", "string": "str", "unit": "None"}
@@ -107,17 +109,14 @@ def _write_function(writer: Writer, alias: str, function: LinkedFunction) -> Non
     with writer.indented():
         match operation:
             case Entry():
-                types = [parameter.type for parameter in operation.parameters]
-                arguments = [_take(local, ty) for local, ty in zip(locals_, types, strict=True)]
+                arguments = _arguments(function, locals_)
                 if takes_options(operation):
                     arguments[-1] = f"_link.take_options({locals_[-1]})"
                 writer.line(python_docstring(f"`{operation.path}`."))
                 _write_result(writer, f"_{alias}.{operation.name}(", arguments, ")", operation.result)
             case MakeRecord(record):
                 writer.line(python_docstring(f"A record {record.name}."))
-                types = [field.type for field in record.fields]
-                arguments = [_take(local, ty) for local, ty in zip(locals_, types, strict=True)]
-                _write_keep(writer, f"_{alias}.{record.name}(", arguments, ")")
+                _write_keep(writer, f"_{alias}.{record.name}(", _arguments(function, locals_), ")")
             case ReadField(record, field):
                 writer.line(python_docstring(f"Field {field.name} of {record.name}."))
                 _write_result(writer, f"_link.take({locals_[0]}).{field.name}", [], "", field.type)
@@ -126,7 +125,7 @@ def _write_function(writer: Writer, alias: str, function: LinkedFunction) -> Non
                 _write_keep(writer, f"_{alias}.{case.name}(", [], ")")
             case MakeSumCase(case):
                 writer.line(python_docstring(f"Variant {case.name}."))
-                _write_keep(writer, f"_{alias}.{case.name}(", [_take(locals_[0], case.type)], ")")
+                _write_keep(writer, f"_{alias}.{case.name}(", _arguments(function, locals_), ")")
             case IsCase(case):
                 writer.line(python_docstring(f"Whether a handle holds {case.name}."))
                 writer.bracketed("return _link.is_case(", [locals_[0], f"_{alias}.{case.name}"], ")")
@@ -141,6 +140,15 @@ def _write_function(writer: Writer, alias: str, function: LinkedFunction) -> Non
                 _write_keep(writer, "_link.callback(", [locals_[0], kept, str(result_handle)], ")")
             case _:
                 assert_never(operation)
+
+
+def _arguments(function: LinkedFunction, locals_: Sequence[str]) -> list[str]:
+    """Return the expressions for what `function` hands on to its wrapper."""
+    types = taken_types(function.operation)
+    return [
+        _take(local, ty if linked == "int" or linked.startswith("fun(") else _SCALAR_TYPES[linked])
+        for local, ty, linked in zip(locals_, types, function.types, strict=True)
+    ]
 
 
 def _write_result(writer: Writer, head: str, arguments: list[str], tail: str, ty: BridgeType) -> None:

@@ -14,8 +14,9 @@ from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.source import SourceFile
 from .bind import Bound
-from .link import LinkedPackage, LinkedProgram, importable_name, link_flat, module_name
+from .link import LinkedPackage, LinkedProgram, importable_name, module_name
 from .link_dotted import link_dotted
+from .link_flat import link_flat
 from .request import LinkStyle
 
 

@@ -20,6 +20,7 @@ from .host import Host
 
 RECORD: Final = "python_workspace/.mochic-files"
 _SCHEMA: Final = 1
+_OWN_FOLDERS: Final = ("python_workspace/", "ir/")
 
 
 class Written(NamedTuple):
@@ -32,9 +33,10 @@ class Written(NamedTuple):
 def write_output(host: Host, out: Path, files: Mapping[str, bytes]) -> Written:
     """Make the files of folder `out` that are ours be exactly `files`, by path below it.
 
-    Raises `DiagnosticError` where a file cannot be written or removed.
+    Raises `DiagnosticError` where a file cannot be written or removed, or would replace somebody else's.
     """
     before = read_record(host, out)
+    _keep_foreign(host, out, files, before)
     stale = sorted(before - files.keys())
     if not before.issuperset(files):
         _write_record(host, out, before | files.keys())
@@ -47,6 +49,25 @@ def write_output(host: Host, out: Path, files: Mapping[str, bytes]) -> Written:
     if stale:
         _write_record(host, out, files.keys())
     return Written(len(changed), removed)
+
+
+def _keep_foreign(host: Host, out: Path, files: Mapping[str, bytes], ours: Collection[str]) -> None:
+    """Refuse to replace a file beside the workspace that is neither listed nor says that we made it.
+
+    An output folder may be that of the programs, with their sidecars.
+    """
+    for path, content in files.items():
+        if path.startswith(_OWN_FOLDERS) or path in ours:
+            continue
+        found = host.find_bytes(out / path)
+        if found is not None and found != content and b"mochic-py" not in found:
+            # Deferred: a warm compile goes through here.
+            from ..ir import codes
+            from ..ir.diagnostics import DiagnosticError
+
+            message = f"`{out / path}` is there already, and was not written by mochic-py"
+            help = "name another folder with `-o`"
+            raise DiagnosticError(codes.FILE_ACCESS.at(None, message, help=help))
 
 
 def read_record(host: Host, out: Path) -> frozenset[str]:

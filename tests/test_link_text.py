@@ -13,8 +13,9 @@ from mochi_rules import check_shim
 
 from mochic_py.backends.declarations import declare
 from mochic_py.backends.entries import Declarations
-from mochic_py.compiler.link import LinkedPackage, LinkedProgram, importable_name, link_flat, module_name
+from mochic_py.compiler.link import LinkedPackage, LinkedProgram, importable_name, module_name
 from mochic_py.compiler.link_dotted import link_dotted
+from mochic_py.compiler.link_flat import link_flat
 from mochic_py.compiler.lower import LowerSettings, lower_package
 from mochic_py.compiler.mochi.back_end import find_refused
 from mochic_py.compiler.mochi.checker import check_text

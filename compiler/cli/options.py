@@ -202,11 +202,12 @@ class PackageCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the order of the two options, which click forgets, then parse as usual."""
         # A bare `--link` would take the program behind it for its value.
-        for at, (here, behind) in enumerate(zip(args, [*args[1:], ""], strict=True)):
-            if here == "--":
+        args = list(args)
+        for at, argument in enumerate(args):
+            if argument == "--":
                 break
-            if here == "--link" and behind not in ("flat", "dotted"):
-                args = [*args[:at], "--link=flat", *args[at + 1 :]]
+            if argument == "--link" and args[at + 1 : at + 2] not in (["flat"], ["dotted"]):
+                args[at] = "--link=flat"
         # Only the parser knows what is an option, and what the value of another one.
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         ctx.meta[_ORDER] = [param.name for param in order if param.name in ("packages", "aliases")]

@@ -36,16 +36,22 @@ class ImportPlace:
 @final
 @frozen
 class Use:
-    """An item used at token `start`, which `tokens` tokens write; `called` where arguments follow.
+    """An item used at token `start`, which `tokens` tokens write.
 
-    An item of an `auto` import is one token, `alias.item` three.
+    An item of an `auto` import is one token, `alias.item` three. `arguments` are the first tokens of
+    what it is called with, None where it is not called.
     """
 
     alias: str
     item: str
     start: int
-    called: bool
+    arguments: tuple[int, ...] | None = None
     tokens: int = 3
+
+    @property
+    def called(self) -> bool:
+        """Whether arguments follow."""
+        return self.arguments is not None
 
 
 @final
@@ -207,15 +213,15 @@ class _Finder:
     def node(self, node: tree.Node, names: _Names, outer: tree.Node) -> None:
         match node:
             case e.Postfix(target=e.Selector() as target, ops=ops):
-                self.selector(target, names, bool(ops) and isinstance(ops[0], e.CallOp))
+                self.selector(target, names, ops[0] if ops else None)
                 for op in ops:
                     self.node(op, names, outer)
             case e.Selector():
-                self.selector(node, names, called=False)
-            case e.Call(name=name):
+                self.selector(node, names, None)
+            case e.Call(name=name, args=args):
                 alias = names.get(name)
                 if isinstance(alias, str):
-                    self.uses.append(Use(alias, name, node.start, True, 1))
+                    self.uses.append(Use(alias, name, node.start, _starts(args), 1))
                 self.parts(node, names, outer)
             case e.FunExpr(params=params, body=body, value=value):
                 inside = dict(names)
@@ -231,12 +237,14 @@ class _Finder:
             case _:
                 self.parts(node, names, outer)
 
-    def selector(self, node: e.Selector, names: _Names, called: bool) -> None:
+    def selector(self, node: e.Selector, names: _Names, op: e.PostfixOp | None) -> None:
         known = names.get(node.root)
+        arguments = _starts(op.args) if isinstance(op, e.CallOp) else None
         if isinstance(known, ImportPlace) and node.tail:
-            self.uses.append(Use(known.alias, node.tail[0], node.start, called and len(node.tail) == 1))
+            called = arguments if len(node.tail) == 1 else None
+            self.uses.append(Use(known.alias, node.tail[0], node.start, called))
         elif isinstance(known, str):
-            self.uses.append(Use(known, node.root, node.start, called and not node.tail, 1))
+            self.uses.append(Use(known, node.root, node.start, None if node.tail else arguments, 1))
 
     def query(self, node: e.Query, names: _Names, outer: tree.Node) -> None:
         inside = dict(names)
@@ -276,6 +284,10 @@ class _Finder:
         if node.result is not None:
             self.node(node.result, inside, outer)
         self.block(node.block, inside, outer)
+
+
+def _starts(arguments: Iterable[tree.Node]) -> tuple[int, ...]:
+    return tuple(argument.start for argument in arguments)
 
 
 def children(node: tree.Node) -> Iterator[tree.Node]:

@@ -1,0 +1,93 @@
+"""`compile --link` on the command line: which files it writes, and which it leaves alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from local_packages import mochic
+
+from mochic_py.compiler.mochi.checker import check_text
+
+PROGRAM = 'import python "tally" as t\nprint(t.value_tag(t.Mode_FAST))\n'
+FILES = ["app.linked.mochi", "app.linked_externs.py", "program", "python_workspace"]
+
+
+def listed(folder: Path) -> list[str]:
+    """Return what lies in `folder`, by name."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("app.mochi", "--link"),
+        ("--link", "app.mochi"),
+        ("--link=flat", "app.mochi"),
+        ("--link", "flat", "app.mochi"),
+        ("--link", "--", "app.mochi"),
+    ],
+    ids=" ".join,
+)
+def test_the_style_may_be_left_out(desk: Path, arguments: tuple[str, ...]) -> None:
+    (desk / "app.mochi").write_text(PROGRAM)
+    done = mochic("compile", "-o", "out", *arguments)
+    assert done.code == 0, done.err
+    assert listed(desk / "out") == FILES
+    assert listed(desk / "out" / "program") == ["app.mochi", "app_externs.py"]
+    assert (desk / "out" / "python_workspace" / "_mochi_link.py").exists()
+
+
+def test_a_dotted_program_needs_no_sidecar(desk: Path) -> None:
+    (desk / "app.mochi").write_text(
+        'import python "tally" as t\nlet mode = Mode_FAST\nprint(t.Mode_value(mode))\n'
+    )
+    assert mochic("compile", "-o", "out", "app.mochi", "--link").code == 1
+    assert mochic("compile", "-o", "out", "app.mochi", "--link", "dotted").code == 0
+    assert listed(desk / "out") == ["app.linked.mochi", "python_workspace"]
+    assert check_text((desk / "out" / "app.linked.mochi").read_text("utf-8")).checks
+
+
+def test_what_is_no_longer_linked_goes(desk: Path) -> None:
+    (desk / "app.mochi").write_text(PROGRAM)
+    assert mochic("compile", "-o", "out", "app.mochi", "--link").code == 0
+    first = (desk / "out" / "app.linked.mochi").read_text("utf-8")
+    assert mochic("compile", "-o", "out", "app.mochi", "--link").code == 0
+    assert (desk / "out" / "app.linked.mochi").read_text("utf-8") == first
+    assert mochic("compile", "-o", "out", "app.mochi").code == 0
+    assert listed(desk / "out") == ["python_workspace"]
+
+
+def test_no_file_of_the_user_is_replaced(desk: Path) -> None:
+    (desk / "app.mochi").write_text(PROGRAM)
+    own = desk / "program" / "app_externs.py"
+    own.parent.mkdir()
+    own.write_text("def mine(): ...\n")
+    done = mochic("compile", "app.mochi", "--link", "-o", ".")
+    assert done.code == 1
+    assert "`program/app_externs.py` is there already, and was not written by mochic-py" in done.err
+    assert own.read_text() == "def mine(): ...\n"
+    assert (desk / "app.mochi").read_text() == PROGRAM
+
+
+def test_programs_of_one_name_are_not_mixed_up(desk: Path) -> None:
+    for folder in ("a", "b"):
+        (desk / folder).mkdir()
+        (desk / folder / "app.mochi").write_text(PROGRAM)
+    done = mochic("compile", "a/app.mochi", "b/app.mochi", "--link", "-o", "out")
+    assert done.code == 1
+    assert "error[PY121]: two programs are called `app.mochi`" in done.err
+
+
+def test_names_that_python_cannot_import_are_respelled_where_they_are_built(desk: Path) -> None:
+    (desk / "my-app.v2.mochi").write_text(PROGRAM)
+    assert mochic("compile", "my-app.v2.mochi", "--link", "-o", "out").code == 0
+    assert listed(desk / "out")[:2] == ["my_app.v2.linked.mochi", "my_app.v2.linked_externs.py"]
+    assert listed(desk / "out" / "program") == ["my_app_v2.mochi", "my_app_v2_externs.py"]
+
+
+def test_a_program_that_calls_nothing_in_python_has_no_sidecar(desk: Path) -> None:
+    (desk / "app.mochi").write_text('import python "tally" as t\nprint(1)\n')
+    assert mochic("compile", "app.mochi", "--link", "-o", "out").code == 0
+    assert listed(desk / "out" / "program") == ["app.mochi"]
+    assert (desk / "out" / "app.linked.mochi").read_text().endswith("nothing of it is used */\nprint(1)\n")
