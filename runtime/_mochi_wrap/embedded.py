@@ -8,10 +8,12 @@ from __future__ import annotations
 import importlib
 import operator
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from .errors import describe_error, format_error
+from .far_side import CallbackError
 from .wire import SIMPLE_BASES, simplify
 from .wire_types import (
     Record,
@@ -23,10 +25,10 @@ from .wire_types import (
 
 __all__ = [
     "PLANS",
-    "CallbackError",
     "HostFunction",
     "apply",
     "boot",
+    "callback_error",
     "describe",
     "make_record",
     "plan_of",
@@ -52,8 +54,23 @@ class HostFunction:
         self.id = id
 
 
-class CallbackError(RuntimeError):
-    """A function of the host program failed."""
+class _Last(threading.local):
+    """What `describe` and `callback_error` have to do with in this thread."""
+
+    keeps = False
+    """Whether the error is kept, for who asks for it at once."""
+    error: BaseException | None = None
+    number = 0
+    """Under which the other side keeps the error of a function of its own."""
+
+
+last = _Last()
+
+
+def callback_error(message: str) -> CallbackError:
+    """Return what is raised where a function of the host fails."""
+    number, last.number = last.number, 0
+    return CallbackError(message, number)
 
 
 def boot(venv: str) -> None:
@@ -112,5 +129,7 @@ def plan_of(cls: type) -> Plan:
 
 def describe(error: BaseException) -> tuple[str, str, str, list[str]]:
     """Return the type of `error`, its message, its text with the trace, and its classes."""
+    if last.keeps:
+        last.error = error
     info = describe_error(error)
     return info.type, info.message, format_error(info), list(info.classes)

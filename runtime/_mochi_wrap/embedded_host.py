@@ -1,46 +1,71 @@
 """Python's side of the host programs for any workspace, in C and in Go: lines of JSON to values and back.
 
-A line is a request, as for the worker, or the answer to one that the host has made for a function
-of the other side. The host itself makes the calls.
+The lines are those of the worker (`worker.py`): requests, notices, and answers to the requests that
+the host itself makes, to call a function of the other side. Calls run one at a time, in the order
+in which they come; the host makes them. Not to be had here: iterators of the other side, cancellation.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+from pathlib import Path
 from types import GeneratorType
-from typing import Any
+from typing import Any, NoReturn
 
 from .aio import Stream
-from .bound import FOLDER
-from .embedded import HostFunction
-from .exports import Table
-from .far_side import take_items
-from .wire import Codec
+from .bound import FOLDER, ContractError, check_contract, load_wrapper
+from .embedded import HostFunction, last
+from .errors import describe_error, to_data
+from .exports import Table, read_shared
+from .far_side import CallbackError, take_items
+from .wire import Codec, WireError
+from .worker import (
+    CONTRACT,
+    CONTRACT_BROKEN,
+    FAILED,
+    MISSING,
+    UNENCODABLE,
+)
 
 IGNORED, CALL, END, ANSWER, FAILURE = range(5)
+"""What a line is, for the host."""
 
-FAILED = -32000
-
+_HERE = __name__
 _SPECIAL = {
-    "$/call": ("_mochi_wrap.embedded", "apply"),
-    "$/next": (__name__, "take_items"),
-    "$/pull": (__name__, "take_items"),
-    "$/close": (__name__, "close"),
-    "$/release": (__name__, "release"),
-    "$/statistics": (__name__, "statistics"),
+    "$/call": (_HERE, "call"),
+    "$/hello": (_HERE, "hello"),
+    "$/next": (_HERE, "take_items"),
+    "$/pull": (_HERE, "take_items"),
+    "$/close": (_HERE, "close"),
+    "$/describe": (_HERE, "describe"),
+    "$/statistics": (_HERE, "statistics"),
 }
 
 __all__ = [
     "ask",
+    "call",
     "close",
     "close_call",
     "close_failure",
+    "describe",
+    "fail",
+    "hello",
     "open_line",
-    "release",
+    "read_value",
     "statistics",
     "take_items",
 ]
 
 table = Table()
+running: list[str] = []
+"""The numbers of the calls that run, the innermost last."""
+_asked = 0
+
+
+class _NoFunctionError(LookupError):
+    """No function is bound under a name."""
 
 
 def _export(value: Any) -> dict[str, Any]:
@@ -53,49 +78,117 @@ def _export(value: Any) -> dict[str, Any]:
     return {"$handle": table.add(value)}
 
 
-codec = Codec(export=_export, readers={"$handle": table.get, "$callback": HostFunction})
-_asked = 0
+def _refuse_iterator(number: int) -> NoReturn:
+    raise WireError("iterators of the other side cannot be used in an embedded host")
 
 
-def open_line(line: bytes) -> tuple[int, str, str, str, Any]:
-    """Return what a line is, the text of its number, the function that it asks for, and the values.
+codec = Codec(
+    export=_export,
+    readers={
+        "$handle": table.get,
+        "$callback": HostFunction,
+        "$iter": _refuse_iterator,
+        "$stream": _refuse_iterator,
+        "$shm": read_shared,
+    },
+)
 
-    The values are a list of parameters, what an answer gives, or the message of a failure.
-    """
+# --- lines that come --------------------------------------------------------------------
+
+Line = tuple[int, str, str, str, Any]
+"""What a line is, the text of its number, the module and name of the function to call, and the values:
+a list of arguments, what an answer gives, or the message of a failure."""
+
+
+def open_line(line: bytes) -> Line:
+    """Take a line apart."""
+    last.keeps = True
+    number = "null"
     try:
         message = codec.load(line)
         number = codec.encode(message.get("id")).decode()
         method = message.get("method")
         if method is None:
-            if "error" in message:
-                return FAILURE, number, "", "", str(message["error"].get("message", ""))
-            return ANSWER, number, "", "", codec.untag(message.get("result"))
-        if method == "$/shutdown":
-            return END, number, "", "", None
+            return _open_answer(message, number)
         values = codec.untag(message.get("params", []))
+        if "id" not in message:
+            return _take_notice(method, values)
+        module, name, values = _find(method, values)
     except Exception as error:
-        # A function that raises it gives the answer.
-        return CALL, "null", __name__, "fail", [f"{type(error).__name__}: {error}"]
+        last.error = error
+        module, name, values = _HERE, "fail", []
+    running.append(number)
+    return CALL, number, module, name, values
+
+
+def _open_answer(message: dict[str, Any], number: str) -> Line:
+    if "error" not in message:
+        return ANSWER, number, "", "", codec.untag(message.get("result"))
+    last.number = message["error"].get("callback", 0)
+    return FAILURE, number, "", "", str(message["error"].get("message", ""))
+
+
+def _take_notice(method: str, values: list[Any]) -> Line:
+    if method == "$/release":
+        for number, count in values:
+            table.release(number, count)
+    return END if method == "$/shutdown" else IGNORED, "", "", "", None
+
+
+def _find(method: str, values: list[Any]) -> tuple[str, str, list[Any]]:
     if method in _SPECIAL:
-        return CALL, number, *_SPECIAL[method], values
+        return *_SPECIAL[method], values
     alias, _, name = method.partition(".")
-    return CALL, number, f"{FOLDER}.{alias}", f"externs.{name}", values
+    try:
+        found = getattr(load_wrapper(alias), name, None)
+    except LookupError as error:
+        raise _NoFunctionError(str(error)) from None
+    if found is None or name.startswith("_"):
+        raise _NoFunctionError(f"{alias} binds no function {name}")
+    if not callable(found):
+        return _HERE, "read_value", [alias, name]
+    return f"{FOLDER}.{alias}", f"externs.{name}", values
+
+
+# --- lines that go ----------------------------------------------------------------------
 
 
 def close_call(number: str, result: Any) -> bytes:
     """Return the answer to a call."""
-    text = codec.encode(result)
-    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (number.encode(), text)
+    try:
+        text = codec.encode(result)
+    except WireError as error:
+        error.add_note("unencodable")
+        raise
+    running.pop()
+    return b'{"jsonrpc":"2.0","id":%b,"result":%b}\n' % (number.encode(), text)
 
 
-def close_failure(
-    number: str, type: str, message: str, trace: str = "", classes: Any = ()
-) -> bytes:
-    """Return the answer to a call that raised an exception."""
-    data = {"type": type, "message": message, "classes": list(classes) or [type]}
-    fault = {"code": FAILED, "message": message, "data": data, "trace": trace}
+def close_failure(number: str, *told: Any) -> bytes:
+    """Return the answer to a call that failed with what `describe` was told last."""
+    running.pop()
+    error, last.error = last.error, None
+    if error is None:
+        error = RuntimeError(told[1] if len(told) > 1 else "the host failed")
+    fault: dict[str, Any] = {"code": _code_of(error), "message": str(error)}
+    if fault["code"] == FAILED:
+        fault["data"] = to_data(describe_error(error))
+    if isinstance(error, CallbackError):
+        fault["callback"] = error.number
     text = codec.dump(codec.tag(fault))
-    return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (number.encode(), text)
+    return b'{"jsonrpc":"2.0","id":%b,"error":%b}\n' % (number.encode(), text)
+
+
+def _code_of(error: BaseException) -> int:
+    match error:
+        case _NoFunctionError():
+            return MISSING
+        case ContractError():
+            return CONTRACT_BROKEN
+        case WireError(__notes__=_):
+            return UNENCODABLE
+        case _:
+            return FAILED
 
 
 def ask(function: int, arguments: list[Any]) -> bytes:
@@ -108,12 +201,42 @@ def ask(function: int, arguments: list[Any]) -> bytes:
         "method": "$/callback",
         "params": [function, arguments],
     }
-    return codec.dump(codec.tag(request))
+    text = codec.dump(codec.tag(request))
+    within = running[-1] if running else "null"
+    return b'%b,"for":%b}\n' % (text.removesuffix(b"}"), within.encode())
 
 
-def fail(message: str) -> None:
-    """Raise for a line that is no request."""
-    raise ValueError(message)
+# --- functions of the protocol ----------------------------------------------------------
+
+
+def hello(contract: int, functions: dict[str, str]) -> dict[str, Any]:
+    """Compare contracts, and say who this is."""
+    if contract != CONTRACT:
+        raise ContractError(
+            f"the caller speaks version {contract} of the protocol, the host {CONTRACT}"
+        )
+    check_contract(Path(__file__).parent.parent, functions)
+    return {
+        "contract": CONTRACT,
+        "python": sys.version.split()[0],
+        "engine": codec.engine,
+        "pid": os.getpid(),
+    }
+
+
+def fail() -> NoReturn:
+    """Raise what was wrong with a line."""
+    raise last.error or RuntimeError("a line cannot be read")
+
+
+def call(function: Any, arguments: list[Any]) -> Any:
+    """Call what a function has returned as a function."""
+    return function(*arguments)
+
+
+def read_value(alias: str, name: str) -> Any:
+    """Return what a wrapper has under a name, where that is no function."""
+    return getattr(load_wrapper(alias), name)
 
 
 def close(value: Any) -> None:
@@ -121,12 +244,12 @@ def close(value: Any) -> None:
     value.close()
 
 
-def release(*pairs: list[int]) -> None:
-    """Take back what was given out, so often."""
-    for number, count in pairs:
-        table.release(number, count)
+def describe(value: Any) -> dict[str, str]:
+    """Say what an object is."""
+    cls = type(value)
+    return {"type": f"{cls.__module__}.{cls.__qualname__}", "text": repr(value)[:2000]}
 
 
 def statistics() -> dict[str, int]:
     """Return how many objects are given out."""
-    return {"handles": len(table)}
+    return {"handles": len(table), "segments": 0, "threads": threading.active_count()}

@@ -66,7 +66,7 @@ static bool load_helpers(const mochi_options *options)
     helpers.describe = py.PyObject_GetAttrString(module, "describe");
     helpers.resolve = py.PyObject_GetAttrString(module, "resolve");
     helpers.make = py.PyObject_GetAttrString(module, "make_record");
-    helpers.fail = py.PyObject_GetAttrString(module, "CallbackError");
+    helpers.fail = py.PyObject_GetAttrString(module, "callback_error");
     PyObject *boot = py.PyObject_GetAttrString(module, "boot");
     PyObject *done = boot ? call_text(boot, options->venv) : NULL;
     bool all = helpers.plans && helpers.plan_of && helpers.describe && helpers.resolve && helpers.make &&

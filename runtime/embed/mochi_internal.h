@@ -126,7 +126,7 @@ typedef struct mochi_helpers {
     PyObject *describe; /* exception -> (type, message, trace, classes) */
     PyObject *resolve;  /* (module, name) -> function */
     PyObject *make;     /* (name, fields, is a variant) -> record */
-    PyObject *fail;     /* message -> an exception of a callback */
+    PyObject *fail;     /* message -> the exception of a callback that failed */
     mochi_options options;
 } mochi_helpers;
 

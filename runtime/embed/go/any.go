@@ -20,7 +20,13 @@ type Value interface {
 type Record struct {
 	Name   string
 	Case   bool
-	Fields map[string]any
+	Fields []Field
+}
+
+// Field is a field of a Record.
+type Field struct {
+	Name  string
+	Value any
 }
 
 // Tuple is a tuple of Python; what takes a list takes one too.
@@ -48,9 +54,9 @@ func (r Record) WriteMochi(c *Call) {
 	}
 	c.head(tag, len(r.Fields))
 	WriteString(c, r.Name)
-	for name, value := range r.Fields {
-		WriteString(c, name)
-		WriteAny(c, value)
+	for _, field := range r.Fields {
+		WriteString(c, field.Name)
+		WriteAny(c, field.Value)
 	}
 }
 
@@ -196,10 +202,9 @@ func (c *Call) any(exact bool) any {
 		return c.anyMap(count, exact)
 	case C.MOCHI_RECORD, C.MOCHI_VARIANT:
 		c.at += 8
-		record := Record{Name: ReadString(c), Case: tag == C.MOCHI_VARIANT, Fields: make(map[string]any, count)}
+		record := Record{Name: ReadString(c), Case: tag == C.MOCHI_VARIANT, Fields: make([]Field, 0, count)}
 		for range count {
-			name := ReadString(c)
-			record.Fields[name] = c.any(exact)
+			record.Fields = append(record.Fields, Field{ReadString(c), c.any(exact)})
 		}
 		return record
 	case C.MOCHI_HANDLE:

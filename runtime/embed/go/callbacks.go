@@ -13,15 +13,20 @@ import (
 
 var (
 	functionsLock sync.RWMutex
-	functions     = map[uint64]func(*Call) error{}
+	functions     = map[uint64]function{}
 	lastFunction  uint64
 )
 
-func register(function func(*Call) error) uint64 {
+type function struct {
+	run     func(*Call) error
+	dropped func()
+}
+
+func register(run func(*Call) error, dropped func()) uint64 {
 	functionsLock.Lock()
 	defer functionsLock.Unlock()
 	lastFunction++
-	functions[lastFunction] = function
+	functions[lastFunction] = function{run, dropped}
 	return lastFunction
 }
 
@@ -36,16 +41,20 @@ func LiveCallbacks() int {
 func mochiGoRelease(_ unsafe.Pointer, id C.uint64_t) {
 	functionsLock.Lock()
 	defer functionsLock.Unlock()
+	if dropped := functions[uint64(id)].dropped; dropped != nil {
+		// Python waits meanwhile.
+		go dropped()
+	}
 	delete(functions, uint64(id))
 }
 
 //export mochiGoCallback
 func mochiGoCallback(_ unsafe.Pointer, id C.uint64_t, frame *C.mochi_frame) C.int {
 	functionsLock.RLock()
-	function := functions[uint64(id)]
+	called := functions[uint64(id)]
 	functionsLock.RUnlock()
 	call := &Call{frame: frame, copies: true}
-	err := run(function, call)
+	err := run(called.run, call)
 	if err == nil {
 		err = call.err
 	}

@@ -177,5 +177,10 @@ func WriteFunc(c *Call, function func(*Call) error) {
 		WriteNull(c)
 		return
 	}
-	c.word(C.MOCHI_CALLBACK, register(function))
+	WriteFuncUntil(c, function, nil)
+}
+
+// WriteFuncUntil writes a function, and has dropped called when Python has no use for it any more.
+func WriteFuncUntil(c *Call, function func(*Call) error, dropped func()) {
+	c.word(C.MOCHI_CALLBACK, register(function, dropped))
 }

@@ -1,12 +1,13 @@
 /* A host program for any workspace: JSON lines in, JSON lines out.
  *
  *     mochi_embed_run WORKSPACE [VENV]
+ *     mochi_embed_run WORKSPACE/mochi_worker.py
  *
  *     {"id": 1, "method": "tomli.loads", "params": ["a = 1"]}
  *     {"jsonrpc":"2.0","id":1,"result":{"a":1}}
  *
- * Values in the lines are written as by the worker (`_mochi_wrap.wire`), and read and written by Python
- * (`_mochi_wrap.embedded_host`). Between that and the call they are trees of this library, so that every
+ * The lines are those of the worker, whose client can run this program in place of it. They are read and
+ * written by Python (`_mochi_wrap.embedded_host`). Between that and the call they are trees of this library, so that every
  * value crosses its boundary, both ways, twice. What a function prints goes to stderr.
  */
 #include <stdio.h>
@@ -109,8 +110,7 @@ static int write_line(mochi_frame *frame)
     if (mochi_call_frame(frame) != MOCHI_OK) return 0;
     cursor = frame->data;
     mochi_read(&cursor, end_of(frame), &text);
-    fwrite(text.as.text, 1, text.length, out);
-    putc('\n', out);
+    fwrite(text.as.text, 1, text.length, out); /* one line, with its end */
     fflush(out);
     return 1;
 }
@@ -236,6 +236,14 @@ static int call_back(void *context, uint64_t id, mochi_frame *frame)
     return status;
 }
 
+/* Tell whoever writes the lines that Python has dropped a function of theirs. */
+static void forget(void *context, uint64_t id)
+{
+    (void)context;
+    fprintf(out, "{\"jsonrpc\":\"2.0\",\"method\":\"$/forget\",\"params\":[\"callback\",%llu]}\n", (unsigned long long)id);
+    fflush(out);
+}
+
 static int fail(const char *message)
 {
     fprintf(stderr, "mochi_embed_run: %s\n", message);
@@ -244,13 +252,18 @@ static int fail(const char *message)
 
 int main(int count, char **arguments)
 {
-    char venv[4096];
+    static const char script[] = "mochi_worker.py";
+    char venv[4096], *workspace = arguments[1];
     if (count < 2 || count > 3) return fail("give the folder of a workspace, and of its environment if it has another");
-    snprintf(venv, sizeof venv, "%s/.venv", arguments[1]);
+    size_t length = strlen(workspace), end = sizeof script - 1;
+    /* Whoever starts workers gives the script of the workspace. */
+    if (length > end && !strcmp(workspace + length - end, script)) workspace[length - end - 1] = 0;
+    snprintf(venv, sizeof venv, "%s/.venv", workspace);
     in = stdin;
     out = fdopen(dup(1), "wb");
     dup2(2, 1);
-    mochi_options options = {.venv = count == 3 ? arguments[2] : venv, .workspace = arguments[1], .callback = call_back};
+    mochi_options options = {.venv = count == 3 ? arguments[2] : venv, .workspace = workspace,
+                             .callback = call_back, .release = forget};
     if (!out || mochi_init(&options)) return fail(mochi_last_error()->message);
     open_line = mochi_resolve(module, "open_line");
     close_call = mochi_resolve(module, "close_call");

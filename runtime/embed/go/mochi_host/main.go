@@ -1,6 +1,7 @@
 // Command mochi_host serves any workspace: JSON lines in, JSON lines out.
 //
 //	mochi_host WORKSPACE [VENV]
+//	mochi_host WORKSPACE/mochi_worker.py
 //
 // The lines are those of the host in C, mochi_embed_run. Between reading and calling, every value is one of Go.
 package main
@@ -30,6 +31,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"mochi_python/mochipy"
@@ -89,7 +91,7 @@ func writeLine(writing *mochipy.Call) error {
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(append(line, '\n'))
+	_, err = out.Write(line)
 	return err
 }
 
@@ -98,7 +100,10 @@ type forward mochipy.Callback
 
 // WriteMochi gives Python a function that asks there.
 func (f forward) WriteMochi(c *mochipy.Call) {
-	mochipy.WriteFunc(c, func(in *mochipy.Call) error {
+	forget := func() {
+		fmt.Fprintf(out, `{"jsonrpc":"2.0","method":"$/forget","params":["callback",%d]}`+"\n", uint64(f))
+	}
+	mochipy.WriteFuncUntil(c, func(in *mochipy.Call) error {
 		arguments := make([]any, in.Arguments())
 		for i := range arguments {
 			arguments[i] = mochipy.ReadExact(in)
@@ -119,7 +124,7 @@ func (f forward) WriteMochi(c *mochipy.Call) {
 		in.Reset()
 		mochipy.WriteAny(in, withFunctions(answered.values))
 		return nil
-	})
+	}, forget)
 }
 
 // withFunctions puts functions in the place of their numbers.
@@ -138,8 +143,8 @@ func withFunctions(value any) any {
 			value[i].Value = withFunctions(value[i].Value)
 		}
 	case mochipy.Record:
-		for name := range value.Fields {
-			value.Fields[name] = withFunctions(value.Fields[name])
+		for i := range value.Fields {
+			value.Fields[i].Value = withFunctions(value.Fields[i].Value)
 		}
 	}
 	return value
@@ -211,7 +216,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "mochi_host: give the folder of a workspace, and of its environment if it has another")
 		os.Exit(1)
 	}
-	options := mochipy.Options{Workspace: os.Args[1]}
+	// Whoever starts workers gives the script of the workspace.
+	options := mochipy.Options{Workspace: strings.TrimSuffix(os.Args[1], "/mochi_worker.py")}
 	if len(os.Args) == 3 {
 		options.Venv = os.Args[2]
 	}
