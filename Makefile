@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: demo test test-slow check format-check format lint types golden resolve-diff bench inference hostile lock corpus-calls corpus-wrappers outside clean
+.PHONY: demo test test-slow check format-check format lint types golden resolve-diff bench bench-runtime inference hostile lock corpus-calls corpus-wrappers outside clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
@@ -50,6 +50,9 @@ bench: $(READY)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/resolve_speed.py
 	$(BIN)/python benchmarks/corpus.py
+
+bench-runtime: $(READY)  ## what bound calls cost in every way they run; exits with 1 where a bar is passed
+	@failed=0; for file in benchmarks/runtime_*.py; do echo "== $$file"; $(BIN)/python $$file || failed=1; done; exit $$failed
 
 hostile: $(READY)  ## what the gate makes of every hostile file of the tests
 	PYTHONPATH=tests $(BIN)/python benchmarks/gate.py
