@@ -32,6 +32,7 @@ from .entries import EnumType, HandleType, RecordShape, RecordType, SumType, Typ
 from .imports import Imports
 from .literals import python_literal, python_string, python_tuple
 from .mochi_types import shown_type
+from .names import Names
 from .type_tests import ENTRY_PREFIX, TypeTests
 from .type_tests import HELPERS as HELPERS
 from .wrapper_locks import Locks
@@ -66,6 +67,39 @@ class _Definition:
 
 
 @final
+class _Definitions:
+    """The variables of a wrapper's converters and tests; each stands behind those it uses."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._written: list[_Definition] = []
+
+    def call(self, stem: str, function: str, arguments: Sequence[str]) -> str:
+        """Return a variable named after `stem` that holds what `function` gives for `arguments`."""
+        return self._add(stem, f"{function}(", arguments, ")", False)
+
+    def test(self, stem: str, function: str, arguments: Sequence[str]) -> str:
+        """Return a variable named after `stem` that holds a test."""
+        return self.call(f"_is_{stem}"[:_SLUG_LIMIT], function, arguments)
+
+    def literal(self, stem: str, items: Sequence[str], opening: str, closing: str) -> str:
+        """Return a variable named after `stem` that holds `items` in brackets."""
+        return self._add(stem, opening, items, closing, True)
+
+    def write(self, writer: Writer) -> None:
+        """Write all of them, with a line before."""
+        if self._written:
+            writer.line()
+        for each in self._written:
+            writer.bracketed(each.head, each.items, each.tail, literal=each.literal)
+
+    def _add(self, stem: str, head: str, items: Sequence[str], tail: str, literal: bool) -> str:
+        variable = self._names.fresh(stem)
+        self._written.append(_Definition(f"{variable} = {head}", tuple(items), tail, literal))
+        return variable
+
+
+@final
 class Converters:
     """Makes converters as they are asked for. `out` leads to Mochi, `into` to Python."""
 
@@ -85,8 +119,8 @@ class Converters:
         self._int64_only = int64_only
         self._known: dict[tuple[BridgeType, bool], str] = {}
         self._changing: dict[BridgeType, bool] = {}
-        self._definitions: list[_Definition] = []
-        self._tests = TypeTests(self._types, imports, self._write_test)
+        self._definitions = _Definitions(imports.names)
+        self._tests = TypeTests(self._types, imports, self._definitions.test)
         self._tag_table: str | None = None
 
     def out(self, ty: BridgeType) -> str:
@@ -105,11 +139,8 @@ class Converters:
         return known
 
     def write(self, writer: Writer) -> None:
-        """Write the definitions; each stands behind those it uses."""
-        if self._definitions:
-            writer.line()
-        for definition in self._definitions:
-            writer.bracketed(definition.head, definition.items, definition.tail, literal=definition.literal)
+        """Write the definitions."""
+        self._definitions.write(writer)
 
     def _find_change(self, ty: BridgeType) -> bool:
         match ty:
@@ -314,22 +345,13 @@ class Converters:
 
     def _define(self, ty: BridgeType, inward: bool, function: str, arguments: Sequence[str]) -> str:
         direction = "to" if inward else "as"
-        variable = self._imports.names.fresh(f"_{direction}_{self._slug(ty)}")
-        self._definitions.append(_Definition(f"{variable} = {function}(", tuple(arguments), ")", False))
-        return variable
-
-    def _write_test(self, name: str, function: str, arguments: Sequence[str]) -> str:
-        variable = self._imports.names.fresh(f"_is_{name}"[:_SLUG_LIMIT])
-        self._definitions.append(_Definition(f"{variable} = {function}(", tuple(arguments), ")", False))
-        return variable
+        return self._definitions.call(f"_{direction}_{self._slug(ty)}", function, arguments)
 
     def _table(self, name: str, role: str, items: Sequence[str]) -> str:
         return self._literal(name, role, items, "{", "}")
 
     def _literal(self, name: str, role: str, items: Sequence[str], opening: str, closing: str) -> str:
-        variable = self._imports.names.fresh(f"_{name}_{role}")
-        self._definitions.append(_Definition(f"{variable} = {opening}", tuple(items), closing, True))
-        return variable
+        return self._definitions.literal(f"_{name}_{role}", items, opening, closing)
 
     def _helper(self, name: str) -> str:
         find = self._imports.use_driver if name in _DRIVEN else self._imports.use

@@ -25,7 +25,7 @@ from ..ir.source import SourceFile
 from ..passes.context import PassContext
 from ..passes.manager import Observer
 from .cache import Cache
-from .collector import paused_collector
+from .collector import pause_collector
 from .extensions import ExtensionReader
 from .host import Host
 from .lower import LowerSettings, lower_package
@@ -51,7 +51,7 @@ class Bound:
     """What came of one alias.
 
     `names` are the Mochi names it declares; `sources` holds the texts that `diagnostics`
-    point into.
+    point into, `sidecars` the paths of those that override items.
     """
 
     alias: str
@@ -64,6 +64,7 @@ class Bound:
     timings: tuple[PassTiming, ...] = field(default=(), eq=False)
     dumps: tuple[str, ...] = ()
     seconds: float = field(default=0.0, eq=False)
+    sidecars: tuple[str, ...] = ()
 
 
 def bind_package(
@@ -72,11 +73,24 @@ def bind_package(
     settings: BindSettings,
     clock: Callable[[], float],
     observe: Sequence[Callable[[PassContext], Observer]] = (),
+    sidecars: Sequence[SourceFile] = (),
 ) -> Bound:
-    """Run the passes over `raw`, with the observers that `observe` makes, and emit the files of `alias`."""
+    """Run the passes over `raw`, with the observers that `observe` makes, and emit the files of `alias`.
+
+    Of `sidecars`, those that name items of the package override them.
+    """
     started = clock()
     lowered = lower_package(raw, settings.lower, clock, observe)
     declared = declare(lowered.package)
+    custom: tuple[str, ...] = ()
+    diagnostics = lowered.diagnostics
+    if sidecars:
+        # Deferred: reading Python takes libcst.
+        from .overrides import apply_overrides
+
+        found = apply_overrides(declared, alias, lowered.package.name, sidecars, raw.target)
+        declared, custom = found.declarations, found.files
+        diagnostics = (*diagnostics, *found.diagnostics)
     member = WorkspaceMember(lowered.package, alias)
     files = plan_member(member, settings.workspace, declared)
     if settings.ir:
@@ -87,11 +101,12 @@ def bind_package(
         lowered.package,
         tuple(files),
         report_package(lowered.package, alias, declarations=declared),
-        lowered.diagnostics,
+        diagnostics,
         _find_names(declared),
         timings=lowered.timings,
         dumps=lowered.dumps,
         seconds=clock() - started,
+        sidecars=custom,
     )
 
 
@@ -117,15 +132,12 @@ class BindJob:
     probe: ProbeJob | None = None
     closure: tuple[CachedWheel, ...] = ()
     denied: frozenset[str] = frozenset()
+    sidecars: tuple[SourceFile, ...] = ()
 
 
 def bind_wheels(job: BindJob, host: Host) -> Bound:
     """Read the wheels of `job` and bind them; raises `DiagnosticError` for a damaged wheel."""
-    with paused_collector():
-        return _bind_wheels(job, host)
-
-
-def _bind_wheels(job: BindJob, host: Host) -> Bound:
+    pause_collector()
     started = host.clock()
     raw, problems = read_wheels(job.wheels, job.target, host)
     observe: list[Callable[[PassContext], Observer]] = []
@@ -133,9 +145,10 @@ def _bind_wheels(job: BindJob, host: Host) -> Bound:
         observe.append(partial(Prober, job.probe, job.target, host, Cache(host)))
     if job.closure:
         observe.append(partial(ExtensionReader, job.closure, job.denied, host, Cache(host)))
-    bound = bind_package(job.alias, raw, job.settings, host.clock, observe)
+    bound = bind_package(job.alias, raw, job.settings, host.clock, observe, job.sidecars)
     diagnostics = (*problems, *bound.diagnostics)
     sources = read_texts(diagnostics, job.wheels, host)
+    sources.update((sidecar.path, sidecar) for sidecar in job.sidecars)
     return evolve(bound, diagnostics=diagnostics, sources=sources, seconds=host.clock() - started)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 # The default of 700 spends a quarter of a large compile on looking for cycles in IR, which has none.
@@ -16,24 +14,19 @@ def relax_collector() -> None:
     gc.set_threshold(_THRESHOLD)
 
 
-@contextmanager
-def paused_collector() -> Iterator[None]:
-    """Look for no cycles while a package is bound, but for those that the one before left.
+def pause_collector() -> None:
+    """Look for cycles that the package before has left, and for no more until the next package.
 
-    Does nothing in a process that `relax_collector` was not called in: that one is not ours.
+    To look when a package is bound would mean to look through all of it, shortly before most of it
+    goes by itself. Does nothing in a process that `relax_collector` was not called in: that one is not ours.
     """
-    if gc.get_threshold()[0] != _THRESHOLD or not gc.isenabled():
-        yield
+    if gc.get_threshold()[0] != _THRESHOLD:
         return
     if gc.get_freeze_count():
         gc.collect()
     # What has been loaded so far, modules that packages share among it, stays to the end.
     gc.freeze()
     gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def start_worker() -> None:

@@ -17,7 +17,8 @@ from typing import Protocol, final
 from attrs import define, evolve, field, frozen
 
 from ..ir.items import Alias, Class, Import, Item, Module, Package, TypeParam, TypeVariable
-from ..ir.traverse import map_types, outer_types, walk_items, walk_type
+from ..ir.sharing import memoised_map
+from ..ir.traverse import map_outer_types, outer_types, walk_items, walk_type
 from ..ir.types import ANY, BridgeType, Ref, Unsupported
 from ..passes.bind_names import BindNames
 from ..passes.context import PassContext
@@ -81,7 +82,7 @@ def expand_externals(package: Package, modules: ModuleLoader) -> Package:
             return ty
         return substitute(alias.target, match_arguments(alias.type_params, ty.arguments))
 
-    return map_types(package, rewrite)
+    return map_outer_types(package, memoised_map(rewrite))
 
 
 def is_type_name(path: str) -> bool:
@@ -98,8 +99,8 @@ def external_paths(package: Package) -> set[str]:
     """Return the paths outside of `package` that its types and imports name."""
     own = own_roots(package)
     found = {_import_path(statement) for module in package.modules for statement in module.imports}
-    for item in walk_items(package):
-        found.update(_paths_in(item))
+    types = (ty for item in walk_items(package) for ty in outer_types(item))
+    found.update(paths_in(types))
     return {path for path in found if "." in path and path.partition(".")[0] not in own}
 
 
@@ -108,11 +109,10 @@ def own_roots(package: Package) -> frozenset[str]:
     return frozenset(module.name.partition(".")[0] for module in package.modules)
 
 
-def _paths_in(item: Item) -> Iterator[str]:
-    for outer in outer_types(item):
-        for ty in walk_type(outer):
-            if isinstance(ty, Ref):
-                yield ty.path
+def paths_in(types: Iterable[BridgeType]) -> Iterator[str]:
+    """Yield the paths that `types` name. A type that stands in many places is looked at once."""
+    unique = {id(ty): ty for ty in types}
+    return (ty.path for outer in unique.values() for ty in walk_type(outer) if isinstance(ty, Ref))
 
 
 def _import_path(statement: Import) -> str:
@@ -200,7 +200,7 @@ class ModuleReader:
                     case External(place) if self._read_around(place):
                         continue
                     case Definition(Alias() as alias):
-                        wanted.update(filter(self.may_be_alias, _paths_in(alias)))
+                        wanted.update(filter(self.may_be_alias, paths_in(outer_types(alias))))
                 settled.add(path)
 
     def _read_around(self, path: str) -> bool:

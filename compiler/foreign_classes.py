@@ -31,7 +31,8 @@ from ..ir.items import (
     TypeVariable,
 )
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_types, outer_types, walk_type
+from ..ir.sharing import memoised_map
+from ..ir.traverse import map_outer_types, map_types, outer_types
 from ..ir.types import ANY, FLOAT, STRING, BridgeType, Ref, Unsupported
 from ..passes.context import PassContext
 from ..passes.forms import PROTOCOL, TYPED_DICT, canonical_path, find_form
@@ -42,7 +43,7 @@ from ..passes.operations import CONSTRUCTORS
 from ..passes.registry import passes_until
 from ..passes.resolution_order import ResolutionOrders
 from ..passes.stdlib_names import STDLIB_MODULES, has_members, is_exception
-from .externals import ModuleLoader, ModuleReader, expand_externals, imported_names, own_roots
+from .externals import ModuleLoader, ModuleReader, expand_externals, imported_names, own_roots, paths_in
 
 _TYPE_CHECK_ONLY = ("typing.type_check_only", "typing_extensions.type_check_only")
 
@@ -71,18 +72,18 @@ def attach_foreign(package: Package, modules: ModuleLoader) -> Package:
         return package
     finder = _Finder(ModuleReader(package, modules, skipped=()))
     found = finder.find(sorted(set(mentioned.values())))
-    forgotten = frozenset(name for name, path in mentioned.items() if path in finder.type_only)
-    if forgotten:
-        package = map_types(package, lambda ty: _forget(ty, forgotten))
-    if not found:
-        return package
-    lowered = _lower(finder.cut_modules(), package, modules)
+    lowered = _lower(finder.cut_modules(), package, modules) if found else {}
     homes = {path: lowered[cls.path].path for path, cls in found.items() if cls.path in lowered}
     moved = {name: home for name, path in mentioned.items() if (home := homes.get(path, name)) != name}
+    forgotten = frozenset(name for name, path in mentioned.items() if path in finder.type_only)
+    if moved or forgotten:
+        rewrite = memoised_map(lambda ty: _move(_forget(ty, forgotten), moved))
+        package = map_outer_types(package, rewrite)
     wanted = {cls.path for cls in found.values()}
-    classes = [cls for path, cls in lowered.items() if path in wanted and not _is_large(cls)]
-    package = evolve(package, generated=(*package.generated, *sorted(classes, key=lambda cls: cls.path)))
-    return map_types(package, lambda ty: _move(ty, moved)) if moved else package
+    kept = sorted(path for path, cls in lowered.items() if path in wanted and not _is_large(cls))
+    classes = [map_types(lowered[path], lambda ty: _move(ty, moved)) for path in kept]
+    classes.sort(key=lambda cls: cls.path)
+    return evolve(package, generated=(*package.generated, *classes)) if classes else package
 
 
 def _is_stdlib(path: str) -> bool:
@@ -111,14 +112,8 @@ def _mentioned_paths(package: Package) -> dict[str, str]:
     """
     own = own_roots(package)
     links = _follow_links(dict(imported_names(package.modules)), own)
-    found: dict[str, str] = {}
-    for module in package.modules:
-        for item in module.items:
-            for ty in _public_types(item):
-                for inner in walk_type(ty):
-                    if isinstance(inner, Ref) and inner.path not in found:
-                        path = canonical_path(links.get(inner.path, inner.path))
-                        found[inner.path] = path
+    types = (ty for module in package.modules for item in module.items for ty in _public_types(item))
+    found = {name: canonical_path(links.get(name, name)) for name in dict.fromkeys(paths_in(types))}
     return {
         name: path
         for name, path in found.items()
@@ -191,13 +186,8 @@ class _Finder:
     def _read_aliases(self) -> None:
         """Read the modules of what members mention and may be an alias."""
         links = dict(imported_names(self.reader.outlines().modules))
-        mentioned = {
-            links.get(ty.path, ty.path)
-            for cls in self.classes.values()
-            for outer in outer_types(cls)
-            for ty in walk_type(outer)
-            if isinstance(ty, Ref)
-        }
+        types = (ty for cls in self.classes.values() for ty in outer_types(cls))
+        mentioned = {links.get(path, path) for path in paths_in(types)}
         self.reader.read_all({path for path in mentioned if "." in path and self.reader.may_be_alias(path)})
 
     def _look_up(self, paths: Iterable[str]) -> dict[str, Class]:
@@ -251,10 +241,8 @@ def _find_named(modules: Iterable[Module], classes: Mapping[str, Class]) -> froz
 
 
 def _parts_in(item: Item) -> Iterator[str]:
-    for outer in outer_types(item):
-        for ty in walk_type(outer):
-            if isinstance(ty, Ref):
-                yield from ty.path.split(".")
+    for path in paths_in(outer_types(item)):
+        yield from path.split(".")
 
 
 def is_type_only(cls: Class) -> bool:

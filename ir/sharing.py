@@ -97,9 +97,14 @@ def memoised(rewrite: Rewrite) -> Rewrite:
 
 def memoised_map(fn: Rewrite) -> Rewrite:
     """Return what applies `fn` to every type in a type, innermost first, once per type object."""
+    seen: dict[int, tuple[BridgeType, BridgeType]] = {}
+    return lambda ty: _map_once(ty, fn, seen)
 
-    def rewrite(ty: BridgeType) -> BridgeType:
-        return fn(map_children(ty, look_up))
 
-    look_up = memoised(rewrite)
-    return look_up
+def _map_once(ty: BridgeType, fn: Rewrite, seen: dict[int, tuple[BridgeType, BridgeType]]) -> BridgeType:
+    if type(ty) is Scalar:
+        return fn(ty)
+    known = seen.get(id(ty))
+    if known is None:
+        known = seen[id(ty)] = (ty, fn(map_children(ty, lambda inner: _map_once(inner, fn, seen))))
+    return known[1]

@@ -96,11 +96,9 @@ def children(ty: BridgeType) -> tuple[BridgeType, ...]:
 
 def map_type(ty: BridgeType, fn: Rewrite) -> BridgeType:
     """Return `ty` with `fn` applied to every type in it, innermost first."""
-
-    def rewrite(inner: BridgeType) -> BridgeType:
-        return fn(map_children(inner, rewrite))
-
-    return rewrite(ty)
+    if type(ty) in _LEAVES:
+        return fn(ty)
+    return fn(map_children(ty, lambda inner: map_type(inner, fn)))
 
 
 def map_children(ty: BridgeType, fn: Rewrite) -> BridgeType:
@@ -225,11 +223,7 @@ def map_types(node: _NodeT, fn: Rewrite) -> _NodeT:
     `fn` should return its argument where it changes nothing: an unchanged node is
     returned as it is.
     """
-
-    def rewrite(ty: BridgeType) -> BridgeType:
-        return fn(map_children(ty, rewrite))
-
-    return map_outer_types(node, rewrite)
+    return map_outer_types(node, lambda ty: map_type(ty, fn))
 
 
 def map_outer_types(node: _NodeT, fn: Rewrite) -> _NodeT:

@@ -37,7 +37,8 @@ class ExpandAliases:
         expander = _Expander({path: alias for path, alias in aliases.items() if _is_type_alias(alias, names)})
         if not expander.aliases:
             return package
-        return map_items(package, expander.expand_item)
+        expand = memoised(expander.expand)
+        return map_items(package, lambda item: expander.expand_item(item, expand))
 
 
 def _is_type_alias(alias: Alias, names: Names) -> bool:
@@ -59,16 +60,16 @@ class _Expander:
     _targets: dict[str, BridgeType] = field(factory=dict)
     _open: list[str] = field(factory=list)
     _cut: bool = field(default=False)
-    _expand_outer: Rewrite = field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        self._expand_outer = memoised(self._expand)
-
-    def expand_item(self, item: Item) -> Item:
-        """Return `item` with every alias in it expanded."""
+    def expand_item(self, item: Item, expand: Rewrite) -> Item:
+        """Return `item` with every alias in it expanded; `expand` is that of types."""
         if isinstance(item, Alias) and item.path in self.aliases:
             return evolve(item, target=self._expand_target(item))
-        return map_outer_types(item, self._expand_outer)
+        return map_outer_types(item, expand)
+
+    def expand(self, ty: BridgeType) -> BridgeType:
+        """Return `ty` with every alias in it expanded."""
+        return self._rewrite(map_children(ty, self.expand))
 
     def _rewrite(self, ty: BridgeType) -> BridgeType:
         """Expand `ty` itself; the types inside it are expanded already."""
@@ -85,7 +86,7 @@ class _Expander:
             self._cut = True
             return Unsupported(SkipReason.FORWARD_REF, alias.name)
         self._open.append(alias.path)
-        target = self._expand(alias.target)
+        target = self.expand(alias.target)
         self._open.pop()
         # Inside a cycle the result depends on where the cycle was entered.
         if not self._cut or not self._open:
@@ -93,6 +94,3 @@ class _Expander:
         if not self._open:
             self._cut = False
         return target
-
-    def _expand(self, ty: BridgeType) -> BridgeType:
-        return self._rewrite(map_children(ty, self._expand))

@@ -81,7 +81,6 @@ class Inference:
     package: Package
     names: Names = field(init=False)
     orders: ResolutionOrders = field(init=False)
-    _values: Values = field(init=False)
     _conventions: Mapping[str, BridgeType] = field(init=False)
     _known: dict[tuple[str, str], Found | None] = field(factory=dict)
     _children: dict[str, list[Class]] = field(factory=dict)
@@ -89,8 +88,12 @@ class Inference:
     def __attrs_post_init__(self) -> None:
         self.names = Names(self.package)
         self.orders = ResolutionOrders(self.names)
-        self._values = Values(self.names, self.orders, self)
         self._conventions = find_conventions(self.package)
+
+    @property
+    def _values(self) -> Values:
+        # Not kept: that would be a cycle, which only the collector frees.
+        return Values(self.names, self.orders, self)
 
     # --- results ------------------------------------------------------------------------
 

@@ -308,11 +308,13 @@ def _known(ty: BridgeType, receiver: BridgeType | None) -> BridgeType | None:
         return None
     if receiver is None or isinstance(receiver, SelfType):
         return ty if receiver is not None or not _mentions_self(ty) else None
+    return _replace_self(ty, receiver)
 
-    def rewrite(inner: BridgeType) -> BridgeType:
-        return receiver if isinstance(inner, SelfType) else map_children(inner, rewrite)
 
-    return rewrite(ty)
+def _replace_self(ty: BridgeType, receiver: BridgeType) -> BridgeType:
+    if isinstance(ty, SelfType):
+        return receiver
+    return map_children(ty, lambda inner: _replace_self(inner, receiver))
 
 
 def _mentions_self(ty: BridgeType) -> bool:

@@ -97,20 +97,21 @@ class _Eraser:
         key = tuple([(each.name, each.kind, id(each.bound), *map(id, each.constraints)) for each in params])
         known = self._scopes.get(key)
         if known is None:
-            by_name = {param.name: param for param in params}
+            by_name, generic = {param.name: param for param in params}, self._generic
 
             def erase(ty: BridgeType) -> BridgeType:
-                return _erase(ty, by_name, ()) if self._is_generic(ty) else ty
+                return _erase(ty, by_name, ()) if _is_generic(ty, generic) else ty
 
             known = self._scopes[key] = memoised(erase)
         return known
 
-    def _is_generic(self, ty: BridgeType) -> bool:
-        known = self._generic.get(id(ty))
-        if known is None:
-            found = any(isinstance(each, TypeVarRef) for each in walk_type(ty))
-            known = self._generic[id(ty)] = (ty, found)
-        return known[1]
+
+def _is_generic(ty: BridgeType, answers: dict[int, tuple[BridgeType, bool]]) -> bool:
+    known = answers.get(id(ty))
+    if known is None:
+        found = any(isinstance(each, TypeVarRef) for each in walk_type(ty))
+        known = answers[id(ty)] = (ty, found)
+    return known[1]
 
 
 def _erase(ty: BridgeType, params: Params, open_names: tuple[str, ...]) -> BridgeType:

@@ -88,7 +88,8 @@ class _Homes:
     _rewrite: Rewrite = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._rewrite = memoised_map(self._move_type)
+        paths = self.paths
+        self._rewrite = memoised_map(lambda ty: _move_type(ty, paths))
 
     def find(self, path: str) -> str:
         """Return where `path` is found on the public surface, `path` itself for what is not on it."""
@@ -98,20 +99,22 @@ class _Homes:
         """Return `item` with references to where things are found."""
         return map_outer_types(item, self._rewrite)
 
-    def _move_type(self, ty: BridgeType) -> BridgeType:
-        match ty:
-            case Ref(path, arguments) if (home := self.find(path)) != path:
-                return Ref(home, arguments)
-            case LiteralOf(values) if any(isinstance(value, EnumMember) for value in values):
-                return LiteralOf(tuple(self._move_value(value) for value in values))
-            case _:
-                return ty
 
-    def _move_value(self, value: LiteralValue | EnumMember) -> LiteralValue | EnumMember:
-        if not isinstance(value, EnumMember):
-            return value
-        owner, _, name = value.path.rpartition(".")
-        return EnumMember(f"{self.find(owner)}.{name}")
+def _move_type(ty: BridgeType, homes: Mapping[str, str]) -> BridgeType:
+    match ty:
+        case Ref(path, arguments) if (home := homes.get(path, path)) != path:
+            return Ref(home, arguments)
+        case LiteralOf(values) if any(isinstance(value, EnumMember) for value in values):
+            return LiteralOf(tuple(_move_value(value, homes) for value in values))
+        case _:
+            return ty
+
+
+def _move_value(value: LiteralValue | EnumMember, homes: Mapping[str, str]) -> LiteralValue | EnumMember:
+    if not isinstance(value, EnumMember):
+        return value
+    owner, _, name = value.path.rpartition(".")
+    return EnumMember(f"{homes.get(owner, owner)}.{name}")
 
 
 def _select(item: Item, surface: Surface, homes: _Homes, selected: defaultdict[str, list[Item]]) -> None:

@@ -17,13 +17,9 @@ def substitute(ty: BridgeType, types: Substitution) -> BridgeType:
     """Return `ty` with every type variable that `types` names replaced."""
     if not types:
         return ty
-
-    def rewrite(inner: BridgeType) -> BridgeType:
-        if isinstance(inner, TypeVarRef):
-            return types.get(inner.name, inner)
-        return map_children(inner, rewrite)
-
-    return rewrite(ty)
+    if isinstance(ty, TypeVarRef):
+        return types.get(ty.name, ty)
+    return map_children(ty, lambda inner: substitute(inner, types))
 
 
 def match_arguments(params: tuple[TypeParam, ...], arguments: tuple[BridgeType, ...]) -> Substitution:
