@@ -122,8 +122,9 @@ def take_options(handle: int) -> Any:
 
 
 def release(handle: int) -> None:
-    """Forget `handle`; the value lives on where it is used. Releasing twice is harmless."""
-    _values.pop(handle, None)
+    """Forget `handle`; the value lives on where it is used. Raises `HandleError` the second time."""
+    if handle and _values.pop(handle, None) is None:
+        take(handle)
 
 
 def callback(
