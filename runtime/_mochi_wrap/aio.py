@@ -5,6 +5,7 @@ Nothing here imports asyncio before there is something to drive: most packages h
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
@@ -94,6 +95,9 @@ def to_stream(element: Converter, name: str = "stream") -> Converter:
     return from_stream
 
 
+_opening = threading.Lock()
+
+
 class Stream:
     """An asynchronous iterator as Mochi reads it: `next(stream)` waits for its next value.
 
@@ -138,8 +142,10 @@ class Stream:
         check_place(self._where)
         if self._reader is None:
             remote = self._loop.find(self._where)
-            grace = self._loop.cancel_timeout
-            self._reader = Reader(self._source, remote, self._where, grace)
+            with _opening:
+                if self._reader is None:
+                    grace = self._loop.cancel_timeout
+                    self._reader = Reader(self._source, remote, self._where, grace)
         return self._reader
 
     def __del__(self) -> None:

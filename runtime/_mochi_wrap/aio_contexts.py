@@ -49,7 +49,7 @@ def run_body_in(
         return True
 
     remote.wait(look, job)
-    is_result, found = job.result()
+    is_result, found = remote.result(job)
     if is_result:
         return found
     try:

@@ -82,7 +82,7 @@ class Job:
         self, loop: Any, awaitable: Awaitable[Any], where: str, grace: float
     ) -> None:
         self.where = where
-        self.wake: Callable[[], object] = _nothing
+        self.wake: Callable[[], object] = nothing
         self.over = False
         self.given_up = False
         self.limit = mochi_async_timeout.get()
@@ -174,7 +174,7 @@ class Job:
         self._stop_timer()
         if self._token is not None:
             self._token.discard(self)
-        wake, self.wake = self.wake, _nothing
+        wake, self.wake = self.wake, nothing
         self._task = self._loop = self._token = None
         wake()
 
@@ -191,8 +191,6 @@ class Job:
                 return CallCancelledError(f"{self.where}: the call was cancelled")
             case "interrupt":
                 return KeyboardInterrupt()
-            case "stopped":
-                return LoopError(f"{self.where}: the event loop has been stopped")
             case _:
                 try:
                     task.result()
@@ -213,8 +211,8 @@ class Job:
         return error
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """Do nothing."""
 
 
 async def _await(awaitable: Awaitable[Any]) -> Any:
@@ -319,6 +317,7 @@ class Remote:
     def __init__(self, loop: Any, grace: float) -> None:
         self.loop = loop
         self.grace = grace
+        self.ending = False
         self._posted: deque[Callable[[], object]] = deque()
         self._awake = False
 
@@ -348,7 +347,16 @@ class Remote:
         job.wake = done.release
         self.start(job, awaitable)
         self.wait(lambda seconds: done.acquire(timeout=seconds), job)
-        return job.result()
+        return self.result(job)
+
+    def result(self, job: Job) -> Any:
+        """Return the result of a job that is over."""
+        try:
+            return job.result()
+        except asyncio.CancelledError:
+            if not self.ending:
+                raise
+        raise LoopError(f"{job.where}: the event loop has been stopped")
 
     def start(self, job: Job, awaitable: Any) -> None:
         """Let the loop begin with `job`."""

@@ -113,13 +113,16 @@ def stop_persistent() -> None:
 
 
 def _begin_end(remote: Remote) -> None:
+    remote.ending = True
     task = remote.loop.create_task(_end(remote))
     task.add_done_callback(lambda _: remote.loop.stop())
 
 
 async def _end(remote: Remote) -> None:
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(finish_loop(remote.loop, remote.grace), 2 * remote.grace)
+    with contextlib.suppress(TimeoutError):
+        # Not `wait_for`, which makes a task of its own in Python 3.11.
+        async with asyncio.timeout(2 * remote.grace):
+            await finish_loop(remote.loop, remote.grace)
 
 
 def _forget() -> None:

@@ -19,7 +19,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from .aio_jobs import Job, check_loop
+from .aio_jobs import Job, check_loop, nothing
 
 _kept = threading.local()
 _all_kept: weakref.WeakSet[_Kept] = weakref.WeakSet()
@@ -49,12 +49,16 @@ def drive(loop: Any, awaitable: Awaitable[Any], where: str, grace: float) -> Job
     """Run `loop` in this thread until `awaitable` is over, and return its job."""
     check_loop(awaitable, loop, where)
     job = Job(loop, awaitable, where, grace)
-    job.wake = loop.stop
     asyncio.set_event_loop(loop)
     with _interrupts(job):
         job.start()
         if not job.over:
-            loop.run_forever()
+            job.wake = loop.stop
+            try:
+                loop.run_forever()
+            finally:
+                # Whatever ended it, the loop may have to run again before it is closed.
+                job.wake = nothing
     if not job.over:
         # Somebody else stopped the loop.
         job.fail(RuntimeError("Event loop stopped before Future completed."))
@@ -148,8 +152,9 @@ class _Kept:
         if loop is not _CLOSED:
             forget_loop(loop)
 
-    def __del__(self) -> None:
-        if self.loop is not _CLOSED and not sys.is_finalizing():
+    def __del__(self, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        # At the end of the program the names of this module may be gone.
+        if not is_ending() and self.loop is not _CLOSED:
             self.close()
 
 
@@ -213,7 +218,9 @@ async def finish_loop(loop: Any, grace: float) -> None:
             )
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(loop.shutdown_asyncgens(), grace or None)
-    await loop.shutdown_default_executor()
+    with contextlib.suppress(RuntimeError):
+        # At the end of the program, when no thread can be started to wait for those of the executor.
+        await loop.shutdown_default_executor()
 
 
 def _report(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextvars
 import sys
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from .aio_jobs import Remote, is_loop_running
@@ -33,6 +34,7 @@ class Reader:
         self._grace = grace
         self._lock = threading.Lock()
         self._closed = False
+        _open.add(self)
 
     def is_in(self, loop: object) -> bool:
         """Tell whether the values are made in `loop`."""
@@ -66,15 +68,23 @@ class Reader:
                 if not self._loop.is_closed():
                     self._do(self._pump.stop())
             finally:
+                _open.discard(self)
                 if self._remote is None:
                     close_loop(self._loop, self._grace)
 
-    def drop(self) -> None:
-        """Close the iterator in the name of nobody: wherever this is called, nothing waits or is raised."""
-        if self._closed or self._loop.is_closed() or sys.is_finalizing():
+    def drop(self, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Close the iterator in the name of nobody: wherever this is called, nothing waits or is raised.
+
+        At the end of the program the names of this module may be gone.
+        """
+        if is_ending():
+            return
+        if self._closed or self._loop.is_closed():
+            _open.discard(self)
             return
         if self._remote is not None:
             self._closed = True
+            _open.discard(self)
             try:
                 self._remote.post(self._stop_later)
             except RuntimeError:  # the loop has ended meanwhile
@@ -100,7 +110,18 @@ class Reader:
             self._loop.call_exception_handler(context)
 
 
+# Kept alive here, so that the collector never takes a loop, or a task that waits, before the stream tells so.
+_open: set[Reader] = set()
 _stopping: set[Any] = set()
+
+
+def _close_all() -> None:
+    for reader in list(_open):
+        if reader._remote is None:
+            reader._close_quietly()
+
+
+atexit.register(_close_all)
 
 
 class _Pump:
