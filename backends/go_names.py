@@ -44,7 +44,7 @@ def camel(name: str) -> str:
 def local_names(names: Iterable[str]) -> list[str]:
     """Return names for parameters: camel case without a capital, none of them reserved."""
     taken = Names(_RESERVED)
-    return [taken.fresh(_lower(camel(name))) for name in names]
+    return [taken.fresh(_lower(name)) for name in names]
 
 
 def field_names(names: Iterable[str]) -> list[str]:
@@ -60,8 +60,10 @@ def package_name(alias: str) -> str:
 
 
 def _lower(name: str) -> str:
-    """Return `name` with its first word in small letters: `TOMLText` is `tomlText`."""
-    capitals = len(name) - len(name.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-    if capitals > 1 and capitals < len(name):
+    """Return `name` in camel case with its first word in small letters: `TOML_text` is `tomlText`."""
+    first, _, rest = name.lstrip("_").partition("_")
+    capitals = len(first) - len(first.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    if 1 < capitals < len(first):
         capitals -= 1
-    return name[:capitals].lower() + name[capitals:]
+    joined = f"{first[:capitals].lower()}{first[capitals:]}{camel(rest) if rest.strip('_') else ''}"
+    return joined if joined[:1].isalpha() else f"x{joined}"

@@ -278,6 +278,11 @@ class Files:
 
                 shutil.copyfile(source, target)
 
+    def move(self, source: Path, target: Path) -> None:
+        """Give a file another place on the same disk, in one step; what was there is replaced."""
+        with _reporting("write", target):
+            _replace(source, target)
+
     def write_report(self, name: str, content: bytes) -> str:
         """Write `content` into a new folder for temporary files and return the path of file `name` there."""
         path = self.make_temporary_folder("mochic-py-report-") / name

@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401
 """A package with one function for each way in which a value crosses."""
 
 from __future__ import annotations
@@ -54,14 +55,17 @@ class Cart:
     """Stays in Python."""
 
     alive = 0
+    _lock = threading.RLock()
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
         self.items: list[str] = []
-        Cart.alive += 1
+        with Cart._lock:
+            Cart.alive += 1
 
     def __del__(self) -> None:
-        Cart.alive -= 1
+        with Cart._lock:
+            Cart.alive -= 1
 
     def add(self, item: str, count: int = 1) -> int:
         """Add an item so often; return how many there are."""
