@@ -208,12 +208,22 @@ class Parameter:
 
 @final
 @frozen
+class Custom:
+    """A function of a hand-written sidecar that replaces an item: its module, name and line."""
+
+    module: str
+    name: str
+    line: int = 0
+
+
+@final
+@frozen
 class Entry:
     """A function (or, in the dotted style, a value) that the shim declares.
 
     `path` is the Python path. `module` is the module to import for it and `owner` the
     dotted path of the class inside it, empty for module members; both are empty where
-    nothing is imported.
+    nothing is imported. `custom` is what a sidecar puts in its place.
     """
 
     name: str
@@ -225,6 +235,7 @@ class Entry:
     info: Info = field(default=NO_INFO, repr=False)
     module: str = ""
     owner: str = ""
+    custom: Custom | None = None
 
 
 def takes_options(entry: Entry) -> bool:

@@ -18,6 +18,7 @@ from .tally import ReportCounts, Sighting, count, find_sightings
 class ReportItem(TypedDict):
     """One Python item: what became of it. `status` is `bound`, `degraded` or `refused`.
 
+    It is `custom` for an item that a sidecar overrides, which counts as what it replaces.
     `origin` is `own` for what is counted; `tally.py` has the other words. `notes` are the kinds of
     what is to tell of it, `probe` what the installed package says of it.
     """
@@ -58,7 +59,8 @@ def report_package(
     """
     declared = declarations or declare(package)
     sightings = find_sightings(package, declared)
-    items = [_item(each, declared) for each in sightings]
+    custom = frozenset(entry.path for entry in declared.entries if entry.custom)
+    items = [_item(each, declared, custom) for each in sightings]
     return ReportPackage(
         alias=alias,
         distribution=package.name,
@@ -71,7 +73,7 @@ def report_package(
     )
 
 
-def _item(sighting: Sighting, declared: Declarations) -> ReportItem:
+def _item(sighting: Sighting, declared: Declarations, custom: frozenset[str]) -> ReportItem:
     info = sighting.info
     name, text = None, None
     kind = sighting.kind.value
@@ -88,7 +90,7 @@ def _item(sighting: Sighting, declared: Declarations) -> ReportItem:
         python=sighting.path,
         mochi=name,
         kind=kind,
-        status=sighting.status.value,
+        status="custom" if sighting.path in custom else sighting.status.value,
         reason=sighting.reason,
         origin=sighting.origin.value,
         notes=sorted({note.kind.value for note in info.notes}),

@@ -37,6 +37,7 @@ def emit_symbols(package: Package, alias: str, *, declarations: Declarations | N
             "signature": declaration(entry, declared.type_names),
             **_origin(entry.info),
             **_deprecation(entry),
+            **_custom(entry),
         }
         for entry in sorted(declared.entries, key=lambda entry: entry.name)
     ]
@@ -49,6 +50,12 @@ def emit_symbols(package: Package, alias: str, *, declarations: Declarations | N
     members = [f"{_json(name)}: {_json(value)}" for name, value in head.items()]
     members += [_rows("types", types), _rows("symbols", symbols)]
     return "{\n " + ",\n ".join(members) + "\n}\n"
+
+
+def _custom(entry: Entry) -> dict[str, object]:
+    """Return the function of a sidecar that replaces the item, and its place."""
+    custom = entry.custom
+    return {} if custom is None else {"custom": f"{custom.module}.py:{custom.line}"}
 
 
 def _rows(name: str, rows: list[dict[str, object]]) -> str:

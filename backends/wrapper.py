@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import assert_never, final
 
@@ -16,6 +16,7 @@ from .declarations import declare
 from .entries import (
     BytesHelper,
     Call,
+    Custom,
     Declarations,
     Downcast,
     Entry,
@@ -38,8 +39,12 @@ from .python_types import PythonTypes
 from .scalar_checks import exact_check, has_exact_check
 from .wrapper_calls import Calls, Expression, Scope
 from .wrapper_locks import Lock, Locks, hold
+from .wrapper_parts import LARGEST, split_entries, write_class_import, write_finder
 from .wrapper_types import write_types
 from .writer import Writer
+
+SIDECARS = "python_sidecars"
+"""The folder of the workspace that hand-written sidecars are copied to."""
 
 
 def emit_wrapper(
@@ -50,20 +55,57 @@ def emit_wrapper(
     strict_return_types: bool = True,
     declarations: Declarations | None = None,
 ) -> str:
-    """Return the text of `<pkg>_externs.py` for `package` bound as `alias`.
+    """Return the text of `<pkg>_externs.py` for `package` bound as `alias`, all in one file.
 
     `int_mode` is `bigint`, or `int64-only` to refuse larger integers. Without
     `strict_return_types` a result is converted where it must be and not checked otherwise.
     `declarations` is `declare(package)` where the caller has it already.
     """
     declared = declarations or declare(package)
-    module = _WrapperModule(
-        declared,
-        int64_only=int_mode == "int64-only",
-        strict=strict_return_types,
-        driver=package.async_plan,
-    )
-    return module.emit(f"Python side of `{alias}` for Mochi: {package.name} {package.version}")
+    (text,) = emit_wrapper_files(
+        package,
+        alias,
+        "",
+        int_mode=int_mode,
+        strict_return_types=strict_return_types,
+        declarations=declared,
+        largest=len(declared.entries),
+    ).values()
+    return text
+
+
+def emit_wrapper_files(
+    package: Package,
+    alias: str,
+    stem: str,
+    *,
+    int_mode: str = "bigint",
+    strict_return_types: bool = True,
+    declarations: Declarations | None = None,
+    largest: int = LARGEST,
+) -> dict[str, str]:
+    """Return the files of a wrapper by name: `<stem>_externs.py`, and the parts of a large one."""
+    declared = declarations or declare(package)
+
+    def module(entries: Sequence[Entry]) -> _WrapperModule:
+        return _WrapperModule(
+            declared,
+            entries,
+            int64_only=int_mode == "int64-only",
+            strict=strict_return_types,
+            driver=package.async_plan,
+        )
+
+    custom = ", with overrides" if any(entry.custom for entry in declared.entries) else ""
+    title = f"Python side of `{alias}` for Mochi: {package.name} {package.version}{custom}"
+    name = f"{stem}_externs"
+    groups = split_entries(declared.entries, largest)
+    if len(groups) == 1:
+        return {f"{name}.py": module(declared.entries).emit(title)}
+    parts = {f"{name}_{number}": module(entries) for number, entries in enumerate(groups, 1)}
+    texts = {f"{part}.py": each.emit_part(f"Part of the {title}", name) for part, each in parts.items()}
+    exported = {part: each.exported for part, each in parts.items()}
+    return {f"{name}.py": module(()).emit(title, exported), **texts}
 
 
 @final
@@ -71,14 +113,22 @@ class _WrapperModule:
     """Writes one module. Functions come first into a buffer, since they say what is imported."""
 
     def __init__(
-        self, declared: Declarations, *, int64_only: bool, strict: bool, driver: AsyncPlan | None
+        self,
+        declared: Declarations,
+        entries: Sequence[Entry],
+        *,
+        int64_only: bool,
+        strict: bool,
+        driver: AsyncPlan | None,
     ) -> None:
+        self.exported = [entry.name for entry in entries]
         self._declared = declared
+        self._entries = entries
         self._strict = strict
         self._int64_only = int64_only
         self._imports = Imports(module_names(declared))
         self._imports.drive_by(_driver(driver))
-        self._locks = Locks(self._imports, (entry.info.guards for entry in declared.entries))
+        self._locks = Locks(self._imports, (entry.info.guards for entry in entries))
         self._converters = Converters(
             declared.types, declared.type_names, self._imports, self._locks, int64_only=int64_only
         )
@@ -87,15 +137,30 @@ class _WrapperModule:
         self._python_types = PythonTypes(declared.type_names, self._imports, handles, "object")
         self._body = Writer()
 
-    def emit(self, title: str) -> str:
-        for before, entry in zip((None, *self._declared.entries), self._declared.entries, strict=False):
+    def emit(self, title: str, parts: Mapping[str, Sequence[str]] | None = None) -> str:
+        """Return the text of the module; `parts` are its other files with the names they export."""
+        self._emit_entries()
+        types, finder = Writer(), Writer()
+        write_types(types, self._declared, self._python_types, self._imports)
+        handles = [ty for ty in self._declared.types if isinstance(ty, HandleType)]
+        write_finder(finder, handles, parts or {}, self._imports)
+        return self._text(title, Writer(), types, finder)
+
+    def emit_part(self, title: str, module: str) -> str:
+        """Return the text of a part of `module`, which has the classes of values."""
+        self._emit_entries()
+        classes = Writer()
+        write_class_import(classes, module, self._converters.classes)
+        return self._text(title, classes, Writer(), Writer())
+
+    def _emit_entries(self) -> None:
+        for before, entry in zip((None, *self._entries), self._entries, strict=False):
             if isinstance(entry.operation, BytesHelper) and not _is_bytes_helper(before):
                 self._body.line()
                 self._body.line()
             self._emit_entry(entry)
-        types = Writer()
-        write_types(types, self._declared, self._python_types, self._imports)
-        finder = self._emit_type_finder()
+
+    def _text(self, title: str, classes: Writer, types: Writer, finder: Writer) -> str:
         definitions = Writer()
         self._converters.write(definitions)
         head = Writer()
@@ -109,30 +174,15 @@ class _WrapperModule:
         defined = definitions.text()
         if defined and types.text():
             defined = f"\n{defined}"
-        return f"{head.text()}{lazy.text()}{types.text()}{defined}{self._body.text()}{finder}"
-
-    def _emit_type_finder(self) -> str:
-        """Return the module's `__getattr__` (PEP 562), which gives handle types their classes."""
-        handles = [ty for ty in self._declared.types if isinstance(ty, HandleType)]
-        if not handles:
-            return ""
-        find = self._imports.use(HELPERS, "find_type")
-        table = self._imports.names.fresh("_handle_types")
-        items = [f"{python_string(ty.name)}: {python_string(_class_path(ty.path))}" for ty in handles]
-        writer = Writer()
-        writer.line()
-        writer.line()
-        writer.bracketed(f"{table} = {{", items, "}", literal=True)
-        writer.line()
-        writer.line()
-        with writer.block("def __getattr__(name):"):
-            writer.line('"""Return the Python class of a handle type."""')
-            writer.line(f"return {find}(__name__, {table}, name)")
-        return writer.text()
+        top = f"{head.text()}{classes.text()}{lazy.text()}"
+        return f"{top}{types.text()}{defined}{self._body.text()}{finder.text()}"
 
     # --- entries ------------------------------------------------------------------------
 
     def _emit_entry(self, entry: Entry) -> None:
+        if entry.custom is not None:
+            self._emit_custom(entry, entry.custom)
+            return
         match entry.operation:
             case BytesHelper():
                 self._body.line(f"{entry.name} = {self._imports.use(HELPERS, entry.name)}")
@@ -219,6 +269,24 @@ class _WrapperModule:
             name = self._imports.names.fresh(async_name(entry.name))
             self._emit_async(entry, function, plan, table, name)
 
+    def _emit_custom(self, entry: Entry, custom: Custom) -> None:
+        """Write a call of what replaces `entry`; a form to be awaited stays the package's own."""
+        scope = Scope(entry.parameters)
+        arguments = [self._calls.argument(entry, scope, index) for index in range(len(entry.parameters))]
+        module = self._imports.lazy(f"{SIDECARS}.{custom.module}", HELPERS)
+        expression = Expression(f"{attribute(module, custom.name)}(", tuple(arguments), ")")
+        with self._function(entry, scope, doc=f"`{entry.path}`, overridden in {custom.module}.py."):
+            self._emit_return(entry, scope, expression, entry.result)
+        match entry.operation:
+            case Call(function, plan) if plan.is_awaited:
+                with_options = plan.form is CallForm.WITH_OPTIONS
+                table = self._emit_option_table(entry, function, plan) if with_options else ""
+                self._emit_async(
+                    entry, function, plan, table, self._imports.names.fresh(async_name(entry.name))
+                )
+            case _:
+                pass
+
     def _emit_helper(self, entry: Entry, function: Function) -> None:
         scope = Scope(entry.parameters)
         arguments = [self._calls.argument(entry, scope, index) for index in range(len(entry.parameters))]
@@ -266,6 +334,7 @@ class _WrapperModule:
 
     def _emit_async(self, entry: Entry, function: Function, plan: CallPlan, table: str, name: str) -> None:
         """Write the form to await, for Python programs that have a loop of their own."""
+        self.exported.append(name)
         expression, setup, scope = self._calls.call(entry, function, plan, table)
         doc = f"`{entry.path}`, to be awaited."
         with self._function(entry, scope, f"async def {name}", doc, self._lock(entry)):
@@ -353,18 +422,6 @@ def _is_call(expression: Expression) -> bool:
 
 def _is_bytes_helper(entry: Entry | None) -> bool:
     return entry is not None and isinstance(entry.operation, BytesHelper)
-
-
-_MADE_CLASSES = {
-    "mochi.iterator": f"{HELPERS}.LazyIterator",
-    "mochi.function": "collections.abc.Callable",
-    "mochi.context": "contextlib.AbstractContextManager",
-}
-
-
-def _class_path(path: str) -> str:
-    """Return the path of the class that the values of a handle type have."""
-    return _MADE_CLASSES.get(path.rpartition(".")[0], path)
 
 
 def _driver(plan: AsyncPlan | None) -> str:

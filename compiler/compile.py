@@ -10,7 +10,7 @@ from attrs import define, field
 
 from ..backends.target import Artifact
 from ..backends.venv import Venv
-from ..backends.workspace import WorkspaceMember, WorkspaceOptions, add_to_venv, plan_root
+from ..backends.workspace import WorkspaceMember, WorkspaceOptions, add_to_venv, plan_root, plan_sidecars
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.dist import Resolution
 from ..ir.source import SourceFile
@@ -133,7 +133,13 @@ class _Run:
             member = WorkspaceMember(each.package, binding.alias, wanted.specifier, wanted.extras)
             venv = add_to_venv(venv, member)
         root = plan_root(venv, self._settings().workspace) if bound else ()
-        files = [*root, *(file for each in bound for file in each.files), *linked]
+        custom = {path for each in bound for path in each.sidecars}
+        copied = {
+            sidecar.path.replace("\\", "/").rpartition("/")[2]: sidecar.text
+            for sidecar in self.request.sidecars
+            if sidecar.path in custom
+        }
+        files = [*root, *(file for each in bound for file in each.files), *plan_sidecars(copied), *linked]
         return tuple(sorted(files, key=lambda artifact: artifact.path))
 
     def describe(self, bound: Bound) -> BoundPackage:
@@ -162,7 +168,8 @@ class _Run:
             closure = self._find_closure(wheels.wheel, resolution, probe)
             denied = frozenset(self.manifest.python.freethread_deny_list)
             target = self.request.target
-            jobs.append(BindJob(binding.alias, wheels, target, settings, probe, closure, denied))
+            sidecars = self.request.sidecars
+            jobs.append(BindJob(binding.alias, wheels, target, settings, probe, closure, denied, sidecars))
         return jobs
 
     def _find_closure(

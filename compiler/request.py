@@ -88,6 +88,7 @@ class Request:
     imported in a sandbox, to compare it with its types. `infer` allows types for missing annotations, where
     the manifest does too. `verify` has the IR checked after every pass, not after the last one only.
     `link` adds each program in the form that today's Mochi takes, with what it uses declared in it.
+    `sidecars` are the hand-written files that override items of packages.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -112,6 +113,7 @@ class Request:
     infer: bool = True
     verify: bool = False
     link: LinkStyle | None = None
+    sidecars: tuple[SourceFile, ...] = ()
 
 
 @final

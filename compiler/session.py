@@ -364,6 +364,7 @@ def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, 
 def read_texts(found: Sequence[Diagnostic], wheels: WheelSet, host: Host) -> dict[str, SourceFile]:
     """Return the files of `wheels` that `found` points into, by path."""
     wanted = {diagnostic.span.file for diagnostic in found if diagnostic.span is not None}
+    wanted |= {label.span.file for diagnostic in found for label in diagnostic.labels}
     texts: dict[str, SourceFile] = {}
     for each in (wheels.wheel, *wheels.stubs):
         if wanted - texts.keys():

@@ -52,6 +52,8 @@ OBSOLETE_STUBS = Code(
 )
 NO_MODULES = Code("PY204", "no-modules", "the distribution holds no Python module", Severity.WARNING)
 SIDECAR_SYNTAX = Code("PY205", "sidecar-syntax-error", "this file is not valid Python and was left alone")
+SIDECAR_MISMATCH = Code("PY206", "sidecar-mismatch", "an override does not fit the item that it replaces")
+SIDECAR_UNKNOWN = Code("PY207", "sidecar-unknown", "a function overrides nothing", Severity.WARNING)
 STUB_VERSION_UNKNOWN = Code(
     "PY210", "stub-version-unknown", "the stubs may describe another version of the package", Severity.NOTE
 )
@@ -227,6 +229,16 @@ COMPILED_CODE_DIFFERS = Code(
     "PY562", "compiled-code-differs", "compiled Python is not that of the Mochi module"
 )
 INVALID_PROJECT = Code("PY563", "invalid-project", "mochi.toml does not describe a distribution")
+PLATFORM_TAG_NOT_MET = Code("PY570", "platform-tag-not-met", "a wheel promises more systems than it runs on")
+FOREIGN_LIBRARY = Code("PY571", "foreign-library", "a wheel needs a library that it does not bring")
+WRONG_ARCHITECTURE = Code("PY572", "wrong-architecture", "a file is for another processor than the tag says")
+OUTSIDE_STABLE_ABI = Code("PY573", "outside-stable-abi", "a wheel for the stable ABI uses more than that")
+STABLE_ABI_TOO_LATE = Code(
+    "PY574", "stable-abi-too-late", "a wheel needs a later stable ABI than its tag says"
+)
+MALFORMED_BINARY = Code("PY575", "malformed-binary", "a compiled file cannot be read")
+TAGS_DIFFER = Code("PY576", "tags-differ", "the tags of a wheel contradict its content")
+BETTER_TAG = Code("PY577", "better-tag", "a wheel qualifies for another tag", Severity.NOTE)
 
 INTERNAL = Code("PY600", "internal-error", "the compiler broke one of its own invariants")
 UNKNOWN_PASS = Code("PY610", "unknown-pass", "there is no pass of this name")

@@ -35,6 +35,7 @@ from .options import (
     watch_options,
 )
 from .resolve_options import bound_files, resolve_options
+from .sidecar_files import find_sidecars
 
 EMITS = ("wrapper", "pyi", "shim", "symbols", "go", "ir")
 
@@ -86,6 +87,7 @@ def compile_command(**options: Any) -> int:
     options["probe_default"] = probe_default(host)
     options["manifest"] = options["manifest"] or find_manifest(host, options["programs"])
     options["lock"] = find_lock(host, options["manifest"], options["programs"])
+    options["sidecars"] = find_sidecars(host, options["programs"], options["manifest"])
     cache = Cache(host)
     contents = {path: host.read_bytes(Path(path)) for path in _files(options)}
     watched = options["print_ir_before"] or options["print_ir_after"] or options["print_ir_after_change"]
@@ -114,6 +116,7 @@ def _files(options: dict[str, Any]) -> list[str]:
     return [
         *dict.fromkeys(options["programs"]),
         *filter(None, (options["manifest"], options["lock"])),
+        *options["sidecars"],
         *bound_files(options),
     ]
 

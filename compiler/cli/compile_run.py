@@ -21,6 +21,7 @@ from ..report import build_report, format_table
 from ..request import Emit, IrDump, LinkStyle, PackageRequest, Request, Result
 from ..session import make_target
 from .resolve_options import steer
+from .sidecar_files import read_sidecars
 
 
 def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, bytes]) -> Memo:
@@ -86,6 +87,7 @@ def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> R
         locked=bool(options.get("locked")),
         probe=_wants_probe(options, sources),
         link=LinkStyle(options["link"]) if options.get("link") else None,
+        sidecars=read_sidecars(sources, options.get("sidecars", ())),
     )
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import click
 from attrs import evolve
 
+from ...ir.source import SourceFile
 from ..compile import compile
 from ..output import write_output
 from . import EXIT_FAILED
 from .options import DEFAULT_OUT, color_option, open_host, wants_color
-from .project import missing_lock, open_project, project_options, require_lock
+from .project import decode, missing_lock, open_project, project_options, require_lock
 from .show import show_diagnostics
+from .sidecar_files import find_sidecars, read_sidecars
 
 
 @click.group("sync")
@@ -33,7 +35,13 @@ def python_command(**options: Any) -> int:
     lock = require_lock(project)
     if not lock.targets:
         raise missing_lock(project)
-    result = compile(evolve(project.request, target=lock.targets[0], locked=True), host)
+    manifest = project.request.manifest
+    programs = [program.path for program in project.request.programs]
+    paths = find_sidecars(host, programs, manifest.path if manifest else None)
+    contents = {path: SourceFile(path, decode(host.read_bytes(Path(path)))) for path in paths}
+    sidecars = read_sidecars(contents, paths)
+    request = evolve(project.request, target=lock.targets[0], locked=True, sidecars=sidecars)
+    result = compile(request, host)
     show_diagnostics(result.diagnostics, result.sources, wants_color(options["color"]))
     if not result.ok:
         return EXIT_FAILED
