@@ -5,12 +5,18 @@ from __future__ import annotations
 import importlib
 import operator
 import sys
+from _thread import RLock
 from collections.abc import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
+
+
+importing = RLock()
+"""Held during an import: two threads that import modules of a package that import each other would
+see them half made, or end in a `_DeadlockError`."""
 
 
 class LazyModule:
@@ -24,7 +30,8 @@ class LazyModule:
         self._variable = variable
 
     def _load(self) -> ModuleType:
-        module = importlib.import_module(self._name)
+        with importing:
+            module = importlib.import_module(self._name)
         self._namespace[self._variable] = module
         return module
 
@@ -73,7 +80,8 @@ def load_object(path: str) -> Any:
     for end in range(len(parts) - 1, 0, -1):
         name = ".".join(parts[:end])
         try:
-            module = importlib.import_module(name)
+            with importing:
+                module = importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name is None or not (
                 name == error.name or name.startswith(f"{error.name}.")
