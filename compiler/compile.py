@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from attrs import define, field
 
@@ -27,6 +27,9 @@ from .request import Binding, BoundPackage, Emit, LinkStyle, Request, Result
 from .resolve.download import CachedWheel
 from .session import Session
 from .settings import PythonSettings
+
+if TYPE_CHECKING:
+    from .link_files import LinkedFiles
 
 
 def compile(request: Request, host: Host | None = None) -> Result:
@@ -51,7 +54,7 @@ def _compile(request: Request, host: Host) -> Result:
     started = host.clock()
     try:
         bound = run.bind_all()
-        linked = run.link_programs(bound) if run.ok else []
+        linked = run.link_programs(bound) if run.ok else None
         artifacts = run.make_artifacts(bound, linked) if run.ok else ()
     except DiagnosticError as error:
         run.diagnostics += error.diagnostics
@@ -115,17 +118,17 @@ class _Run:
             self.diagnostics += [d for program in self.request.programs for d in find_clashes(program, names)]
         return bound
 
-    def link_programs(self, bound: Sequence[Bound]) -> list[Artifact]:
-        """Return the programs as `--link` writes them; nothing where it was not asked for."""
+    def link_programs(self, bound: Sequence[Bound]) -> LinkedFiles | None:
+        """Return the programs as `--link` writes them; None where it was not asked for."""
         if self.request.link is None:
-            return []
+            return None
         from .link_files import link_files  # loads the checker of programs
 
-        artifacts, problems = link_files(self.request.programs, bound, self.request.link)
-        self.diagnostics += problems
-        return artifacts
+        linked = link_files(self.request.programs, bound, self.request.link, self.request.sidecars)
+        self.diagnostics += linked.diagnostics
+        return linked
 
-    def make_artifacts(self, bound: Sequence[Bound], linked: Sequence[Artifact]) -> tuple[Artifact, ...]:
+    def make_artifacts(self, bound: Sequence[Bound], linked: LinkedFiles | None) -> tuple[Artifact, ...]:
         """Return the files of every alias and of the workspace, by path."""
         venv = _venv(self.manifest.python) if self.request.manifest else Venv()
         for binding, each in zip(self.bindings, bound, strict=True):
@@ -134,12 +137,14 @@ class _Run:
             venv = add_to_venv(venv, member)
         root = plan_root(venv, self._settings().workspace) if bound else ()
         custom = {path for each in bound for path in each.sidecars}
+        custom |= linked.sidecars if linked else set()
         copied = {
             sidecar.path.replace("\\", "/").rpartition("/")[2]: sidecar.text
             for sidecar in self.request.sidecars
             if sidecar.path in custom
         }
-        files = [*root, *(file for each in bound for file in each.files), *plan_sidecars(copied), *linked]
+        files = [*root, *(file for each in bound for file in each.files), *plan_sidecars(copied)]
+        files += linked.artifacts if linked else ()
         return tuple(sorted(files, key=lambda artifact: artifact.path))
 
     def describe(self, bound: Bound) -> BoundPackage:

@@ -34,11 +34,15 @@ class LinkedPackage:
 @final
 @frozen
 class LinkedProgram:
-    """A program after linking. `externs` is empty where it calls nothing in Python."""
+    """A program after linking. `externs` is empty where it calls nothing in Python.
+
+    `sidecars` are the hand-written modules that hold externs of its own.
+    """
 
     text: str
     externs: str
     diagnostics: tuple[Diagnostic, ...]
+    sidecars: frozenset[str] = frozenset()
 
 
 def read_linked(source: SourceFile, packages: Mapping[str, LinkedPackage]) -> tuple[Parsed, Uses]:

@@ -7,6 +7,9 @@ program that cannot be imported. So `program/` has each program once more, as it
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import final
+
+from attrs import frozen
 
 from ..backends.declarations import declare
 from ..backends.target import Artifact
@@ -14,16 +17,35 @@ from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.source import SourceFile
 from .bind import Bound
-from .link import LinkedPackage, LinkedProgram, importable_name, module_name
+from .frontends.sidecar import read_sidecar
+from .link import LinkedPackage, importable_name, module_name
 from .link_dotted import link_dotted
 from .link_flat import link_flat
+from .overrides import module_of
 from .request import LinkStyle
 
 
+@final
+@frozen
+class LinkedFiles:
+    """The linked form of programs with what they need beside them, and what was found.
+
+    `sidecars` are the paths of hand-written files with externs that the programs declare themselves.
+    """
+
+    artifacts: tuple[Artifact, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    sidecars: frozenset[str] = frozenset()
+
+
 def link_files(
-    programs: Iterable[SourceFile], bound: Sequence[Bound], style: LinkStyle
-) -> tuple[list[Artifact], list[Diagnostic]]:
-    """Return the linked form of every program, with what it needs beside it, and what was found."""
+    programs: Sequence[SourceFile],
+    bound: Sequence[Bound],
+    style: LinkStyle,
+    sidecars: Sequence[SourceFile] = (),
+) -> LinkedFiles:
+    """Return what `--link` adds for `programs` over the packages in `bound`."""
+    dotted = style is LinkStyle.DOTTED
     packages = {
         each.alias: LinkedPackage(
             each.alias,
@@ -34,15 +56,19 @@ def link_files(
     }
     artifacts: dict[str, Artifact] = {}
     diagnostics: list[Diagnostic] = []
+    used: set[str] = set()
+    functions = _read_functions(programs, sidecars)
     for program in programs:
         stem = module_name(program.path)
         texts: dict[str, str] = {}
         try:
-            linked = _link(program, packages, style)
+            own = {module_name(program.path) + "_externs": 0}
+            known = dict(sorted(functions.items(), key=lambda item: own.get(item[0], 1)))
+            linked = link_dotted(program, packages) if dotted else link_flat(program, packages, known)
         except DiagnosticError as error:
             diagnostics += error.diagnostics
             continue
-        if style is LinkStyle.DOTTED:
+        if dotted:
             texts[f"{stem}.linked.mochi"] = linked.text
         else:
             for name in (f"{stem}.linked", f"program/{importable_name(program.path)}"):
@@ -50,14 +76,24 @@ def link_files(
                 if linked.externs:
                     texts[f"{name}_externs.py"] = linked.externs
         diagnostics += linked.diagnostics
+        used |= linked.sidecars
         if artifacts.keys() & texts.keys():
             message = f"two programs are called `{stem}.mochi`, and so would be what they are linked to"
             help = "link them with a command and an output folder each"
             diagnostics.append(codes.NOT_LINKED.at(None, message, help=help))
         for path, text in texts.items():
             artifacts[path] = Artifact(path, text.encode("utf-8", "surrogatepass"))
-    return list(artifacts.values()), diagnostics
+    paths = frozenset(sidecar.path for sidecar in sidecars if module_of(sidecar) in used)
+    return LinkedFiles(tuple(artifacts.values()), tuple(diagnostics), paths)
 
 
-def _link(program: SourceFile, packages: dict[str, LinkedPackage], style: LinkStyle) -> LinkedProgram:
-    return link_dotted(program, packages) if style is LinkStyle.DOTTED else link_flat(program, packages)
+def _read_functions(
+    programs: Iterable[SourceFile], sidecars: Iterable[SourceFile]
+) -> dict[str, frozenset[str]]:
+    """Return the functions of sidecars by module; nothing is read where no program declares an extern."""
+    if not any("extern" in program.text for program in programs):
+        return {}
+    return {
+        module_of(sidecar): frozenset(function.name for function in read_sidecar(sidecar)[0])
+        for sidecar in sidecars
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias, final
 
 from attrs import define, evolve, field
@@ -28,6 +28,7 @@ from .link import (
     has_errors,
     hidden_alias,
     in_order,
+    module_name,
     newline_of,
     read_linked,
     unknown_item,
@@ -46,10 +47,17 @@ _Key: TypeAlias = tuple[str, str, tuple[tuple[int, str], ...]]
 """An alias, an item, and which of its parameters take a scalar instead of a handle."""
 
 
-def link_flat(source: SourceFile, packages: Mapping[str, LinkedPackage]) -> LinkedProgram:
-    """Return `source` for the Python back end; raises DiagnosticError where it cannot be read."""
+def link_flat(
+    source: SourceFile,
+    packages: Mapping[str, LinkedPackage],
+    sidecars: Mapping[str, Collection[str]] | None = None,
+) -> LinkedProgram:
+    """Return `source` for the Python back end; raises DiagnosticError where it cannot be read.
+
+    `sidecars` are the functions of hand-written modules, where the program's own externs are looked up.
+    """
     parsed, uses = read_linked(source, packages)
-    return _FlatLinker(source, parsed, uses, packages).run()
+    return _FlatLinker(source, parsed, uses, packages, sidecars or {}).run()
 
 
 @final
@@ -61,6 +69,7 @@ class _FlatLinker:
     parsed: Parsed
     uses: Uses
     packages: Mapping[str, LinkedPackage]
+    sidecars: Mapping[str, Collection[str]]
     diagnostics: list[Diagnostic] = field(factory=list)
     known: dict[str, dict[str, LinkedFunction]] = field(factory=dict)
     scalars: dict[int, dict[int, str]] = field(factory=dict)
@@ -72,17 +81,17 @@ class _FlatLinker:
         chosen = self.choose()
         while not has_errors(self.diagnostics) and self.find_scalars(self.edit(chosen, "")):
             chosen = self.choose()
-        externs = ""
-        if chosen:
+        externs, own = "", self.find_own_externs()
+        if chosen or own:
             pairs = [(alias, function) for (alias, _, _), function in chosen.items()]
             name = self.source.path.replace("\\", "/").rpartition("/")[2]
-            externs = emit_linked_externs(name, pairs)
+            externs = emit_linked_externs(name, pairs, own)
         # Mochi's cache of builds goes by the text of the program and overlooks its sidecar.
         note = hashlib.sha256(externs.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         edited = self.edit(chosen, note)
         if not has_errors(self.diagnostics):
             self.check(edited)
-        return LinkedProgram(edited.text, externs, in_order(self.diagnostics))
+        return LinkedProgram(edited.text, externs, in_order(self.diagnostics), frozenset(own.values()))
 
     # --- what is used -----------------------------------------------------------------------
 
@@ -160,6 +169,28 @@ class _FlatLinker:
             if at not in scalars and mismatch["found"] in SCALARS and specialize(known, wanted):
                 self.scalars[use.start] = wanted
                 found = True
+        return found
+
+    def find_own_externs(self) -> dict[str, str]:
+        """Return the externs that the program declares, with the modules that define them.
+
+        A program has one sidecar, so that ours has to have what is in that of the user.
+        """
+        found: dict[str, str] = {}
+        for node in self.parsed.program.statements:
+            if isinstance(node, tree.ExternFun) and node.kind == "extern_python_fun":
+                module = next(
+                    (name for name, functions in self.sidecars.items() if node.name in functions), None
+                )
+                if module is not None:
+                    found[node.name] = module
+                    continue
+                span = self.source.span(
+                    self.parsed.tokens.starts[node.start], self.parsed.tokens.ends[node.end - 1]
+                )
+                message = f"no sidecar beside the program has a function `{node.name}`"
+                help = f"define it in `{module_name(self.source.path)}_externs.py`"
+                self.diagnostics.append(codes.NOT_LINKED.at(span, message, help=help))
         return found
 
     # --- the text ---------------------------------------------------------------------------

@@ -91,3 +91,19 @@ def test_a_program_that_calls_nothing_in_python_has_no_sidecar(desk: Path) -> No
     assert mochic("compile", "app.mochi", "--link", "-o", "out").code == 0
     assert listed(desk / "out" / "program") == ["app.mochi"]
     assert (desk / "out" / "app.linked.mochi").read_text().endswith("nothing of it is used */\nprint(1)\n")
+
+
+def test_externs_of_the_program_itself_come_from_its_own_sidecar(desk: Path) -> None:
+    text = PROGRAM + "extern python fun shout(text: string): string\nprint(shout(t.value_tag(t.Mode_FAST)))\n"
+    (desk / "app.mochi").write_text(text)
+    done = mochic("compile", "app.mochi", "--link", "-o", "out")
+    assert done.code == 1
+    assert "error[PY121]: no sidecar beside the program has a function `shout`" in done.err
+    (desk / "app_externs.py").write_text("def shout(text):\n    return text.upper()\n\n\ndef other(): ...\n")
+    done = mochic("compile", "app.mochi", "--link", "-o", "out")
+    assert (done.code, done.err) == (0, "")
+    sidecar = (desk / "out" / "app.linked_externs.py").read_text()
+    assert '_app_externs_sidecar = importlib.import_module("python_sidecars.app_externs")\n' in sidecar
+    assert "\nshout = _link.boundary(_app_externs_sidecar.shout)\n" in sidecar
+    assert (desk / "out" / "python_workspace" / "python_sidecars" / "app_externs.py").exists()
+    assert (desk / "app_externs.py").read_text().startswith("def shout(text):")
