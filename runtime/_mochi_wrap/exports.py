@@ -74,6 +74,9 @@ class Segments:
         self._numbers = itertools.count(1)
         self._kept: dict[int, _Segment] = {}
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def share(self, value: Any) -> dict[str, Any]:
         """Copy the bytes or array `value` and return what the other side needs to know."""
         content = _describe(value)

@@ -53,6 +53,7 @@ __all__ = [
     "MAX_DEPTH",
     "SIMPLE_BASES",
     "Codec",
+    "Reader",
     "WireError",
     "simplify",
 ]
@@ -185,7 +186,11 @@ class Codec:
 
     def _tag_bytes(self, value: bytes | bytearray | memoryview) -> dict[str, Any]:
         size = value.nbytes if isinstance(value, memoryview) else len(value)
-        if size >= self._large:
+        is_array = isinstance(value, memoryview) and (value.format, value.ndim) != (
+            "B",
+            1,
+        )
+        if size >= self._large or is_array:
             return self._export(value)
         return {"$bytes": binascii.b2a_base64(value, newline=False).decode("ascii")}
 
