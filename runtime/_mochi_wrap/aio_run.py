@@ -125,6 +125,10 @@ class _Kept:
         loop = self.loop
         if not self._is_plain or loop.is_closed():
             return False
+        if loop._scheduled and all(timer.cancelled() for timer in loop._scheduled):
+            # They would never run, and are the one thing that a timeout leaves behind.
+            loop._scheduled.clear()
+            loop._timer_cancelled_count = 0
         is_plain = (
             loop._default_executor is None
             and loop._exception_handler is None
@@ -216,8 +220,9 @@ async def finish_loop(loop: Any, grace: float) -> None:
                 f"a cancelled task has not ended within {grace:g} s and was given up",
                 task,
             )
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(loop.shutdown_asyncgens(), grace or None)
+    if getattr(loop, "_asyncgens", True):
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(loop.shutdown_asyncgens(), grace or None)
     with contextlib.suppress(RuntimeError):
         # At the end of the program, when no thread can be started to wait for those of the executor.
         await loop.shutdown_default_executor()
