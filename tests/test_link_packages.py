@@ -62,7 +62,9 @@ def server() -> str:
 def test_a_linked_program_runs(
     case: Case, environment: Path, server: str, tmp_path: Path, update_golden: bool
 ) -> None:
-    (tmp_path / "app.mochi").write_text(case.blocks["app.mochi"], "utf-8")
+    for name, text in case.blocks.items():
+        if name == "app.mochi" or (name.endswith("_externs.py") and name != EXTERNS):
+            (tmp_path / name).write_text(text, "utf-8")
     options = ("--python", VERSION, "-o", "linked", "--no-probe")
     told = mochic("compile", "app.mochi", "--link", *options, folder=tmp_path)
     assert "warning" not in told
