@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: demo test test-slow check format-check format lint types golden resolve-diff bench bench-runtime inference hostile lock corpus-calls corpus-wrappers outside clean
+.PHONY: demo test test-slow check format-check format lint types golden resolve-diff bench bench-runtime inference hostile lock freethreaded corpus-calls corpus-wrappers outside clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
@@ -69,6 +69,10 @@ corpus-wrappers: $(READY)  ## every wrapper of the corpus: imports, linter, stri
 
 outside: $(READY)  ## the same for packages that nobody tuned for
 	$(BIN)/python tests/calls/run.py outside
+
+freethreaded: $(READY)  ## a Python without the GIL, built once into the cache, and what runs only there
+	$(BIN)/python tests/freethreaded.py build
+	$(BIN)/python -m pytest tests -m freethreaded -rs
 
 clean:
 	rm -rf .venv build out *.egg-info

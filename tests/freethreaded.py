@@ -1,6 +1,6 @@
 """A free-threaded CPython for tests, built once from Debian's source package into the cache.
 
-    python tests/freethreaded.py build      # exits 0 also where it cannot be built, and says why
+    make freethreaded        # builds it, or says why it cannot be built, and runs the tests that need it
 
 No package registry offers such an interpreter for this machine's C library, so it is compiled: about
 two minutes on two cores, 66 MB. Nothing of the system is changed. `MOCHIC_FREETHREADED` may name an
@@ -16,9 +16,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from mochic_py.compiler.machine import available_cpus, cache_dir
 
@@ -41,6 +42,40 @@ def find() -> Path | None:
         return Path(chosen)
     found = prefix() / "bin" / "python3.13t"
     return found if found.exists() else None
+
+
+def interpreter() -> Path:
+    """Return the interpreter, or skip the test that asks for it."""
+    import pytest  # not needed to build
+
+    found = find()
+    if found is None:
+        pytest.skip("there is no free-threaded Python; `make freethreaded` builds one")
+    return found
+
+
+def run_python(
+    arguments: Sequence[str], environ: Mapping[str, str] = MappingProxyType({}), timeout: float = 300
+) -> str:
+    """Run the interpreter with a clean environment; return what it prints.
+
+    Where it fails, so does the test, with what it wrote to stderr.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        [str(interpreter()), *arguments],
+        env={**kept, **environ},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    assert done.returncode == 0, f"exit code {done.returncode}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def with_path() -> dict[str, str]:
+    """Return the environment in which this program finds the interpreter."""
+    return {**os.environ, "PATH": f"{interpreter().parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def prefix() -> Path:
