@@ -186,8 +186,10 @@ def take_case(handle: int, case: type) -> Any:
     value = take(handle)
     if isinstance(value, case):
         return value.value  # type: ignore[attr-defined]
-    found = type(value).__name__
-    raise _wrap.ConversionError(f"{case.__name__}_value", case.__name__, found)
+    name = case.__name__
+    raise _wrap.ConversionError(
+        f"{name}_value: parameter handle", name, _wrap.type_name(value)
+    )
 
 
 def count(handle: int) -> int:
@@ -266,32 +268,42 @@ def put(handle: int, key: str, value: int) -> None:
 def to_scalar(kind: str) -> Callable[[int], Any]:
     """Make the function that returns the scalar of `kind` that a handle holds."""
     convert = _CONVERTERS[kind]
-    return boundary(lambda handle: convert(take(handle), f"to_{kind}"))
+    return boundary(
+        lambda handle: convert(take(handle), f"value_to_{kind}: parameter handle")
+    )
 
 
 def from_scalar(kind: str) -> Callable[[Any], int]:
     """Make the function that keeps a scalar of `kind`."""
     convert = _CONVERTERS[kind]
-    return boundary(lambda value: keep(convert(value, f"from_{kind}")))
+    return boundary(
+        lambda value: keep(convert(value, f"value_from_{kind}: parameter value"))
+    )
 
 
 def get_scalar(kind: str) -> Callable[[int, int], Any]:
     """Make the function that returns an item of a list of scalars of `kind`."""
     convert = _CONVERTERS[kind]
-    return boundary(lambda handle, index: convert(_item(handle, index), f"get_{kind}"))
+    return boundary(
+        lambda handle, index: convert(_item(handle, index), f"value_get_{kind}")
+    )
 
 
 def lookup_scalar(kind: str) -> Callable[[int, str], Any]:
     """Make the function that returns the value of a key in a map of scalars of `kind`."""
     convert = _CONVERTERS[kind]
-    return boundary(lambda handle, key: convert(take(handle)[key], f"lookup_{kind}"))
+    return boundary(
+        lambda handle, key: convert(take(handle)[key], f"value_lookup_{kind}")
+    )
 
 
 def push_scalar(kind: str) -> Callable[[int, Any], None]:
     """Make the function that appends a scalar of `kind` to a list."""
     convert = _CONVERTERS[kind]
     return boundary(
-        lambda handle, value: take(handle).append(convert(value, f"push_{kind}"))
+        lambda handle, value: take(handle).append(
+            convert(value, f"value_push_{kind}: parameter value")
+        )
     )
 
 
@@ -300,7 +312,7 @@ def put_scalar(kind: str) -> Callable[[int, str, Any], None]:
     convert = _CONVERTERS[kind]
 
     def put_converted(handle: int, key: str, value: Any) -> None:
-        take(handle)[key] = convert(value, f"put_{kind}")
+        take(handle)[key] = convert(value, f"value_put_{kind}: parameter value")
 
     return boundary(put_converted)
 
@@ -308,5 +320,5 @@ def put_scalar(kind: str) -> Callable[[int, str, Any], None]:
 def _item(handle: int, index: int) -> Any:
     value = take(handle)
     if isinstance(value, (str, Mapping)):
-        raise _wrap.ConversionError("get", "a list", type(value).__name__)
+        _wrap.fail("value_get: parameter handle", "a list", value)
     return value[index] if hasattr(value, "__getitem__") else list(value)[index]
