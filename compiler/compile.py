@@ -223,6 +223,9 @@ def make_settings(request: Request, python: PythonSettings) -> BindSettings:
         round(python.async_cancel_timeout * 1000),
     )
     emit = frozenset(kind.value for kind in request.emit if kind is not Emit.IR)
+    if request.link is LinkStyle.FLAT:
+        # Its sidecar calls the wrappers.
+        emit |= {"wrapper"}
     watched = request.verify or request.pipeline is not None or request.dump
     verify = Verify.EACH if watched else Verify.LAST
     return BindSettings(

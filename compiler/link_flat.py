@@ -13,7 +13,7 @@ from typing import TypeAlias, final
 
 from attrs import define, evolve, field
 
-from ..backends.entries import Entry, EntryKind
+from ..backends.entries import Entry, EntryKind, EnumType, RecordType, SumType
 from ..backends.linked import LinkedFunction, MakeEnumCase, link, link_callback, specialize
 from ..backends.linked_externs import emit_linked_externs
 from ..backends.names import Names
@@ -264,9 +264,14 @@ class _FlatLinker:
             alias = place[0].alias
             return f"this takes a handle; `{alias}.value_from_json` and `{alias}.value_new_list` make some"
         for alias, package in self.packages.items():
-            for name in package.declarations.type_names.values():
-                if f"`{name}`" in problem.message:
-                    return f"in a linked program, a `{name}` of `{alias}` is a handle of type `int`"
+            for ty in package.declarations.types:
+                if f"`{ty.name}`" in problem.message:
+                    made = f", which `{alias}.{ty.name}(…)` makes" if isinstance(ty, RecordType) else ""
+                    return f"in a linked program, a `{ty.name}` of `{alias}` is a handle of type `int`{made}"
+                cases = ty.cases if isinstance(ty, EnumType | SumType) else ()
+                for case in cases:
+                    if f"`{case.name}`" in problem.message:
+                        return f"write `{alias}.{case.name}`: in a linked program, types have no names"
         return ""
 
 

@@ -6,7 +6,10 @@ Strict for externs, which a linked program gets from us; for the rest only what 
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import final
+
+from attrs import frozen
 
 from ...ir import codes
 from . import expressions as e
@@ -23,7 +26,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 SCALARS = frozenset({"int", "float", "bool", "string"})
-TAKEN = frozenset({"main", "Print", "dataclass", "Callable", "MochiPanic"})
+TAKEN = frozenset({"main", "Print", "dataclass", "Callable", "MochiPanic", "_panic_code"})
 """Names of the generated Python module, besides those of `mochi_runtime` that it may import."""
 _RUNTIME = _words(
     """
@@ -37,21 +40,39 @@ _STATEMENTS = (tree.Block, tree.Expect, tree.Model, tree.StreamType, tree.On, tr
 
 def is_taken(name: str) -> bool:
     """Whether an extern may not be called `name`, since the generated Python means something else by it."""
-    return name in TAKEN or name in _RUNTIME or name.startswith("_") or keyword.iskeyword(name)
+    return name in TAKEN or name in _RUNTIME or keyword.iskeyword(name)
+
+
+@final
+@frozen
+class _Known:
+    """What the top level of a program declares: its externs, and what a struct literal can build."""
+
+    externs: Mapping[str, tree.ExternFun]
+    types: frozenset[str]
 
 
 def find_refused(parsed: Parsed) -> list[Problem]:
     """Return what the back end refuses, in the order of the text."""
     program, tokens = parsed.program, parsed.tokens
     externs: dict[str, tree.ExternFun] = {}
+    types: set[str] = set()
     found: list[tuple[tree.Node, str]] = []
     for statement in program.statements:
-        if isinstance(statement, tree.ExternFun) and statement.kind == "extern_python_fun":
-            if statement.name in externs:
-                found.append((statement, f"the extern `{statement.name}` is declared twice"))
-            externs[statement.name] = statement
+        match statement:
+            case tree.ExternFun(kind="extern_python_fun", name=name):
+                if name in externs:
+                    found.append((statement, f"the extern `{name}` is declared twice"))
+                externs[name] = statement
+            case tree.TypeDecl(name=name, variants=variants):
+                types |= {name, *(variant.name for variant in variants)}
+            case tree.Agent(name=name):
+                types.add(name)
+            case _:
+                pass
+    known = _Known(externs, frozenset(types))
     for statement in program.statements:
-        found += _statement(statement, True, externs)
+        found += _statement(statement, True, known)
     problems = [_locate(node, message, tokens) for node, message in found]
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
 
@@ -64,7 +85,7 @@ def _locate(node: tree.Node, message: str, tokens: Tokens) -> Problem:
 _Found = Iterator[tuple[tree.Node, str]]
 
 
-def _statement(node: tree.Node, top: bool, externs: dict[str, tree.ExternFun]) -> _Found:
+def _statement(node: tree.Node, top: bool, known: _Known) -> _Found:
     match node:
         case tree.Import():
             yield node, "the Python back end takes no imports"
@@ -86,9 +107,9 @@ def _statement(node: tree.Node, top: bool, externs: dict[str, tree.ExternFun]) -
         if isinstance(part, tree.TypeRef | tree.Param | tree.Field | tree.Variant):
             continue
         if isinstance(part, tree.Statement):
-            yield from _statement(part, False, externs)
+            yield from _statement(part, False, known)
         else:
-            yield from _expression(part, externs)
+            yield from _expression(part, known)
 
 
 def _extern(node: tree.ExternFun, top: bool) -> _Found:
@@ -165,16 +186,18 @@ def _type(ref: tree.TypeRef) -> _Found:
             yield from _type(part)
 
 
-def _expression(node: tree.Node, externs: dict[str, tree.ExternFun]) -> _Found:
+def _expression(node: tree.Node, known: _Known) -> _Found:
     match node:
         case e.Cast():
             yield node, "the Python back end takes no casts"
         case e.SafeField() | e.SafeIndex():
             yield node, "the Python back end has no options"
-        case e.Selector(root=root, tail=()) if root in externs:
+        case e.Selector(root=root, tail=()) if root in known.externs:
             yield node, f"the extern `{root}` can be called, but is no value"
         case e.Call(name="print", args=args) if len(args) != 1:
             yield node, "`print` takes one argument"
+        case e.StructLiteral(name=name) if name not in known.types:
+            yield node, f"the program declares no record `{name}`"
         case e.Literal(kind="none"):
             yield node, "the Python back end has no `none`"
         case _:
@@ -183,6 +206,6 @@ def _expression(node: tree.Node, externs: dict[str, tree.ExternFun]) -> _Found:
         if isinstance(part, tree.TypeRef | tree.Param):
             continue
         if isinstance(part, tree.Statement):
-            yield from _statement(part, False, externs)
+            yield from _statement(part, False, known)
         else:
-            yield from _expression(part, externs)
+            yield from _expression(part, known)
