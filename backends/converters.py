@@ -122,6 +122,9 @@ class Converters:
         self._definitions = _Definitions(imports.names)
         self._tests = TypeTests(self._types, imports, self._definitions.test)
         self._tag_table: str | None = None
+        self.classes = ""
+        """The variable of the module with the classes of values; empty where that is this one."""
+        self.uses_classes = False
 
     def out(self, ty: BridgeType) -> str:
         """Return the name of the converter of `ty` from Python to Mochi."""
@@ -257,7 +260,7 @@ class Converters:
         parts = [self._converter(field.type, inward=inward) for field in entry.fields]
         if inward:
             return self._compose("to_entries", ty, parts, inward)
-        return self._compose("entries_of", ty, [entry.name, *parts], inward)
+        return self._compose("entries_of", ty, [self._class(entry.name), *parts], inward)
 
     def _union(self, ty: UnionOf) -> str:
         """Return the converter of a union that flows in: it checks what Mochi declares as `any`."""
@@ -274,7 +277,7 @@ class Converters:
     def _variant_out(self, declared: SumType, ty: BridgeType) -> str:
         tests = self._tests.tests([case.type for case in declared.cases], inward=False)
         parts = [
-            python_tuple([case.name, test, self._converter(case.type, inward=False)])
+            python_tuple([self._class(case.name), test, self._converter(case.type, inward=False)])
             for test, case in zip(tests, declared.cases, strict=True)
         ]
         table = self._literal(declared.name, "cases", parts, "(", ")")
@@ -305,14 +308,14 @@ class Converters:
             table = self._table(declared.name, "members", items)
             arguments = [python_string(declared.path), table, name]
             return self._define(ty, True, self._helper("to_enum"), arguments)
-        items = [f"{python_string(case.python)}: {case.name}" for case in declared.cases]
+        items = [f"{python_string(case.python)}: {self._class(case.name)}" for case in declared.cases]
         table = self._table(declared.name, "cases", items)
         return self._define(ty, False, self._helper("enum_of"), [table, name])
 
     def _record_out(self, declared: RecordType, ty: BridgeType) -> str:
         items = [f"{python_string(field.python)}: {self.out(field.type)}" for field in declared.fields]
         table = self._table(declared.name, "fields", items)
-        arguments = [declared.name, table, python_string(declared.name)]
+        arguments = [self._class(declared.name), table, python_string(declared.name)]
         return self._define(ty, False, self._helper("record_of"), arguments)
 
     def _record_in(self, declared: RecordType, ty: BridgeType) -> str:
@@ -352,6 +355,11 @@ class Converters:
 
     def _literal(self, name: str, role: str, items: Sequence[str], opening: str, closing: str) -> str:
         return self._definitions.literal(f"_{name}_{role}", items, opening, closing)
+
+    def _class(self, name: str) -> str:
+        """Return the expression for the class of a record, or of a case of a variant."""
+        self.uses_classes = True
+        return f"{self.classes}.{name}" if self.classes else name
 
     def _helper(self, name: str) -> str:
         find = self._imports.use_driver if name in _DRIVEN else self._imports.use

@@ -22,7 +22,7 @@ from .shim import emit_shim
 from .symbols import emit_symbols
 from .target import Artifact
 from .venv import MemberKind, Venv, VenvMember
-from .wrapper import SIDECARS, emit_wrapper
+from .wrapper import SIDECARS, emit_wrapper_files
 from .wrapper_stub import emit_wrapper_stub
 
 WORKSPACE = "python_workspace"
@@ -132,9 +132,10 @@ def plan_member(
     texts: dict[str, str] = {}
     if options.emit & {"wrapper", "go"}:
         texts["__init__.py"] = _init(alias, stem)
-        texts[f"{stem}_externs.py"] = emit_wrapper(
+        texts |= emit_wrapper_files(
             package,
             alias,
+            stem,
             int_mode=options.int_mode,
             strict_return_types=options.strict_return_types,
             declarations=declared,

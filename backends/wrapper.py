@@ -39,7 +39,7 @@ from .python_types import PythonTypes
 from .scalar_checks import exact_check, has_exact_check
 from .wrapper_calls import Calls, Expression, Scope
 from .wrapper_locks import Lock, Locks, hold
-from .wrapper_parts import LARGEST, split_entries, write_class_import, write_finder
+from .wrapper_parts import LARGEST, split_entries, write_finder
 from .wrapper_types import write_types
 from .writer import Writer
 
@@ -82,9 +82,9 @@ def emit_wrapper_files(
     int_mode: str = "bigint",
     strict_return_types: bool = True,
     declarations: Declarations | None = None,
-    largest: int = LARGEST,
+    largest: int | None = None,
 ) -> dict[str, str]:
-    """Return the files of a wrapper by name: `<stem>_externs.py`, and the parts of a large one."""
+    """Return the files of a wrapper by name: `<stem>_externs.py`, and parts beyond `largest` entries."""
     declared = declarations or declare(package)
 
     def module(entries: Sequence[Entry]) -> _WrapperModule:
@@ -99,7 +99,7 @@ def emit_wrapper_files(
     custom = ", with overrides" if any(entry.custom for entry in declared.entries) else ""
     title = f"Python side of `{alias}` for Mochi: {package.name} {package.version}{custom}"
     name = f"{stem}_externs"
-    groups = split_entries(declared.entries, largest)
+    groups = split_entries(declared.entries, LARGEST if largest is None else largest)
     if len(groups) == 1:
         return {f"{name}.py": module(declared.entries).emit(title)}
     parts = {f"{name}_{number}": module(entries) for number, entries in enumerate(groups, 1)}
@@ -148,9 +148,12 @@ class _WrapperModule:
 
     def emit_part(self, title: str, module: str) -> str:
         """Return the text of a part of `module`, which has the classes of values."""
+        self._converters.classes = self._imports.names.fresh("_values")
         self._emit_entries()
         classes = Writer()
-        write_class_import(classes, module, self._converters.classes)
+        if self._converters.uses_classes:
+            classes.line()
+            classes.line(f"from . import {module} as {self._converters.classes}")
         return self._text(title, classes, Writer(), Writer())
 
     def _emit_entries(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -54,16 +55,25 @@ def _write_record(
 ) -> None:
     writer.line()
     writer.line()
-    with writer.block(f"class {name}({imports.use(HELPERS, 'Record')}):"):
+    writer.bracketed(f"class {name}(", [imports.use(HELPERS, "Record")], "):")
+    with writer.indented():
         writer.line(python_docstring(doc))
         writer.line()
-        slots = [python_string(field) for field, _ in fields]
+        # The order of fields is that of their annotations; linters want slots in this one.
+        slots = [python_string(field) for field in sorted((field for field, _ in fields), key=_natural)]
         if len(slots) == 1:
             writer.line(f"__slots__ = {python_tuple(slots)}")
         else:
             writer.bracketed("__slots__ = (", slots, ")", literal=True)
         for field, annotation in fields:
             writer.annotated(field, annotation)
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """Return what sorts numbers in names by their values."""
+    return [
+        (0, int(text), "") if text.isdigit() else (1, 0, text) for text in re.findall(r"[0-9]+|[^0-9]", name)
+    ]
 
 
 def _write_only_case(writer: Writer, name: str, doc: str, base: str, imports: Imports) -> None:

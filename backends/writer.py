@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import final
 
-_WIDTH = 88
+WIDTH = 88
 _BODY = ": ..."
 
 
@@ -46,7 +46,7 @@ class Writer:
         item; a `literal` (a list or dict) skips the second form, as the formatter does.
         """
         body = ", ".join(items)
-        room = _WIDTH - len(self._indent)
+        room = WIDTH - len(self._indent)
         statement, assigned, value = _split_statement(head)
         if assigned and len(value) > 1 and len(value) + 4 <= room < len(head):
             self.line(f"{statement}{assigned}(")
@@ -84,7 +84,7 @@ class Writer:
 
     def folded(self, text: str, end: str) -> None:
         """Write `text` and `end` behind it, over several lines where one is too short."""
-        for line in fold(text, _WIDTH - len(self._indent), end):
+        for line in fold(text, WIDTH - len(self._indent), end):
             self.line(line)
 
     def annotated(self, name: str, annotation: str) -> None:
@@ -121,7 +121,7 @@ class Writer:
 
     def fits(self, text: str) -> bool:
         """Tell whether `text` fits on a line here."""
-        return len(self._indent) + len(text) <= _WIDTH
+        return len(self._indent) + len(text) <= WIDTH
 
     def text(self) -> str:
         """Return what was written, with a line end behind every line."""

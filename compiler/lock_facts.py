@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from enum import Enum
@@ -29,6 +30,7 @@ KIND: Final = "lock-facts"
 """The kind of cache entry that holds the facts of a package, under everything they follow from."""
 
 _FORMAT: Final = 1
+_WRAPPER: Final = re.compile(r"_externs(_\d+)?\.py$")
 
 
 @final
@@ -92,7 +94,9 @@ def _work_out(
     wrappers, shims = hashlib.sha256(), hashlib.sha256()
     for alias in aliases:
         bound = bind_package(alias, raw, settings, host.clock)
-        wrappers.update(find_file(bound.files, "_externs.py").content)
+        for file in bound.files:
+            if _WRAPPER.search(file.path):
+                wrappers.update(file.content)
         shims.update(find_file(bound.files, "_shim.mochi").content)
     return Facts(provenance, stub_sha256, wrappers.hexdigest(), shims.hexdigest())
 

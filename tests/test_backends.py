@@ -166,7 +166,7 @@ def test_toml_string_is_read_back(text: str) -> None:
 def test_mochi_string_has_only_its_escapes(text: str) -> None:
     literal = mochi_string(text)
     assert ast.literal_eval(literal) == text
-    assert "\\'" not in literal
+    assert "\\'" not in literal.replace("\\\\", "")
 
 
 # --- hostile packages -------------------------------------------------------------------

@@ -35,7 +35,7 @@ _NAMES = {
     "handles": "cast_down handle_of having run_with",
     "iterate": "LazyIterator iterator_of",
     "locks": "guarded holding holding_of module_lock released",
-    "modules": "LazyModule find_loaded find_type lazy_module load_object",
+    "modules": "LazyModule find_loaded find_type lazy_module load_object part_finder",
     "octets": (
         "bytes_from_list bytes_from_string bytes_len bytes_to_list bytes_to_string"
     ),

@@ -75,6 +75,7 @@ from .modules import (
     find_type as find_type,
     lazy_module as lazy_module,
     load_object as load_object,
+    part_finder as part_finder,
 )
 from .octets import (
     bytes_from_list as bytes_from_list,

@@ -6,7 +6,7 @@ import importlib
 import operator
 import sys
 from _thread import RLock
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,6 +90,29 @@ def load_object(path: str) -> Any:
             continue
         return operator.attrgetter(".".join(parts[end:]))(module)
     raise AttributeError(f"nothing is importable at {path}")
+
+
+def part_finder(
+    namespace: dict[str, Any], types: Mapping[str, str], parts: Mapping[str, str]
+) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a wrapper in `parts`: modules beside it, with the names they have.
+
+    A part is loaded with the first of its names, and all of them are kept in `namespace`.
+    """
+    homes: dict[str, str] = {}
+
+    def find(name: str) -> Any:
+        if not homes:
+            homes.update((each, part) for part in parts for each in parts[part].split())
+        part = homes.get(name)
+        if part is None:
+            return find_type(namespace["__name__"], types, name)
+        module = importlib.import_module(f".{part}", namespace["__package__"])
+        for each in parts[part].split():
+            namespace.setdefault(each, getattr(module, each))
+        return namespace[name]
+
+    return find
 
 
 def find_type(module: str, types: Mapping[str, str], name: str) -> Any:

@@ -77,7 +77,7 @@ def is_ours(module: str) -> bool:
 
 def _told(frame: FrameType, line: int) -> Frame:
     code = frame.f_code
-    if "_mochi" in frame.f_globals and code.co_filename.endswith("_externs.py"):
+    if "_mochi" in frame.f_globals and _wrapper_stem(code.co_filename):
         return declaration(code) or Frame(code.co_filename, line, code.co_qualname)
     if ".generated." in str(frame.f_globals.get("__name__", "")):
         # What Mochi's Python back end writes names no lines of the program.
@@ -101,11 +101,17 @@ def declaration(code: CodeType) -> Frame | None:
     return table.get(name) or table.get(name.replace("_async", "_sync"))
 
 
+def _wrapper_stem(path: str) -> str:
+    """Return the path of a wrapper up to `_externs.py`, or to the number of a part; empty for other files."""
+    name = path.removesuffix(".py").rstrip("0123456789").removesuffix("_")
+    return name.removesuffix("_externs") if name.endswith("_externs") else ""
+
+
 def _read_table(wrapper: str) -> dict[str, Frame]:
     import json  # only needed for the first error out of a wrapper
 
     try:
-        path = wrapper.removesuffix("_externs.py") + "_symbols.json"
+        path = _wrapper_stem(wrapper) + "_symbols.json"
         with open(path, encoding="utf-8") as file:
             table: dict[str, Any] = json.load(file)
         return {
