@@ -8,6 +8,7 @@ from .lazy import LazyGroup
 
 COMMANDS = {
     "add": "add_commands",
+    "audit": "audit_command",
     "build": "build_command",
     "export": "export_commands",
     "install": "install_command",

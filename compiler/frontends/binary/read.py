@@ -11,6 +11,8 @@ from .elf import MAGIC, ElfFile, Tag, parse_elf
 from .elf_tables import NeededVersion, Symbol, load, read_symbols, read_versions
 from .gil import read_gil
 from .loaded import MalformedError
+from .macho import is_macho, read_macho
+from .pe import is_pe, read_pe
 
 _PROPERTY_NOTE: Final = 5
 _ISA_NEEDED: Final = 0xC0008002
@@ -21,7 +23,9 @@ def read_binary(content: bytes) -> Binary | None:
     """Return what a compiled file says of itself, None where it is none; raises `MalformedError`."""
     if content.startswith(MAGIC):
         return Binary((read_elf(content),))
-    return None
+    if is_macho(content):
+        return Binary(read_macho(content))
+    return Binary((read_pe(content),)) if is_pe(content) else None
 
 
 def read_verdicts(content: bytes) -> Mapping[str, GilVerdict]:

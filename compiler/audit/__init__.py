@@ -1,0 +1,1 @@
+"""What a wheel promises by its tags, held against what its compiled files need."""
