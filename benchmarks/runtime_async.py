@@ -1,8 +1,8 @@
 """`make bench-runtime`: what an asynchronous call of a program costs beside bare asyncio.
 
 Every CPython at hand runs the same rows. The two that are compared take turns; rates are medians of rounds,
-by the wall clock, since threads wait for each other. On a machine that is too busy for bare asyncio to reach a
-bar, a row holds where it is not behind that.
+by the wall clock, since threads wait for each other. Where a machine is too busy for bare asyncio to reach a
+bar, a row holds that is not behind it.
 """
 
 from __future__ import annotations
