@@ -183,7 +183,8 @@ class Loop:
         self, where: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Any:
         """Call `function` in the thread of the loop, where one is running."""
-        from .aio_jobs import explain, is_loop_running
+        from .aio_jobs import is_loop_running
+        from .aio_strangers import explain
 
         remote = None if is_loop_running() else self.find(where)
         if remote is not None:

@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+from .aio_strangers import check_loop, explain
 from .failures import (
     AsyncTimeoutError,
     CallCancelledError,
     CancelTimeoutError,
-    CrossLoopError,
     LoopError,
 )
 
@@ -229,64 +229,6 @@ def close_awaitable(awaitable: Any) -> None:
 def is_loop_running() -> bool:
     """Tell whether this thread is inside of an event loop."""
     return asyncio._get_running_loop() is not None
-
-
-# --- loops that do not fit ---------------------------------------------------------------
-
-_WRONG_LOOP = (
-    "Event loop is closed",
-    "attached to a different loop",
-    "is bound to a different event loop",
-    "belongs to a different loop",
-    "The future belongs to",
-)
-_NO_LOOP = ("no running event loop", "There is no current event loop")
-_PERSISTENT = 'set `[python] async-mode = "persistent"`'
-
-
-def check_loop(awaitable: Any, loop: Any, where: str) -> None:
-    """Raise `CrossLoopError` for a future or task of another loop than `loop`, unless it is done."""
-    if (
-        asyncio.isfuture(awaitable)
-        and awaitable.get_loop() is not loop
-        and not awaitable.done()
-    ):
-        raise CrossLoopError(_crossed(where, type(awaitable).__name__))
-
-
-def explain(error: BaseException, where: str) -> BaseException:
-    """Return the error to raise for `error`: a `LoopError` where it is about loops."""
-    text = str(error)
-    if any(part in text for part in _NO_LOOP):
-        way = f"call it inside of an `…_async_with`, or {_PERSISTENT}"
-        found: LoopError = LoopError(f"{where}: needs a running event loop; {way}")
-    else:
-        stranger = _find_stranger(error)
-        if not stranger and not any(part in text for part in _WRONG_LOOP):
-            return error
-        found = CrossLoopError(_crossed(where, stranger or "an object"))
-    found.__cause__ = error
-    return found
-
-
-def _crossed(where: str, what: str) -> str:
-    return (
-        f"{where}: {what} belongs to another event loop; use it in the loop it was made in: "
-        f"inside of one `…_async_with`, or {_PERSISTENT}"
-    )
-
-
-def _find_stranger(error: BaseException) -> str:
-    """Return the class of an object on the way to `error` that keeps a loop which no longer runs."""
-    trace = error.__traceback__
-    while trace is not None:
-        this = trace.tb_frame.f_locals.get("self")
-        attributes = getattr(this, "__dict__", None)
-        loop = attributes.get("_loop") if isinstance(attributes, dict) else None
-        if isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_running():
-            return type(this).__name__
-        trace = trace.tb_next
-    return ""
 
 
 # --- a loop in another thread ------------------------------------------------------------

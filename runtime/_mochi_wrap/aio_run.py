@@ -19,7 +19,8 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from .aio_jobs import Job, check_loop, nothing
+from .aio_jobs import Job, nothing
+from .aio_strangers import check_loop
 
 _kept = threading.local()
 _all_kept: weakref.WeakSet[_Kept] = weakref.WeakSet()

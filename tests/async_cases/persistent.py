@@ -76,7 +76,8 @@ def what_makes_objects_of_a_loop_runs_in_it() -> None:
     with raises(StopIteration):
         PERSISTENT.call_inside("f", next, iter(()))
     with raises(
-        m.LoopError, "Client_new: needs a running event loop; call it inside of an `…_async_with`, or set"
+        m.LoopError,
+        'Client_new: needs a running event loop; set `[python] async-mode = "persistent"`, or call it',
     ):
         PER_CALL.call_inside("Client_new", Client, 4)
     assert PER_CALL.call_inside("f", len, "abc") == 3
