@@ -72,7 +72,8 @@ def _write_record(
 def _natural(name: str) -> list[tuple[int, int, str]]:
     """Return what sorts numbers in names by their values."""
     return [
-        (0, int(text), "") if text.isdigit() else (1, 0, text) for text in re.findall(r"[0-9]+|[^0-9]", name)
+        (0, int(text), "") if text[0] in "0123456789" else (1, 0, text)
+        for text in re.findall(r"[0-9]+|[^0-9]", name)
     ]
 
 
