@@ -6,19 +6,20 @@ Strict for externs, which a linked program gets from us; for the rest only what 
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import final
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from ...ir import codes
 from . import expressions as e
 from . import tree
 from .dump import show_ref
+from .import_alias import bound_alias
 from .lexer import Tokens
 from .parser import Parsed
 from .problem import Problem
-from .uses import children
+from .scope_walk import ScopeWalk, children
 
 
 def _words(text: str) -> frozenset[str]:
@@ -73,8 +74,70 @@ def find_refused(parsed: Parsed) -> list[Problem]:
     known = _Known(externs, frozenset(types))
     for statement in program.statements:
         found += _statement(statement, True, known)
+    captures = _Captures()
+    captures.block(program.statements, {}, None)
+    found += captures.found
     problems = [_locate(node, message, tokens) for node, message in found]
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
+
+
+@final
+@define
+class _Captures(ScopeWalk[int]):
+    """Finds variables that functions take from around them; names mean how deep in functions they are bound.
+
+    Variables of the top level are those of Python's `main`, so that a function sees none of them.
+    """
+
+    found: list[tuple[tree.Node, str]] = field(factory=list)
+    depth: int = 0
+
+    def bind(self, name: str, node: tree.Node, names: dict[str, int], what: str) -> None:
+        if what in _NO_VARIABLES:
+            names.pop(name, None)
+        else:
+            names[name] = self.depth
+
+    def import_(self, node: tree.Import, names: dict[str, int], outer: tree.Node) -> None:
+        names.pop(bound_alias(node), None)
+
+    def body(
+        self,
+        node: tree.Node,
+        bound: Iterable[str],
+        statements: Iterable[tree.Node],
+        names: dict[str, int],
+        outer: tree.Node,
+        what: str = "parameter",
+    ) -> None:
+        inside = isinstance(node, tree.Fun)
+        self.depth += inside
+        ScopeWalk.body(self, node, bound, statements, names, outer, what)
+        self.depth -= inside
+
+    def statement(self, node: tree.Node, names: dict[str, int], outer: tree.Node) -> None:
+        if isinstance(node, tree.Assign):
+            self.see(node.name, node, names)
+        ScopeWalk.statement(self, node, names, outer)
+
+    def node(self, node: tree.Node, names: dict[str, int], outer: tree.Node) -> None:
+        inside = isinstance(node, e.FunExpr)
+        self.depth += inside
+        ScopeWalk.node(self, node, names, outer)
+        self.depth -= inside
+
+    def selector(self, node: e.Selector, names: dict[str, int], op: e.PostfixOp | None) -> None:
+        self.see(node.root, node, names)
+
+    def call(self, node: e.Call, names: dict[str, int]) -> None:
+        self.see(node.name, node, names)
+
+    def see(self, name: str, node: tree.Node, names: dict[str, int]) -> None:
+        if names.get(name, self.depth) != self.depth:
+            self.found.append((node, f"a function of the Python back end cannot see the variable `{name}`"))
+
+
+_NO_VARIABLES = frozenset({"function", "type", "agent", "extern", "import"})
 
 
 def _locate(node: tree.Node, message: str, tokens: Tokens) -> Problem:
