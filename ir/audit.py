@@ -61,7 +61,10 @@ _ORDER = (GilVerdict.USED, GilVerdict.USED_BY_DEFAULT, GilVerdict.UNKNOWN, GilVe
 @final
 @frozen
 class WheelAudit:
-    """All findings on one wheel. `modules` has the verdict on the GIL of each module by its dotted name."""
+    """All findings on one wheel. `modules` has the verdict on the GIL of each module by its dotted name.
+
+    `python_dlls` are those of one version of Python that its modules ask for (Windows).
+    """
 
     wheel: str
     python: tuple[str, ...]
@@ -70,6 +73,7 @@ class WheelAudit:
     abi3: StableAbi
     abi3t: StableAbi
     modules: Mapping[str, GilVerdict]
+    python_dlls: tuple[str, ...] = ()
     problems: tuple[Diagnostic, ...] = ()
 
     @property

@@ -15,7 +15,6 @@ from ...ir.diagnostics import Diagnostic, Severity
 from .linux import read_policies
 from .macos import allows, read_targets
 from .stable_abi import read_version
-from .windows import bound_dlls
 
 if TYPE_CHECKING:
     from .wheel_audit import CompiledFile
@@ -35,7 +34,7 @@ def list_promises(
     """Yield what the wheel promises in vain, and what it could promise."""
     yield from _tags(audit, described, images)
     yield from _platform(audit, images)
-    yield from _stable_abi(audit, [image for file in files if file.is_module for image in file.images])
+    yield from _stable_abi(audit)
     yield from _suffixes(audit, files)
 
 
@@ -161,8 +160,8 @@ def _is_better(qualifies: str, audit: WheelAudit) -> bool:
 # --- the stable ABI ---------------------------------------------------------------------
 
 
-def _stable_abi(audit: WheelAudit, modules: Sequence[Image]) -> Iterator[Diagnostic]:
-    if not modules:
+def _stable_abi(audit: WheelAudit) -> Iterator[Diagnostic]:
+    if not audit.modules:
         return
     abi = audit.abi3
     tagged = min(filter(None, map(read_version, audit.python)), default=None)
@@ -184,8 +183,10 @@ def _stable_abi(audit: WheelAudit, modules: Sequence[Image]) -> Iterator[Diagnos
     if "abi3t" in audit.abis and not audit.abi3t.ok:
         message = f"not in the stable ABI without the GIL: {_few(audit.abi3t.violations)}"
         yield codes.OUTSIDE_STABLE_ABI.at(None, message, help="see PEP 803")
-    if dlls := bound_dlls(modules):
-        message = f"a wheel for the stable ABI is bound to {', '.join(dlls)} instead of python3.dll"
+    if audit.python_dlls:
+        message = (
+            f"a wheel for the stable ABI is bound to {', '.join(audit.python_dlls)} instead of python3.dll"
+        )
         yield codes.OUTSIDE_STABLE_ABI.at(None, message, help="link with python3.lib")
 
 

@@ -23,7 +23,7 @@ from .linux import judge_linux
 from .macos import judge_macos
 from .promises import list_promises
 from .stable_abi import judge_abi3, judge_abi3t, read_version
-from .windows import judge_windows
+from .windows import bound_dlls, judge_windows
 
 MOST_BYTES: Final = 512 * 1024**2
 """The largest compiled file that is read: the largest known ones have some hundred megabytes."""
@@ -95,6 +95,7 @@ def audit_wheel(path: Path, host: Host, filename: str = "") -> WheelAudit:
         abi3,
         judge_abi3t(modules, abi3),
         dict(_gil_verdicts(files)),
+        bound_dlls(modules),
     )
     problems += list_promises(audit, files, described, images)
     return evolve(audit, problems=tuple(problems))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .archive import Data, Member, find_epoch
+from .archive import Data, Member, find_epoch, write_wheel
 from .build import (
     Tree,
     build_editable_file,
@@ -43,6 +43,7 @@ __all__ = [
     "prepare_metadata_for_build_wheel",
     "read_tree",
     "wheel_name",
+    "write_wheel",
 ]
 Settings = Mapping[str, Any] | None
 
