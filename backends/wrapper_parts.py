@@ -15,7 +15,7 @@ from .literals import python_string
 from .type_tests import HELPERS
 from .writer import WIDTH, Writer
 
-LARGEST = 1200
+LARGEST = 600
 """How many entries a wrapper has at most in a single file."""
 _PART = 400
 

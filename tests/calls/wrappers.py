@@ -21,7 +21,11 @@ import importlib, json, sys, warnings
 warnings.simplefilter("ignore")
 sys.path.insert(0, sys.argv[1])
 wrapper = importlib.import_module(f"python_wrap.{sys.argv[2]}").externs
-stand_ins = [each for each in vars(wrapper).values() if type(each).__name__ == "LazyModule"]
+names = [wrapper.__name__, *(f"{wrapper.__package__}.{part}" for part in getattr(wrapper, "_parts", ()))]
+modules = [importlib.import_module(name) for name in names]
+stand_ins = [
+    each for module in modules for each in vars(module).values() if type(each).__name__ == "LazyModule"
+]
 failed = {}
 for each in stand_ins:
     try:
