@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, final
 
@@ -11,6 +11,7 @@ from attrs import define, field
 from ..backends.target import Artifact
 from ..backends.venv import Venv
 from ..backends.workspace import WorkspaceMember, WorkspaceOptions, add_to_venv, plan_root, plan_sidecars
+from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.dist import Resolution
 from ..ir.source import SourceFile
@@ -55,7 +56,8 @@ def _compile(request: Request, host: Host) -> Result:
     try:
         bound = run.bind_all()
         linked = run.link_programs(bound) if run.ok else None
-        artifacts = run.make_artifacts(bound, linked) if run.ok else ()
+        sidecars = run.find_sidecars(bound, linked)
+        artifacts = run.make_artifacts(bound, linked, sidecars) if run.ok else ()
     except DiagnosticError as error:
         run.diagnostics += error.diagnostics
         bound, artifacts = [], ()
@@ -128,7 +130,22 @@ class _Run:
         self.diagnostics += linked.diagnostics
         return linked
 
-    def make_artifacts(self, bound: Sequence[Bound], linked: LinkedFiles | None) -> tuple[Artifact, ...]:
+    def find_sidecars(self, bound: Sequence[Bound], linked: LinkedFiles | None) -> dict[str, str]:
+        """Return the texts of the sidecars that wrappers and linked programs call, by file name."""
+        used = {path for each in bound for path in each.sidecars} | (linked.sidecars if linked else set())
+        found: dict[str, SourceFile] = {}
+        for sidecar in self.request.sidecars:
+            if sidecar.path in used:
+                name = sidecar.path.replace("\\", "/").rpartition("/")[2]
+                other = found.setdefault(name, sidecar)
+                if other.text != sidecar.text:
+                    message = f"`{other.path}` and `{sidecar.path}` would be modules of one name"
+                    self.diagnostics.append(codes.SIDECAR_MISMATCH.at(None, message))
+        return {name: sidecar.text for name, sidecar in found.items()}
+
+    def make_artifacts(
+        self, bound: Sequence[Bound], linked: LinkedFiles | None, sidecars: Mapping[str, str]
+    ) -> tuple[Artifact, ...]:
         """Return the files of every alias and of the workspace, by path."""
         venv = _venv(self.manifest.python) if self.request.manifest else Venv()
         for binding, each in zip(self.bindings, bound, strict=True):
@@ -136,14 +153,7 @@ class _Run:
             member = WorkspaceMember(each.package, binding.alias, wanted.specifier, wanted.extras)
             venv = add_to_venv(venv, member)
         root = plan_root(venv, self._settings().workspace) if bound else ()
-        custom = {path for each in bound for path in each.sidecars}
-        custom |= linked.sidecars if linked else set()
-        copied = {
-            sidecar.path.replace("\\", "/").rpartition("/")[2]: sidecar.text
-            for sidecar in self.request.sidecars
-            if sidecar.path in custom
-        }
-        files = [*root, *(file for each in bound for file in each.files), *plan_sidecars(copied)]
+        files = [*root, *(file for each in bound for file in each.files), *plan_sidecars(sidecars)]
         files += linked.artifacts if linked else ()
         return tuple(sorted(files, key=lambda artifact: artifact.path))
 

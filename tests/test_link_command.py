@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
-from local_packages import mochic
+from local_packages import mochic, spawn
 
 from mochic_py.compiler.mochi.checker import check_text
 
@@ -107,3 +108,19 @@ def test_externs_of_the_program_itself_come_from_its_own_sidecar(desk: Path) -> 
     assert "\nshout = _link.boundary(_app_externs_sidecar.shout)\n" in sidecar
     assert (desk / "out" / "python_workspace" / "python_sidecars" / "app_externs.py").exists()
     assert (desk / "app_externs.py").read_text().startswith("def shout(text):")
+
+
+def test_the_same_bytes_whatever_the_hash_seed(desk: Path) -> None:
+    text = (
+        'import python "tally" as t\nimport python "tally" as u\nlet made = t.Count("a", 1)\n'
+        'print(u.Count_word(u.most(t.value_from_json("[]"))))\nprint(t.value_tag(u.Mode_SLOW))\n'
+    )
+    (desk / "app.mochi").write_text(text)
+    seen = set()
+    for seed in "01":
+        environ = {**os.environ, "PYTHONHASHSEED": seed}
+        done = spawn(["compile", "app.mochi", "--link", "-o", f"out{seed}"], environ, folder=desk)
+        assert done.code == 0, done.err
+        out = desk / f"out{seed}"
+        seen.add(tuple((out / name).read_bytes() for name in FILES[:2]))
+    assert len(seen) == 1

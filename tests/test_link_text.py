@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -161,3 +162,31 @@ def test_the_sidecar_is_part_of_what_mochi_caches_by(tmp_path: Path) -> None:
     first, second = link_flat(program, PACKAGES), link_flat(program, other)
     assert first.externs != second.externs
     assert first.text != second.text
+
+
+VERDICTS = Path(__file__).parent / "data" / "mochi-verdicts.jsonl"
+ANY_PACKAGE = bind("def a(x: int) -> int: ...\ndef f(x: str) -> list[str]: ...\nc: int\n", "some")
+
+
+@pytest.mark.parametrize("style", LINKERS)
+def test_every_recorded_program_is_linked_or_told_why_not(style: str) -> None:
+    linked = 0
+    for line in VERDICTS.read_text("utf-8").splitlines():
+        recorded = json.loads(line)
+        source = SourceFile("app.mochi", recorded["text"])
+        found = [each["alias"] for each in recorded["imports"] or () if each["lang"] == "python"]
+        packages = {
+            alias: LinkedPackage(alias, f"some 1.0 as {alias}", ANY_PACKAGE) for alias in found if alias
+        }
+        try:
+            program = LINKERS[style](source, packages)
+        except DiagnosticError as error:
+            assert not recorded["parses"], recorded["id"]
+            program = LinkedProgram("", "", error.diagnostics)
+        else:
+            linked += 1
+            assert packages or program.text == source.text
+        assert (
+            render_human(program.diagnostics, {source.path: source}, color=False) or not program.diagnostics
+        )
+    assert linked > 500

@@ -133,6 +133,16 @@ def test_the_manifest_says_which_files_are_sidecars(desk: Path) -> None:
     assert run(workspace, "print(t.tally('A b'))") == "{'all': 2}\n"
 
 
+def test_sidecars_of_one_name_are_not_mixed_up(desk: Path) -> None:
+    for folder, text in (("a", SIDECAR), ("b", SIDECAR + "# other\n")):
+        (desk / folder).mkdir()
+        (desk / folder / "app.mochi").write_text(PROGRAM)
+        (desk / folder / "t_externs.py").write_text(text)
+    done = mochic("compile", "a/app.mochi", "b/app.mochi", "-o", "out")
+    assert done.code == 1
+    assert "error[PY206]: `a/t_externs.py` and `b/t_externs.py` would be modules of one name" in done.err
+
+
 def test_a_sidecar_that_cannot_be_read_is_told_of(desk: Path) -> None:
     write(desk, text="def tally(:\n")
     done = mochic("compile", "app.mochi", "-o", "out")
