@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frames.h"
 #include "mochi_internal.h"
 
 static PyObject *malformed(void)
@@ -137,7 +138,7 @@ PyObject *mochi_decode_value(const mochi_value *value)
 PyObject *mochi_decode_node(const uint8_t **cursor, const uint8_t *end)
 {
     mochi_value value;
-    if (!mochi_read(cursor, end, &value)) return malformed();
+    if (!read_node(cursor, end, &value)) return malformed();
     switch (value.tag) {
     case MOCHI_LIST:
         return decode_list(cursor, end, value.length);

@@ -1,6 +1,7 @@
 /* Objects of Python to values of the host. */
 #include <string.h>
 
+#include "frames.h"
 #include "mochi_internal.h"
 
 enum { DEEPEST = 500 };
@@ -32,14 +33,14 @@ static bool encode_text(mochi_frame *frame, PyObject *object)
     Py_ssize_t length;
     const char *text = py.PyUnicode_AsUTF8AndSize(object, &length);
     if (text) {
-        mochi_put_text(frame, MOCHI_STRING, text, (size_t)length);
+        put_text(frame, MOCHI_STRING, text, (size_t)length);
         return true;
     }
     py.PyErr_Clear();
     PyObject *bytes = py.PyUnicode_AsEncodedString(object, "utf-8", "surrogatepass");
     char *data;
     if (!bytes || py.PyBytes_AsStringAndSize(bytes, &data, &length)) return false;
-    mochi_put_text(frame, MOCHI_STRING, data, (size_t)length);
+    put_text(frame, MOCHI_STRING, data, (size_t)length);
     py.Py_DecRef(bytes);
     return true;
 }
@@ -49,7 +50,7 @@ static bool encode_bytes(mochi_frame *frame, PyObject *object)
     char *data;
     Py_ssize_t length;
     if (py.PyBytes_AsStringAndSize(object, &data, &length)) return false;
-    mochi_put_text(frame, MOCHI_BYTES, data, (size_t)length);
+    put_text(frame, MOCHI_BYTES, data, (size_t)length);
     return true;
 }
 
@@ -58,13 +59,14 @@ static bool encode_int(mochi_frame *frame, PyObject *object)
     int overflow;
     long long number = py.PyLong_AsLongLongAndOverflow(object, &overflow);
     if (!overflow) {
-        mochi_put_int(frame, number);
+        int64_t word = number;
+        put_word(frame, MOCHI_INT, &word);
         return true;
     }
     PyObject *digits = py.PyObject_Str(object);
     Py_ssize_t length;
     const char *text = digits ? py.PyUnicode_AsUTF8AndSize(digits, &length) : NULL;
-    if (text) mochi_put_text(frame, MOCHI_BIGINT, text, (size_t)length);
+    if (text) put_text(frame, MOCHI_BIGINT, text, (size_t)length);
     if (digits) py.Py_DecRef(digits);
     return text != NULL;
 }
@@ -73,7 +75,7 @@ static bool encode_int(mochi_frame *frame, PyObject *object)
 static size_t open_container(mochi_frame *frame, uint32_t tag)
 {
     size_t place = frame->length;
-    mochi_put_open(frame, tag, 0);
+    put_head(frame, tag, 0);
     return place;
 }
 
@@ -110,7 +112,7 @@ static bool encode_list(mochi_frame *frame, PyObject *list, int depth)
 static bool encode_tuple(mochi_frame *frame, PyObject *tuple, int depth)
 {
     Py_ssize_t count = py.PyTuple_Size(tuple);
-    mochi_put_open(frame, MOCHI_TUPLE, (size_t)count);
+    put_head(frame, MOCHI_TUPLE, (size_t)count);
     for (Py_ssize_t i = 0; i < count; i++)
         if (!mochi_encode_node(frame, py.PyTuple_GetItem(tuple, i), depth)) return false;
     return true;
@@ -141,7 +143,7 @@ static bool encode_items(mochi_frame *frame, PyObject *map, int depth)
     PyObject *items = py.PyDict_Items(map);
     Py_ssize_t count = items ? py.PyList_Size(items) : 0;
     bool done = items != NULL;
-    mochi_put_open(frame, MOCHI_MAP, (size_t)count);
+    put_head(frame, MOCHI_MAP, (size_t)count);
     for (Py_ssize_t i = 0; done && i < count; i++) {
         PyObject *pair = py.PyList_GetItem(items, i);
         done = encode_pair(frame, py.PyTuple_GetItem(pair, 0), py.PyTuple_GetItem(pair, 1), depth);
@@ -186,7 +188,7 @@ static bool encode_named(mochi_frame *frame, PyObject *object, PyObject *plan, i
     if (tag == MOCHI_CALLBACK) return encode_host_function(frame, object);
     PyObject *fields = py.PyTuple_GetItem(plan, 2);
     Py_ssize_t count = py.PyTuple_Size(fields);
-    mochi_put_open(frame, tag, (size_t)count);
+    put_head(frame, tag, (size_t)count);
     if (!encode_text(frame, py.PyTuple_GetItem(plan, 1))) return false;
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *name = py.PyTuple_GetItem(fields, i);
@@ -233,9 +235,9 @@ bool mochi_encode_node(mochi_frame *frame, PyObject *object, int depth)
     PyObject *type = type_of(object);
     if (type == py.Unicode) return encode_text(frame, object);
     if (type == py.Long) return encode_int(frame, object);
-    if (object == py.None) return mochi_put_null(frame), true;
+    if (object == py.None) return put_head(frame, MOCHI_NULL, 0), true;
     if (type == py.Float) return mochi_put_float(frame, py.PyFloat_AsDouble(object)), true;
-    if (object == py.True || object == py.False) return mochi_put_bool(frame, object == py.True), true;
+    if (object == py.True || object == py.False) return put_head(frame, MOCHI_BOOL, object == py.True), true;
     if (type == py.Bytes) return encode_bytes(frame, object);
     if (depth > DEEPEST) {
         mochi_raise("a value is nested too deeply, or holds itself");
@@ -248,6 +250,19 @@ bool mochi_encode_node(mochi_frame *frame, PyObject *object, int depth)
     return encode_planned(frame, object, type, depth + 1);
 }
 
+static bool keep_text(mochi_frame *frame, const char *text, size_t length, mochi_value *value)
+{
+    frame->length = 0;
+    uint8_t *place = mochi_frame_reserve(frame, length + 1);
+    if (!place) {
+        mochi_raise("no memory is left for a string");
+        return false;
+    }
+    memcpy(place, text, length);
+    *value = mochi_string((const char *)place, length);
+    return true;
+}
+
 bool mochi_encode_value(mochi_frame *frame, PyObject *object, mochi_value *value)
 {
     PyObject *type = type_of(object);
@@ -256,15 +271,23 @@ bool mochi_encode_value(mochi_frame *frame, PyObject *object, mochi_value *value
         value->as.integer = py.PyLong_AsLongLongAndOverflow(object, &overflow);
         value->tag = MOCHI_INT;
         if (!overflow) return true;
+    } else if (type == py.Unicode) {
+        Py_ssize_t length;
+        const char *text = py.PyUnicode_AsUTF8AndSize(object, &length);
+        if (text) return keep_text(frame, text, (size_t)length, value);
+        py.PyErr_Clear(); /* surrogates: as a node */
     } else if (type == py.Float) {
         value->tag = MOCHI_FLOAT;
         value->as.number = py.PyFloat_AsDouble(object);
+        return true;
+    } else if (object == py.None) {
+        value->tag = MOCHI_NULL;
         return true;
     }
     frame->length = 0;
     if (!mochi_encode_node(frame, object, 0)) return false;
     const uint8_t *cursor = frame->data;
-    mochi_read(&cursor, frame->data + frame->length, value);
+    read_node(&cursor, frame->data + frame->length, value);
     if (value->tag < MOCHI_LIST || value->tag > MOCHI_VARIANT) return true;
     *value = mochi_tree(frame);
     return true;

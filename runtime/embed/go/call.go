@@ -3,6 +3,9 @@ package mochipy
 /*
 #include <stdlib.h>
 #include "mochi_py.h"
+
+// A number is not looked at, a pointer is checked at every call.
+static int call_frame(uintptr_t frame) { return mochi_call_frame((mochi_frame *)frame); }
 */
 import "C"
 
@@ -99,7 +102,7 @@ func (c *Call) do() bool {
 	if c.err != nil {
 		return false
 	}
-	status := C.mochi_call_frame(c.frame)
+	status := C.call_frame(C.uintptr_t(uintptr(unsafe.Pointer(c.frame))))
 	c.at = 0
 	if status != C.MOCHI_OK {
 		failed := &PyError{Type: c.text(), Message: c.text(), Trace: c.text()}
