@@ -135,7 +135,7 @@ class Converters:
         return self._converter(ty, inward=True)
 
     def changes(self, ty: BridgeType) -> bool:
-        """Tell whether a value of `ty` is something else in Python than in Mochi."""
+        """Tell whether a value of `ty` is something else in Python than in Mochi, or has to be checked."""
         known = self._changing.get(ty)
         if known is None:
             known = self._changing[ty] = self._find_change(ty)
@@ -147,6 +147,9 @@ class Converters:
 
     def _find_change(self, ty: BridgeType) -> bool:
         match ty:
+            case Scalar(ScalarKind.INT):
+                # Where it has to fit 64 bits, what flows in is checked too.
+                return self._int64_only
             case Scalar():
                 return False
             case ListOf(inner) | SetOf(inner) | OptionOf(inner) | MapOf(value=inner):

@@ -197,7 +197,9 @@ def test_operations(w: ModuleType) -> None:
 
 def test_casts_are_checked(w: ModuleType) -> None:
     shape = w.Shape_new("a")
-    with pytest.raises(TypeError, match=r"^Shape_as_Square: parameter value: expected Square, got shapes_example.Shape$"):
+    with pytest.raises(
+        TypeError, match=r"^Shape_as_Square: parameter value: expected Square, got shapes_example.Shape$"
+    ):
         w.Shape_as_Square(shape)
     square = w.Square_new("s")
     assert w.Square_as_Shape(square) is square
@@ -227,11 +229,16 @@ def test_results_are_not_checked_when_asked(place: Path) -> None:
 def test_integers_of_64_bits(w: ModuleType, place: Path) -> None:
     assert w.big() == 2**70
     package = boundpkg.lower_folder(place / "shapes_example")
-    with (
-        boundpkg.imported_wrapper(package, place / "int64", WorkspaceOptions(int_mode="int64-only")) as small,
-        pytest.raises(TypeError, match=r"^big: result: expected an int of 64 bits"),
-    ):
-        small.big()
+    options = WorkspaceOptions(int_mode="int64-only")
+    with boundpkg.imported_wrapper(package, place / "int64", options) as small:
+        with pytest.raises(TypeError, match=r"^big: result: expected an int of 64 bits, got int 11805916"):
+            small.big()
+        assert small.count_(2) == [0, 1]
+        with pytest.raises(TypeError, match=r"^count_: parameter up_to: expected an int of 64 bits, got int"):
+            small.count_(2**63)
+        with pytest.raises(TypeError, match=r"^open_ended_with: option n: expected an int of 64 bits"):
+            small.open_ended_with({"n": -(2**63) - 1})
+        assert small.maybe(-(2**63)) == str(-(2**63))
 
 
 def test_iterators_options_and_callbacks(w: ModuleType) -> None:
