@@ -79,6 +79,9 @@ NOT_IMPORTABLE = Code(
 PROBE_FINDINGS = Code(
     "PY218", "probe-findings", "the types declare what the installed package does not have", Severity.NOTE
 )
+GIL_NEEDED = Code(
+    "PY219", "gil-needed", "compiled modules do not say that they do without the GIL", Severity.NOTE
+)
 
 OPEN_UNION = Code(
     "PY301", "open-union", "a union without a closed Mochi type becomes `any`", Severity.WARNING

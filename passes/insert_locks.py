@@ -15,6 +15,7 @@ from typing import ClassVar, TypeVar, final
 
 from attrs import evolve, frozen
 
+from ..ir import codes
 from ..ir.extensions import Extensions, Guard
 from ..ir.info import Info
 from ..ir.items import (
@@ -37,6 +38,9 @@ from .stdlib_names import STDLIB_MODULES
 _MADE = "mochi"
 """Where the paths of types begin that passes make up."""
 
+_SHOWN = 3
+"""How many modules a message names."""
+
 _Member = TypeVar("_Member", Function, Field, Property)
 
 
@@ -58,6 +62,8 @@ class InsertLocks:
         planner = _plan(package, ctx.extensions)
         if not planner.unplaced:
             return package
+        if ctx.extensions is not None:
+            _report(package, ctx.extensions, ctx)
         modules = tuple(_guard_module(module, planner.of(module.name)) for module in package.modules)
         generated = tuple(
             _guard_item(item, planner.of_generated(item, package)) for item in package.generated
@@ -105,6 +111,21 @@ def _plan(package: Package, extensions: Extensions | None) -> _Planner:
         for module, reached in extensions.reach.items()
     }
     return _Planner(by_module, tuple(guards.values()))
+
+
+def _report(package: Package, extensions: Extensions, ctx: PassContext) -> None:
+    """Say which modules are why, where there are any."""
+    reached = {name for module in package.modules for name in extensions.reach.get(module.name, ())}
+    found = sorted(reached & extensions.unsafe)
+    if not found:
+        return
+    shown = ", ".join(f"`{name}`" for name in found[:_SHOWN])
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    message = f"{package.name} {package.version} may load what needs the GIL: {shown}{more}"
+    help = "Python turns the GIL on then; where that is forbidden, calls hold a lock"
+    if extensions.denied.issuperset(found):
+        help = "their calls hold a lock, as `freethread-deny-list` asks"
+    ctx.report(codes.GIL_NEEDED.at(None, message, help=help))
 
 
 # --- items ------------------------------------------------------------------------------
