@@ -10,7 +10,7 @@ from typing import final
 
 from attrs import define, field
 
-from .traverse import Rewrite, map_children
+from .type_tree import Rewrite, SharedRewrite
 from .types import (
     AsyncOf,
     BridgeType,
@@ -79,32 +79,11 @@ def _key(ty: BridgeType) -> tuple[object, ...] | None:
             return None
 
 
-def memoised(rewrite: Rewrite) -> Rewrite:
+def memoised(rewrite: Rewrite) -> SharedRewrite:
     """Return `rewrite` with one call per type object."""
-    seen: dict[int, tuple[BridgeType, BridgeType]] = {}
-
-    def look_up(ty: BridgeType) -> BridgeType:
-        if type(ty) is Scalar:
-            return rewrite(ty)
-        known = seen.get(id(ty))
-        if known is None:
-            # The key is kept beside the result, so that its id is not used again.
-            known = seen[id(ty)] = (ty, rewrite(ty))
-        return known[1]
-
-    return look_up
+    return SharedRewrite(rewrite)
 
 
-def memoised_map(fn: Rewrite) -> Rewrite:
+def memoised_map(fn: Rewrite) -> SharedRewrite:
     """Return what applies `fn` to every type in a type, innermost first, once per type object."""
-    seen: dict[int, tuple[BridgeType, BridgeType]] = {}
-    return lambda ty: _map_once(ty, fn, seen)
-
-
-def _map_once(ty: BridgeType, fn: Rewrite, seen: dict[int, tuple[BridgeType, BridgeType]]) -> BridgeType:
-    if type(ty) is Scalar:
-        return fn(ty)
-    known = seen.get(id(ty))
-    if known is None:
-        known = seen[id(ty)] = (ty, fn(map_children(ty, lambda inner: _map_once(inner, fn, seen))))
-    return known[1]
+    return SharedRewrite(fn, deep=True)

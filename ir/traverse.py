@@ -1,4 +1,4 @@
-"""Walks and rewrites over IR. Nodes that a rewrite leaves alone stay the same objects.
+"""Walks over items and rewrites of them. Nodes that a rewrite leaves alone stay the same objects.
 
 So `after is before` says that nothing changed, and a pass over a large package costs
 what it changes.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import is_
-from typing import Final, TypeAlias, TypeVar, assert_never
+from typing import TypeAlias, TypeVar, assert_never
 
 from attrs import evolve
 
@@ -36,118 +36,20 @@ from .items import (
     VariantCase,
 )
 from .parts import map_all, map_each, with_parts
-from .types import (
-    AsyncOf,
-    BridgeType,
-    FunOf,
-    IteratorOf,
-    ListOf,
-    LiteralOf,
-    MapOf,
-    OptionOf,
-    Ref,
-    Scalar,
-    SelfType,
-    SetOf,
-    StreamOf,
-    TupleOf,
-    TypeObject,
-    TypeVarRef,
-    UnionOf,
-    Unsupported,
-)
+from .type_tree import Rewrite as Rewrite
+from .type_tree import SharedRewrite, inner_types
+from .type_tree import children as children
+from .type_tree import map_children as map_children
+from .type_tree import map_type as map_type
+from .type_tree import walk_type as walk_type
+from .types import BridgeType
 
-Rewrite: TypeAlias = Callable[[BridgeType], BridgeType]
 Node: TypeAlias = Package | Module | Item | Field | Property
 
 _T = TypeVar("_T")
 _NodeT = TypeVar("_NodeT", bound="Node")
 _TypedT = TypeVar("_TypedT", VariantCase, Argument, Option)
 _ValueT = TypeVar("_ValueT", Field, Constant)
-
-# --- types ------------------------------------------------------------------------------
-
-# Most types are of these; asking for them first is what makes a walk cheap.
-_LEAVES: Final = frozenset({Scalar, TypeVarRef, SelfType, LiteralOf, Unsupported})
-
-
-def children(ty: BridgeType) -> tuple[BridgeType, ...]:
-    """Return the types directly inside `ty`, in the order of IR text."""
-    match ty:
-        case Scalar() | TypeVarRef() | SelfType() | LiteralOf() | Unsupported():
-            return ()
-        case Ref():
-            return ty.arguments
-        case OptionOf() | AsyncOf() | TypeObject():
-            return (ty.inner,)
-        case ListOf() | SetOf() | StreamOf() | IteratorOf():
-            return (ty.element,)
-        case UnionOf():
-            return ty.members
-        case MapOf():
-            return (ty.key, ty.value)
-        case TupleOf():
-            return ty.elements
-        case FunOf():
-            return (*(ty.params or ()), ty.result)
-        case _:
-            assert_never(ty)
-
-
-def map_type(ty: BridgeType, fn: Rewrite) -> BridgeType:
-    """Return `ty` with `fn` applied to every type in it, innermost first."""
-    if type(ty) in _LEAVES:
-        return fn(ty)
-    return fn(map_children(ty, lambda inner: map_type(inner, fn)))
-
-
-def map_children(ty: BridgeType, fn: Rewrite) -> BridgeType:
-    """Return `ty` with `fn` applied to the types directly inside it."""
-    if type(ty) in _LEAVES or (type(ty) is Ref and not ty.arguments):
-        return ty
-    match ty:
-        case Scalar() | TypeVarRef() | SelfType() | LiteralOf() | Unsupported():
-            return ty
-        case Ref():
-            arguments = map_all(ty.arguments, fn)
-            return ty if arguments is ty.arguments else Ref(ty.path, arguments)
-        case OptionOf() | AsyncOf() | TypeObject():
-            inner = fn(ty.inner)
-            return ty if inner is ty.inner else type(ty)(inner)
-        case ListOf() | SetOf() | StreamOf() | IteratorOf():
-            element = fn(ty.element)
-            return ty if element is ty.element else type(ty)(element)
-        case UnionOf():
-            members = map_all(ty.members, fn)
-            return ty if members is ty.members else UnionOf(members)
-        case MapOf():
-            key, value = fn(ty.key), fn(ty.value)
-            return ty if key is ty.key and value is ty.value else MapOf(key, value)
-        case TupleOf():
-            elements = map_all(ty.elements, fn)
-            return ty if elements is ty.elements else TupleOf(elements)
-        case FunOf():
-            params = None if ty.params is None else map_all(ty.params, fn)
-            result = fn(ty.result)
-            return ty if params is ty.params and result is ty.result else FunOf(params, result)
-        case _:
-            assert_never(ty)
-
-
-def walk_type(ty: BridgeType) -> Iterator[BridgeType]:
-    """Yield `ty` and every type inside it, outermost first."""
-    yield ty
-    if type(ty) in _LEAVES:
-        return
-    pending = list(children(ty)[::-1])
-    while pending:
-        inner = pending.pop()
-        yield inner
-        if type(inner) not in _LEAVES:
-            pending += children(inner)[::-1]
-
-
-# --- items ------------------------------------------------------------------------------
 
 
 def walk_items(package: Package) -> Iterator[Item]:
@@ -200,21 +102,6 @@ def distinct_types(items: Iterable[Item]) -> Iterable[BridgeType]:
     for item in items:
         _add_types(item, outer)
     return inner_types(outer)
-
-
-def inner_types(types: Iterable[BridgeType]) -> Iterable[BridgeType]:
-    """Return the type objects in `types`, the outermost among them, each once."""
-    found = {id(ty): ty for ty in types}
-    pending = list(found.values())
-    while pending:
-        ty = pending.pop()
-        if type(ty) in _LEAVES:
-            continue
-        for inner in children(ty):
-            if id(inner) not in found:
-                found[id(inner)] = inner
-                pending.append(inner)
-    return found.values()
 
 
 def map_types(node: _NodeT, fn: Rewrite) -> _NodeT:
@@ -276,6 +163,8 @@ def _retype(param: Param, ty: BridgeType) -> Param:
 
 def map_signature(signature: Signature, fn: Rewrite) -> Signature:
     """Return `signature` with `fn` applied to its outermost types."""
+    if type(fn) is SharedRewrite and fn.keeps(signature):
+        return signature
     params = map_params(signature.params, fn)
     type_params = _map_type_params(signature.type_params, fn)
     result = fn(signature.result)

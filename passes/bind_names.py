@@ -70,12 +70,23 @@ class BindNames:
 
 
 @final
+@frozen(eq=False)
+class _Bound:
+    """What became of a type, and the type variables in it, in order."""
+
+    before: BridgeType
+    after: BridgeType
+    variables: tuple[TypeParam, ...]
+
+
+@final
 @define(eq=False)
 class _Binder:
     """Binds the names of one package.
 
     `seen` collects the type variables met since it was last cleared, in order. Equal types
-    become one object. `_plain` holds the names bound that note no type variable.
+    become one object. `_bound` holds what became of the types that have been met, by their ids, `_plain`
+    of the plain names.
     """
 
     names: Names
@@ -83,8 +94,8 @@ class _Binder:
     _variables: dict[str, TypeParam] = field(factory=dict)
     _targets: dict[str, Target | None] = field(factory=dict)
     _pool: TypePool = field(factory=TypePool)
-    _plain: dict[str, BridgeType] = field(factory=dict)
-    _notes: int = 0
+    _bound: dict[int, _Bound] = field(factory=dict)
+    _plain: dict[str, _Bound] = field(factory=dict)
 
     # --- items --------------------------------------------------------------------------
 
@@ -184,30 +195,36 @@ class _Binder:
 
     def bind_type(self, ty: BridgeType) -> BridgeType:
         """Return `ty` with every name in it bound."""
-        if isinstance(ty, Scalar):
+        if type(ty) is Scalar:
             return ty
-        if isinstance(ty, Ref):
-            return self._bind_generic(ty) if ty.arguments else self._bind_plain(ty)
-        if isinstance(ty, LiteralOf):
-            return self._pool.share(self._bind_literal(ty))
-        return self._pool.share(map_children(ty, self.bind_type))
+        known = self._bound.get(id(ty))
+        if known is None:
+            known = self._bound[id(ty)] = self._bind_anew(ty)
+        for variable in known.variables:
+            self.seen.setdefault(variable.name, variable)
+        return known.after
 
-    def _bind_plain(self, ref: Ref) -> BridgeType:
-        known = self._plain.get(ref.path)
-        if known is not None:
-            return known
-        notes = self._notes
-        bound = self._pool.share(self._bind_ref(ref))
-        if self._notes == notes:
-            self._plain[ref.path] = bound
+    def _bind_anew(self, ty: BridgeType) -> _Bound:
+        if isinstance(ty, Ref) and not ty.arguments and ty.path in self._plain:
+            return self._plain[ty.path]
+        outside, self.seen = self.seen, {}
+        after = self._pool.share(self._bind_parts(ty))
+        bound = _Bound(ty, after, tuple(self.seen.values()))
+        self.seen = outside
+        if isinstance(ty, Ref) and not ty.arguments:
+            self._plain[ty.path] = bound
         return bound
 
-    def _bind_generic(self, ref: Ref) -> BridgeType:
-        bound = Ref(ref.path, tuple([self.bind_type(argument) for argument in ref.arguments]))
-        return self._pool.share(self._bind_ref(bound))
+    def _bind_parts(self, ty: BridgeType) -> BridgeType:
+        match ty:
+            case Ref(path, arguments):
+                return self._bind_ref(Ref(path, tuple(map(self.bind_type, arguments))) if arguments else ty)
+            case LiteralOf():
+                return self._bind_literal(ty)
+            case _:
+                return map_children(ty, self.bind_type)
 
     def _note(self, variable: TypeParam) -> None:
-        self._notes += 1
         self.seen.setdefault(variable.name, variable)
 
     def _bind_ref(self, ref: Ref) -> BridgeType:

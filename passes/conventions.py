@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ..ir.items import Package, ParamKind, Signature
-from ..ir.sharing import memoised
 from ..ir.traverse import Rewrite, walk_functions, walk_items, walk_type
+from ..ir.type_tree import SharedRewrite
 from ..ir.types import ANY, NONE, UNANNOTATED, BridgeType, TypeVarRef, UnionOf, Unsupported
 from .unions import union_of
 
@@ -26,7 +26,7 @@ def find_conventions(package: Package) -> Mapping[str, BridgeType]:
     """Return the type that each parameter name stands for, where it stands for one."""
     uses: dict[str, Counter[BridgeType]] = {}
     optional: set[tuple[str, BridgeType]] = set()
-    without_none = memoised(_without_none)
+    without_none = SharedRewrite(_without_none)
     for item in walk_items(package):
         for function in walk_functions(item):
             for signature in function.signatures:

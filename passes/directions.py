@@ -6,10 +6,9 @@ passes on. What it gets flows out: results, attributes, constants, what those fu
 
 from __future__ import annotations
 
-from operator import is_
 from typing import TypeVar, assert_never, final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ..ir.items import (
     Alias,
@@ -19,15 +18,16 @@ from ..ir.items import (
     Function,
     Item,
     Package,
-    Param,
     Property,
     Refusal,
     Signature,
     TypeVariable,
     Variant,
 )
-from ..ir.traverse import Rewrite, map_children, map_items, map_outer_types
-from ..ir.types import BridgeType, FunOf, Scalar
+from ..ir.parts import map_all, with_parts
+from ..ir.traverse import map_children, map_items, map_outer_types, map_params
+from ..ir.type_tree import Rewrite
+from ..ir.types import BridgeType, FunOf
 
 _ValueT = TypeVar("_ValueT", Field, Constant)
 
@@ -35,35 +35,35 @@ _ValueT = TypeVar("_ValueT", Field, Constant)
 def map_outward(package: Package, fn: Rewrite) -> Package:
     """Return `package` with `fn` applied to every type whose values flow out, innermost first."""
     mapper = _Mapper(fn)
-    package = map_items(package, mapper.item)
-    generated = tuple(map(mapper.item, package.generated))
-    same = all(map(is_, generated, package.generated))
-    return package if same else evolve(package, generated=generated)
+    generated = map_all(package.generated, mapper.item)
+    return with_parts(map_items(package, mapper.item), generated=generated)
 
 
 @final
 @define(eq=False)
 class _Mapper:
-    """Applies `fn` on the way; remembers by identity what became of a type that flows in or out."""
+    """Applies `fn` on the way; remembers what became of a type that flows in or out."""
 
     fn: Rewrite
     _inward: dict[int, tuple[BridgeType, BridgeType]] = field(factory=dict)
     _outward: dict[int, tuple[BridgeType, BridgeType]] = field(factory=dict)
+    _kept_inward: set[int] = field(factory=set)
+    _kept_outward: set[int] = field(factory=set)
 
     def inward(self, ty: BridgeType) -> BridgeType:
-        if type(ty) is Scalar:
-            return ty
         known = self._inward.get(id(ty))
         if known is None:
-            mapped = _map_parts(ty, self.outward, self.inward)
-            known = self._inward[id(ty)] = (ty, mapped)
+            known = self._inward[id(ty)] = (ty, _map_parts(ty, self.outward, self.inward))
+            if known[1] is ty:
+                self._kept_inward.add(id(ty))
         return known[1]
 
     def outward(self, ty: BridgeType) -> BridgeType:
         known = self._outward.get(id(ty))
         if known is None:
-            mapped = _map_parts(ty, self.inward, self.outward)
-            known = self._outward[id(ty)] = (ty, self.fn(mapped))
+            known = self._outward[id(ty)] = (ty, self.fn(_map_parts(ty, self.inward, self.outward)))
+            if known[1] is ty:
+                self._kept_outward.add(id(ty))
         return known[1]
 
     def item(self, item: Item) -> Item:
@@ -71,7 +71,13 @@ class _Mapper:
             case Function():
                 return self.function(item)
             case Class():
-                return self.class_item(item)
+                return with_parts(
+                    item,
+                    fields=map_all(item.fields, self.value),
+                    properties=map_all(item.properties, self.property),
+                    constructors=map_all(item.constructors, self.function),
+                    methods=map_all(item.methods, self.function),
+                )
             case Constant():
                 return self.value(item)
             case Variant():
@@ -82,48 +88,26 @@ class _Mapper:
                 assert_never(item)
 
     def function(self, function: Function) -> Function:
-        signatures = tuple(map(self.signature, function.signatures))
-        same = all(map(is_, signatures, function.signatures))
-        return function if same else evolve(function, signatures=signatures)
+        return with_parts(function, signatures=map_all(function.signatures, self.signature))
 
     def signature(self, signature: Signature) -> Signature:
-        params = tuple(_map_param(each, self.inward) for each in signature.params)
-        result = self.outward(signature.result)
-        if result is signature.result and all(map(is_, params, signature.params)):
+        if signature.inputs <= self._kept_inward and id(signature.result) in self._kept_outward:
             return signature
-        return evolve(signature, params=params, result=result)
-
-    def class_item(self, cls: Class) -> Class:
-        mapped = evolve(
-            cls,
-            fields=tuple(map(self.value, cls.fields)),
-            properties=tuple(map(self.property, cls.properties)),
-            constructors=tuple(map(self.function, cls.constructors)),
-            methods=tuple(map(self.function, cls.methods)),
-        )
-        return cls if mapped == cls else mapped
+        params = map_params(signature.params, self.inward)
+        return with_parts(signature, params=params, result=self.outward(signature.result))
 
     def value(self, part: _ValueT) -> _ValueT:
-        ty = self.outward(part.type)
-        return part if ty is part.type else evolve(part, type=ty)
+        return with_parts(part, type=self.outward(part.type))
 
     def property(self, member: Property) -> Property:
-        ty = self.outward(member.type)
         setter = None if member.setter_type is None else self.inward(member.setter_type)
-        same = ty is member.type and setter is member.setter_type
-        return member if same else evolve(member, type=ty, setter_type=setter)
-
-
-def _map_param(param: Param, fn: Rewrite) -> Param:
-    ty = fn(param.type)
-    return param if ty is param.type else Param(param.name, param.kind, ty, param.default, param.span)
+        return with_parts(member, type=self.outward(member.type), setter_type=setter)
 
 
 def _map_parts(ty: BridgeType, against: Rewrite, along: Rewrite) -> BridgeType:
     """Return `ty` with its parts rewritten: parameters of a function flow `against` it."""
     if not isinstance(ty, FunOf):
         return map_children(ty, along)
-    params = None if ty.params is None else tuple(map(against, ty.params))
+    params = None if ty.params is None else map_all(ty.params, against)
     result = along(ty.result)
-    same = params is None or all(map(is_, params, ty.params or ()))
-    return ty if same and result is ty.result else FunOf(params, result)
+    return ty if params is ty.params and result is ty.result else FunOf(params, result)

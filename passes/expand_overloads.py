@@ -14,12 +14,14 @@ from attrs import evolve, frozen
 from ..ir import codes
 from ..ir.info import Degradation, Info, Note, NoteKind
 from ..ir.items import Class, Function, Item, Package, Signature
+from ..ir.parts import map_all, with_parts
 from ..ir.refusals import SkipReason
 from ..ir.traverse import map_items, walk_type
 from ..ir.types import UnionOf
 from .context import PassContext
 from .losses import show_type
-from .overload_arms import Arm, group_arms, own_params
+from .overload_arms import Arm, ArmJoiner
+from .overload_groups import group_arms
 from .receivers import lacks_receiver
 
 
@@ -41,38 +43,39 @@ class ExpandOverloads:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with the arms of every function joined."""
-        package = map_items(package, lambda item: self._expand_item(item, ctx))
-        generated = tuple(self._expand_item(item, ctx) for item in package.generated)
-        return package if generated == package.generated else evolve(package, generated=generated)
+        joiner = ArmJoiner(ctx.options.strict)
 
-    def _expand_item(self, item: Item, ctx: PassContext) -> Item:
+        def expand(item: Item) -> Item:
+            return self._expand_item(item, joiner, ctx)
+
+        return with_parts(map_items(package, expand), generated=map_all(package.generated, expand))
+
+    def _expand_item(self, item: Item, joiner: ArmJoiner, ctx: PassContext) -> Item:
+        def expand(function: Function) -> Function:
+            return function if len(function.signatures) < 2 else self._expand(function, joiner, ctx)
+
         match item:
             case Function():
-                return self._expand(item, ctx)
-            case Class() if any(len(each.signatures) > 1 for each in (*item.constructors, *item.methods)):
-                return evolve(
-                    item,
-                    constructors=tuple(self._expand(each, ctx) for each in item.constructors),
-                    methods=tuple(self._expand(each, ctx) for each in item.methods),
-                )
+                return expand(item)
+            case Class():
+                constructors = map_all(item.constructors, expand)
+                return with_parts(item, constructors=constructors, methods=map_all(item.methods, expand))
             case _:
                 return item
 
-    def _expand(self, function: Function, ctx: PassContext) -> Function:
-        if len(function.signatures) < 2:
-            return function
+    def _expand(self, function: Function, joiner: ArmJoiner, ctx: PassContext) -> Function:
         arms = [
-            Arm(signature, (number,))
+            joiner.read(function, signature, number)
             for number, signature in enumerate(function.signatures, 1)
             if not lacks_receiver(function, signature)
         ]
         if not arms:
             return function
-        groups = group_arms(function, arms, strict=ctx.options.strict)
+        groups = group_arms(function, arms, joiner)
         kept = groups[: self.cap]
         reached = {number for arm in kept for number in arm.numbers}
         left_out = [arm for arm in groups[self.cap :] if not reached.issuperset(arm.numbers)]
-        info = _tell_unions(function, _renumber(function.info, kept), kept)
+        info = _tell_unions(_renumber(function.info, kept), kept)
         if left_out:
             detail = f"{len(left_out)} more arm{'s' if len(left_out) > 1 else ''}"
             lost = Degradation(SkipReason.OVERLOAD_AMBIGUITY, "overloads", detail)
@@ -86,20 +89,22 @@ class ExpandOverloads:
         return evolve(function, signatures=signatures, info=info)
 
 
-def _tell_unions(function: Function, info: Info, kept: list[Arm]) -> Info:
+def _tell_unions(info: Info, kept: list[Arm]) -> Info:
     """Note the unions that joined arms ask for: Mochi declares `any` there, and the wrapper checks."""
-    notes = list(info.notes)
+    told: dict[str, Note] = {}
     for number, arm in enumerate(kept, 1):
         if len(arm.numbers) < 2:
             continue
         place = f"overload {number}: " if len(kept) > 1 else ""
-        for param in own_params(function, arm.signature):
-            where = f"{place}parameter {param.name}"
+        for param in arm.params.values():
             if any(isinstance(part, UnionOf) for part in walk_type(param.type)):
-                told = Note(NoteKind.CHECKED, where, show_type(param.type))
-                notes = [each for each in notes if each.where != where or each.kind is not NoteKind.CHECKED]
-                notes.append(told)
-    return info if tuple(notes) == info.notes else evolve(info, notes=tuple(notes))
+                where = f"{place}parameter {param.name}"
+                told[where] = Note(NoteKind.CHECKED, where, show_type(param.type))
+    if not told:
+        return info
+    others = [each for each in info.notes if each.where not in told or each.kind is not NoteKind.CHECKED]
+    notes = (*others, *told.values())
+    return info if notes == info.notes else evolve(info, notes=notes)
 
 
 def _renumber(info: Info, kept: list[Arm]) -> Info:
@@ -108,17 +113,17 @@ def _renumber(info: Info, kept: list[Arm]) -> Info:
     for new, arm in enumerate(kept, 1):
         for old in arm.numbers:
             numbers.setdefault(old, new)
-    losses: list[Degradation] = []
+    losses: dict[Degradation, None] = {}
     for loss in info.degradations:
         where = _move(loss.where, numbers, len(kept))
         if where:
-            losses.append(evolve(loss, where=where))
-    notes: list[Note] = []
+            losses[loss if where == loss.where else Degradation(loss.reason, where, loss.detail)] = None
+    notes: dict[Note, None] = {}
     for note in info.notes:
         where = _move(note.where, numbers, len(kept))
         if where:
-            notes.append(evolve(note, where=where))
-    kept_losses, kept_notes = tuple(dict.fromkeys(losses)), tuple(dict.fromkeys(notes))
+            notes[note if where == note.where else Note(note.kind, where, note.detail)] = None
+    kept_losses, kept_notes = tuple(losses), tuple(notes)
     if kept_losses == info.degradations and kept_notes == info.notes:
         return info
     return evolve(info, degradations=kept_losses, notes=kept_notes)

@@ -18,7 +18,8 @@ from attrs import define, evolve, field, frozen
 
 from ..ir.helpers import CLASS_OBJECT, TYPE_OBJECT
 from ..ir.items import Binding, Class, ClassKind, Function, Item, Package, Param, Signature
-from ..ir.traverse import distinct_types, inner_types, map_items, walk_functions, walk_items
+from ..ir.traverse import distinct_types, map_items, walk_functions, walk_items
+from ..ir.type_tree import inner_types
 from ..ir.types import STRING, BridgeType, Ref, TypeObject, UnionOf
 from .context import PassContext
 

@@ -11,8 +11,8 @@ from typing import ClassVar, final
 from attrs import frozen
 
 from ..ir.items import Package
-from ..ir.sharing import memoised
 from ..ir.traverse import map_children, map_outer_types
+from ..ir.type_tree import SharedRewrite
 from ..ir.types import BridgeType, UnionOf
 from .context import PassContext
 from .unions import union_of
@@ -27,7 +27,7 @@ class FlattenUnions:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with normal unions. Reports nothing."""
-        return map_outer_types(package, memoised(flatten_unions))
+        return map_outer_types(package, SharedRewrite(flatten_unions))
 
 
 def flatten_unions(ty: BridgeType) -> BridgeType:

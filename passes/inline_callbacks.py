@@ -9,13 +9,13 @@ options or further parameters takes any, `fun(...): string`.
 
 from __future__ import annotations
 
-from operator import is_
 from typing import ClassVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
-from ..ir.items import Binding, Class, Function, Item, Package, Param, ParamKind, Signature
-from ..ir.traverse import map_children, map_items, walk_items
+from ..ir.items import Binding, Class, Function, Item, Package, ParamKind, Signature
+from ..ir.parts import map_all, with_parts
+from ..ir.traverse import map_children, map_items, map_params, walk_items
 from ..ir.types import ANY, UNANNOTATED, AsyncOf, BridgeType, FunOf, Ref, SelfType
 from .context import PassContext
 from .forms import PROTOCOL
@@ -45,34 +45,34 @@ class _Inliner:
 
     callbacks: dict[str, tuple[Class, Function]]
     _seen: dict[int, tuple[BridgeType, BridgeType]] = field(factory=dict)
+    _kept: set[int] = field(factory=set)
 
     def item(self, item: Item) -> Item:
         match item:
             case Function():
                 return self.function(item)
             case Class():
-                methods = tuple(map(self.function, item.methods))
-                constructors = tuple(map(self.function, item.constructors))
-                new, old = (*methods, *constructors), (*item.methods, *item.constructors)
-                same = all(map(is_, new, old))
-                return item if same else evolve(item, methods=methods, constructors=constructors)
+                constructors = map_all(item.constructors, self.function)
+                methods = map_all(item.methods, self.function)
+                return with_parts(item, constructors=constructors, methods=methods)
             case _:
                 return item
 
     def function(self, function: Function) -> Function:
-        signatures = tuple(map(self.signature, function.signatures))
-        same = all(map(is_, signatures, function.signatures))
-        return function if same else evolve(function, signatures=signatures)
+        return with_parts(function, signatures=map_all(function.signatures, self.signature))
 
     def signature(self, signature: Signature) -> Signature:
-        params = tuple(self.param(param) for param in signature.params)
-        return signature if all(map(is_, params, signature.params)) else evolve(signature, params=params)
+        if signature.inputs <= self._kept:
+            return signature
+        return with_parts(signature, params=map_params(signature.params, self.look_up))
 
-    def param(self, param: Param) -> Param:
-        known = self._seen.get(id(param.type))
+    def look_up(self, ty: BridgeType) -> BridgeType:
+        known = self._seen.get(id(ty))
         if known is None:
-            known = self._seen[id(param.type)] = (param.type, self.inline(param.type))
-        return param if known[1] is param.type else evolve(param, type=known[1])
+            known = self._seen[id(ty)] = (ty, self.inline(ty))
+            if known[1] is ty:
+                self._kept.add(id(ty))
+        return known[1]
 
     def inline(self, ty: BridgeType) -> BridgeType:
         """Return `ty` with function types; what a function takes and gives stays as it is."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from attrs import evolve
 
 from ..ir.items import Class, ClassKind, Constant, Item, Module, Package, Refusal
-from ..ir.traverse import distinct_types, inner_types, walk_functions, walk_items, walk_type
+from ..ir.traverse import distinct_types, walk_functions, walk_items, walk_type
+from ..ir.type_tree import inner_types
 from ..ir.types import BridgeType, FunOf, Ref
 
 

@@ -20,7 +20,6 @@ from attrs import define, evolve, field, frozen
 
 from ..ir.items import Alias, Class, Function, Item, Package, Signature, TypeParam, TypeParamKind
 from ..ir.parts import map_all, with_parts
-from ..ir.sharing import memoised
 from ..ir.traverse import (
     Rewrite,
     map_children,
@@ -30,6 +29,7 @@ from ..ir.traverse import (
     map_signature,
     walk_type,
 )
+from ..ir.type_tree import SharedRewrite
 from ..ir.types import ANY, BridgeType, ListOf, TupleOf, TypeVarRef, UnionOf
 from .context import PassContext
 
@@ -102,7 +102,7 @@ class _Eraser:
             def erase(ty: BridgeType) -> BridgeType:
                 return _erase(ty, by_name, ()) if _is_generic(ty, generic) else ty
 
-            known = self._scopes[key] = memoised(erase)
+            known = self._scopes[key] = SharedRewrite(erase)
         return known
 
 
