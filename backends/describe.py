@@ -7,25 +7,23 @@ A loss is told where the part that lost its type is declared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from attrs import evolve
 
-from ..ir.diagnostics import InternalError
 from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, LEAVE, RUN_ASYNC_WITH, RUN_WITH, is_helper
 from ..ir.items import Binding, CallForm, Degradation, Function, Info, Param, ParamKind, Signature
-from ..ir.text import format_type
 from ..ir.types import UNANNOTATED, BridgeType
 from .entries import Call, Entry, EntryKind, TypeDeclaration, takes_options
-from .mochi_types import shown_type
+from .mochi_types import MochiTypes
 
 _STARS = {ParamKind.VAR_POSITIONAL: "*", ParamKind.VAR_KEYWORD: "**"}
 
 
-def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
+def describe(entry: Entry, types: MochiTypes) -> Iterator[str]:
     """Yield the lines of the comment above `entry`, not yet escaped."""
     if takes_options(entry):
-        yield from _describe_options(entry, type_names)
+        yield from _describe_options(entry, types)
         yield from _describe_losses(entry)
         return
     if entry.info.doc and entry.kind is not EntryKind.SETTER and not _is_further_arm(entry):
@@ -34,13 +32,13 @@ def describe(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
         case Call(function) if is_helper(function):
             yield from _describe_helper(function, entry)
         case Call(function, plan) if plan.arm < len(function.signatures):
-            yield python_signature(function, function.signatures[plan.arm], type_names, brief=True)
+            yield python_signature(function, function.signatures[plan.arm], types, brief=True)
         case _ if entry.kind is EntryKind.CAST:
             parameter = entry.parameters[0]
-            taken, given = (show_type(ty, type_names) for ty in (parameter.type, entry.result))
+            taken, given = (types.shown(ty) for ty in (parameter.type, entry.result))
             yield f"{taken} as {given}"
         case _ if entry.module:
-            yield f"{entry.path}: {show_type(value_type(entry), type_names)}"
+            yield f"{entry.path}: {types.shown(value_type(entry))}"
         case _:
             pass
     if entry.kind is not EntryKind.SETTER:
@@ -99,7 +97,7 @@ def value_type(entry: Entry) -> BridgeType:
 
 
 def python_signature(
-    function: Function, signature: Signature, type_names: Mapping[str, str], *, brief: bool = False
+    function: Function, signature: Signature, types: MochiTypes, *, brief: bool = False
 ) -> str:
     """Return the Python signature as a reader of the package knows it, with Mochi's types.
 
@@ -119,27 +117,19 @@ def python_signature(
             pieces.append("*")
             star = True
         star = star or param.kind is ParamKind.VAR_POSITIONAL
-        pieces.append(_param(param, type_names, brief=brief))
+        pieces.append(_param(param, types, brief=brief))
     pieces += ["/"] if slash else []
     prefix = "async " if signature.is_async else ""
     shown = signature.result != UNANNOTATED and function.binding is not Binding.CONSTRUCTOR
-    result = f" -> {show_type(signature.result, type_names)}" if shown else ""
+    result = f" -> {types.shown(signature.result)}" if shown else ""
     return f"{prefix}{function.path}({', '.join(pieces)}){result}"
 
 
-def show_type(ty: BridgeType, type_names: Mapping[str, str]) -> str:
-    """Return `ty` as Mochi writes it, or as IR where Mochi has no such type."""
-    try:
-        return shown_type(ty, type_names)
-    except InternalError:
-        return format_type(ty)
-
-
-def _param(param: Param, type_names: Mapping[str, str], *, brief: bool) -> str:
+def _param(param: Param, types: MochiTypes, *, brief: bool) -> str:
     text = f"{_STARS.get(param.kind, '')}{param.name}"
     typed = param.type != UNANNOTATED and not (brief and param.default is not None)
     if typed:
-        text += f": {show_type(param.type, type_names)}"
+        text += f": {types.shown(param.type)}"
     if param.default is None:
         return text
     return f"{text} = {param.default.text}" if typed else f"{text}={param.default.text}"
@@ -189,12 +179,12 @@ def _loss(loss: Degradation) -> str:
     return f"degraded: {loss.reason.value}, {loss.where}: {loss.detail}"
 
 
-def _describe_options(entry: Entry, type_names: Mapping[str, str]) -> Iterator[str]:
+def _describe_options(entry: Entry, types: MochiTypes) -> Iterator[str]:
     assert isinstance(entry.operation, Call)
     plan = entry.operation.plan
     yield "options:"
     for option in plan.options:
         default = "" if option.default is None else f" = {option.default.text}"
-        yield f"  {option.name}: {show_type(option.type, type_names)}{default}"
+        yield f"  {option.name}: {types.shown(option.type)}{default}"
     if plan.open_options is not None:
-        yield f"  any other name: {show_type(plan.open_options, type_names)}"
+        yield f"  any other name: {types.shown(plan.open_options)}"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TypeAlias, final
 
 from attrs import field, frozen
 
 from ..ir.items import CallForm, CallPlan, Function, Info, Refusal
 from ..ir.types import BridgeType
+from .mochi_types import MochiTypes
 
 NO_INFO = Info()
 
@@ -261,3 +263,8 @@ class Declarations:
     refusals: tuple[Refusal, ...]
     type_names: Mapping[str, str]
     uses_bytes: bool
+
+    @cached_property
+    def texts(self) -> MochiTypes:
+        """The texts of the package's types."""
+        return MochiTypes(self.type_names)

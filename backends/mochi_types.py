@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import assert_never
+from typing import assert_never, final
 
 from ..ir.diagnostics import InternalError
+from ..ir.text import format_type
 from ..ir.traverse import map_children
 from ..ir.types import (
     ANY,
@@ -48,6 +49,39 @@ _SCALARS = {
 
 _LONGEST_SHOWN = 120
 """A longer union is shown by its first members."""
+
+
+@final
+class MochiTypes:
+    """The types of one package as Mochi writes them. Types are shared, and each is written once.
+
+    `names` maps the paths of declared types to their names.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+        self._texts: dict[BridgeType, str] = {}
+        self._shown: dict[BridgeType, str] = {}
+
+    def text(self, ty: BridgeType) -> str:
+        """Return the text of a legal type, as `mochi_type` does."""
+        known = self._texts.get(ty)
+        if known is None:
+            known = self._texts[ty] = mochi_type(ty, self._names)
+        return known
+
+    def shown(self, ty: BridgeType) -> str:
+        """Return `ty` for people: as `shown_type` does, or as IR where Mochi has no such type."""
+        known = self._shown.get(ty)
+        if known is None:
+            known = self._shown[ty] = self._show(ty)
+        return known
+
+    def _show(self, ty: BridgeType) -> str:
+        try:
+            return shown_type(ty, self._names)
+        except InternalError:
+            return format_type(ty)
 
 
 def mochi_type(ty: BridgeType, names: Mapping[str, str]) -> str:

@@ -81,11 +81,11 @@ def _item(sighting: Sighting, declared: Declarations, custom: frozenset[str]) ->
         case Refusal():
             pass
         case Entry() as entry:
-            name, text = entry.name, declaration(entry, declared.type_names)
+            name, text = entry.name, declaration(entry, declared.texts)
             if entry.kind in (EntryKind.CLASS_METHOD, EntryKind.STATIC_METHOD) and kind == "method":
                 kind = entry.kind.value
         case ty:
-            name, text = ty.name, type_declaration(ty, declared.type_names)
+            name, text = ty.name, type_declaration(ty, declared.texts)
     return ReportItem(
         python=sighting.path,
         mochi=name,

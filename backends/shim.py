@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from ..ir.items import Package
@@ -32,7 +32,7 @@ from .linked import (
     link,
 )
 from .literals import comment, python_string
-from .mochi_types import mochi_type
+from .mochi_types import MochiTypes
 
 _COMMENT_WIDTH = 100
 """A longer line of a comment goes on in the next line."""
@@ -64,25 +64,25 @@ def emit_shim(
     return "\n\n".join("\n".join(group) for group in groups) + "\n"
 
 
-def declaration(entry: Entry, type_names: Mapping[str, str]) -> str:
+def declaration(entry: Entry, types: MochiTypes) -> str:
     """Return the declaration of `entry` in the module style, without its comment."""
-    return f"extern python fun {entry.name}{_signature(entry, type_names)}"
+    return f"extern python fun {entry.name}{_signature(entry, types)}"
 
 
-def type_declaration(ty: TypeDeclaration, type_names: Mapping[str, str]) -> str:
+def type_declaration(ty: TypeDeclaration, types: MochiTypes) -> str:
     """Return the declaration of `ty`, without its comment."""
     match ty:
         case HandleType():
             return f"type {ty.name} = {ty.case}(id: int)"
         case RecordType():
-            fields = [f"{field.name}: {mochi_type(field.type, type_names)}" for field in ty.fields]
+            fields = [f"{field.name}: {types.text(field.type)}" for field in ty.fields]
             return _record(f"type {ty.name}", fields)
         case EnumType(cases=(case,)):
             return f"type {ty.name} = {case.name}(id: int)"
         case EnumType():
             return _union(ty.name, [case.name for case in ty.cases])
         case SumType():
-            cases = [f"{case.name}(value: {mochi_type(case.type, type_names)})" for case in ty.cases]
+            cases = [f"{case.name}(value: {types.text(case.type)})" for case in ty.cases]
             return _union(ty.name, cases)
         case _:
             assert_never(ty)
@@ -108,26 +108,26 @@ def _types(declared: Declarations) -> Iterator[list[str]]:
 
 def type_lines(ty: TypeDeclaration, declared: Declarations) -> list[str]:
     """Return the declaration of `ty` below its comment."""
-    return [*_comments(describe_type(ty)), type_declaration(ty, declared.type_names)]
+    return [*_comments(describe_type(ty)), type_declaration(ty, declared.texts)]
 
 
 def _entry(entry: Entry, declared: Declarations, keyword: str) -> list[str]:
-    lines = _comments(describe(entry, declared.type_names))
-    return [*lines, f"{keyword}{entry.name}{_signature(entry, declared.type_names)}"]
+    lines = _comments(describe(entry, declared.texts))
+    return [*lines, f"{keyword}{entry.name}{_signature(entry, declared.texts)}"]
 
 
 def dotted_declaration(entry: Entry, declared: Declarations, alias: str) -> list[str]:
     """Return the declaration of `alias.name` below its comment; of the bare name where `alias` is empty."""
-    lines = _comments(describe(entry, declared.type_names))
+    lines = _comments(describe(entry, declared.texts))
     name = f"{alias}.{entry.name}" if alias else entry.name
     if entry.kind is EntryKind.CONSTANT:
-        return [*lines, f"extern let {name}: {mochi_type(entry.result, declared.type_names)}"]
-    return [*lines, f"extern fun {name}{_signature(entry, declared.type_names)}"]
+        return [*lines, f"extern let {name}: {declared.texts.text(entry.result)}"]
+    return [*lines, f"extern fun {name}{_signature(entry, declared.texts)}"]
 
 
-def _signature(entry: Entry, type_names: Mapping[str, str]) -> str:
-    parameters = [f"{p.name}: {mochi_type(p.type, type_names)}" for p in entry.parameters]
-    return f"({', '.join(parameters)}): {mochi_type(entry.result, type_names)}"
+def _signature(entry: Entry, types: MochiTypes) -> str:
+    parameters = [f"{p.name}: {types.text(p.type)}" for p in entry.parameters]
+    return f"({', '.join(parameters)}): {types.text(entry.result)}"
 
 
 def _record(head: str, fields: list[str]) -> str:
@@ -183,21 +183,21 @@ def linked_declaration(function: LinkedFunction, declared: Declarations, *, brie
 def _describe_linked(function: LinkedFunction, declared: Declarations) -> Iterator[str]:
     match function.operation:
         case Entry() as entry:
-            yield from describe(entry, declared.type_names)
+            yield from describe(entry, declared.texts)
             # The handles of a signature are all `int`, so it is shown with their types too.
-            yield f"{entry.name}{_signature(entry, declared.type_names)}"
+            yield f"{entry.name}{_signature(entry, declared.texts)}"
         case MakeRecord(record):
-            yield f"A record {type_declaration(record, declared.type_names).removeprefix('type ')}"
+            yield f"A record {type_declaration(record, declared.texts).removeprefix('type ')}"
         case ReadField(record, field):
-            yield f"Field {field.name} of {record.name}: {mochi_type(field.type, declared.type_names)}"
+            yield f"Field {field.name} of {record.name}: {declared.texts.text(field.type)}"
         case MakeEnumCase(case):
             yield f"{case.name}"
         case MakeSumCase(case):
-            yield f"{case.name}(value: {mochi_type(case.type, declared.type_names)})"
+            yield f"{case.name}(value: {declared.texts.text(case.type)})"
         case IsCase(case):
             yield f"Tell whether a handle holds {case.name}."
         case ReadCase(case):
-            yield f"Return what is inside {case.name}: {mochi_type(case.type, declared.type_names)}"
+            yield f"Return what is inside {case.name}: {declared.texts.text(case.type)}"
         case KeepFunction():
             yield "Keep a function of this program under a handle."
         case TableHelper(name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from ..ir.items import Degradation, Info, Note, Package
 from .declarations import declare
@@ -11,6 +12,7 @@ from .entries import Declarations, Entry, EnumType, HandleType, RecordType, SumT
 from .shim import declaration, type_declaration
 
 SCHEMA = 1
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def emit_symbols(package: Package, alias: str, *, declarations: Declarations | None = None) -> str:
@@ -19,26 +21,19 @@ def emit_symbols(package: Package, alias: str, *, declarations: Declarations | N
     `declarations` is `declare(package)` where the caller has it already.
     """
     declared = declarations or declare(package)
-    types: list[dict[str, object]] = [
-        {
-            "mochi": ty.name,
-            "python": ty.path,
-            "kind": _type_kind(ty),
-            "signature": " ".join(type_declaration(ty, declared.type_names).split()),
-            **_origin(ty.info),
-        }
+    types = [
+        _row(ty.name, ty.path, _type_kind(ty), _on_one_line(type_declaration(ty, declared.texts)), ty.info)
         for ty in declared.types
     ]
-    symbols: list[dict[str, object]] = [
-        {
-            "mochi": entry.name,
-            "python": entry.path,
-            "kind": entry.kind.value,
-            "signature": declaration(entry, declared.type_names),
-            **_origin(entry.info),
-            **_deprecation(entry),
-            **_custom(entry),
-        }
+    symbols = [
+        _row(
+            entry.name,
+            entry.path,
+            entry.kind.value,
+            declaration(entry, declared.texts),
+            entry.info,
+            {**_deprecation(entry), **_custom(entry)},
+        )
         for entry in sorted(declared.entries, key=lambda entry: entry.name)
     ]
     head = {
@@ -52,22 +47,41 @@ def emit_symbols(package: Package, alias: str, *, declarations: Declarations | N
     return "{\n " + ",\n ".join(members) + "\n}\n"
 
 
-def _custom(entry: Entry) -> dict[str, object]:
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _custom(entry: Entry) -> dict[str, str]:
     """Return the function of a sidecar that replaces the item, and its place."""
     custom = entry.custom
     return {} if custom is None else {"custom": f"{custom.module}.py:{custom.line}"}
 
 
-def _rows(name: str, rows: list[dict[str, object]]) -> str:
-    """Return a member with a row on each line: `indent` would leave the encoder in C for one in Python."""
+def _rows(name: str, rows: list[str]) -> str:
+    """Return a member with a row on each line."""
     if not rows:
         return f"{_json(name)}: []"
-    lines = ",\n  ".join(map(_json, rows))
+    lines = ",\n  ".join(rows)
     return f"{_json(name)}: [\n  {lines}\n ]"
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _row(
+    mochi: str, python: str, kind: str, signature: str, info: Info, further: Mapping[str, str] | None = None
+) -> str:
+    """Return the row of a declaration: a member for each of its parts, and those of `further`.
+
+    Its strings are quoted one by one, which takes a third of the time that an encoder needs for the whole.
+    """
+    span = info.span
+    file, line = ("null", "null") if span is None else (_json(span.file), str(span.line))
+    losses = _json([_degradation(loss) for loss in info.degradations]) if info.degradations else "[]"
+    notes = _json([_note(note) for note in info.notes]) if info.notes else "[]"
+    last = "".join(f', "{name}": {_json(text)}' for name, text in further.items()) if further else ""
+    return (
+        f'{{"mochi": {_json(mochi)}, "python": {_json(python)}, "kind": {_json(kind)}, '
+        f'"signature": {_json(signature)}, "file": {file}, "line": {line}, '
+        f'"degradations": {losses}, "notes": {notes}{last}}}'
+    )
 
 
 def _type_kind(ty: TypeDeclaration) -> str:
@@ -80,15 +94,6 @@ def _type_kind(ty: TypeDeclaration) -> str:
             return "enum"
         case SumType():
             return "union"
-
-
-def _origin(info: Info) -> dict[str, object]:
-    return {
-        "file": None if info.span is None else info.span.file,
-        "line": None if info.span is None else info.span.line,
-        "degradations": [_degradation(loss) for loss in info.degradations],
-        "notes": [_note(note) for note in info.notes],
-    }
 
 
 def _deprecation(entry: Entry) -> dict[str, str]:

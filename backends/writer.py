@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import final
 
 WIDTH = 88
 _BODY = ": ..."
+_BRACKETS = re.compile(r"[\[\]()]")
+_BARS = re.compile(r"[\[\]()]| \| ")
+_COMMAS = re.compile(r"[\[\](),]")
 
 
 @final
@@ -46,6 +50,9 @@ class Writer:
         item; a `literal` (a list or dict) skips the second form, as the formatter does.
         """
         body = ", ".join(items)
+        if len(self._indent) + len(head) + len(body) + len(tail) <= WIDTH:
+            self.line(f"{head}{body}{tail}")
+            return
         room = WIDTH - len(self._indent)
         statement, assigned, value = _split_statement(head)
         if assigned and len(value) > 1 and len(value) + 4 <= room < len(head):
@@ -54,8 +61,8 @@ class Writer:
                 self.bracketed(value, items, tail, literal=literal)
             self.line(")")
             return
-        if not items or len(head) + len(body) + len(tail) <= room:
-            self.line(f"{head}{body}{tail}")
+        if not items:
+            self.line(f"{head}{tail}")
             return
         self.line(head)
         with self.indented():
@@ -155,14 +162,15 @@ def fold(text: str, room: int, end: str = "") -> list[str]:
 
 def split_union(text: str) -> list[str]:
     """Return the operands of the `|` outside of brackets; a string is one operand."""
-    if text.startswith(('"', "'")):
+    if " | " not in text or text.startswith(('"', "'")):
         return [text]
     depth, start, parts = 0, 0, []
-    for index, char in enumerate(text):
-        depth += (char in "[(") - (char in "])")
-        if not depth and text.startswith(" | ", index):
-            parts.append(text[start:index])
-            start = index + 3
+    for found in _BARS.finditer(text):
+        if found[0] != " | ":
+            depth += 1 if found[0] in "[(" else -1
+        elif not depth:
+            parts.append(text[start : found.start()])
+            start = found.end()
     return [*parts, text[start:]]
 
 
@@ -177,20 +185,21 @@ def _split_statement(head: str) -> tuple[str, str, str]:
 def _find_opening(text: str) -> int:
     """Return where the bracket opens that the end of `text` closes."""
     depth = 0
-    for index in range(len(text) - 1, -1, -1):
-        depth += (text[index] in "])") - (text[index] in "[(")
+    for found in reversed(list(_BRACKETS.finditer(text))):
+        depth += 1 if found[0] in "])" else -1
         if not depth:
-            return index
+            return found.start()
     return 0
 
 
 def _split_items(text: str) -> list[str]:
     """Split at the commas outside of brackets."""
     items, depth, start = [], 0, 0
-    for index, character in enumerate(text):
-        depth += (character in "[(") - (character in "])")
-        if character == "," and not depth:
-            items.append(text[start:index])
-            start = index + 2
+    for found in _COMMAS.finditer(text):
+        if found[0] != ",":
+            depth += 1 if found[0] in "[(" else -1
+        elif not depth:
+            items.append(text[start : found.start()])
+            start = found.start() + 2
     # Behind the comma of a tuple of one there is nothing.
     return [*items, text[start:]] if start < len(text) else items

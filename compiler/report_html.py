@@ -17,7 +17,7 @@ from typing import Any, final
 from attrs import define, field
 
 from ..backends.declarations import declare
-from ..backends.describe import python_signature, show_type
+from ..backends.describe import python_signature
 from ..backends.entries import Call, Declarations, Entry
 from ..backends.shim import declaration, type_declaration
 from ..backends.tally import Kind, Sighting, Status, find_sightings
@@ -125,10 +125,10 @@ def _row(sighting: Sighting, declared: Declarations) -> list[Any]:
         case Refusal() as refusal:
             losses = [[refusal.reason.value, "", refusal.detail]]
         case Entry() as entry:
-            name, text = entry.name, declaration(entry, declared.type_names)
+            name, text = entry.name, declaration(entry, declared.texts)
             signature = _signature(entry, sighting.kind, declared)
         case ty:
-            name, text = ty.name, type_declaration(ty, declared.type_names)
+            name, text = ty.name, type_declaration(ty, declared.texts)
     notes = [[note.kind.value, note.where, note.detail] for note in info.notes]
     place = "" if info.span is None else f"{info.span.file}:{info.span.line}"
     probe = "" if info.probe is None else info.probe.value
@@ -139,11 +139,10 @@ def _signature(entry: Entry, kind: Kind, declared: Declarations) -> str:
     match entry.operation:
         case Call(function, _):
             arms = [
-                python_signature(function, signature, declared.type_names)
-                for signature in function.signatures
+                python_signature(function, signature, declared.texts) for signature in function.signatures
             ]
             return "\n".join(dict.fromkeys(arms))
         case _ if kind in (Kind.PROPERTY, Kind.ATTRIBUTE, Kind.CONSTANT):
-            return f"{entry.path}: {show_type(entry.result, declared.type_names)}"
+            return f"{entry.path}: {declared.texts.shown(entry.result)}"
         case _:
             return ""

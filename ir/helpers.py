@@ -26,9 +26,10 @@ LEAVE = "__leave__"
 ASYNC_LEAVE = "__async_leave__"
 """The same for an asynchronous manager, awaited."""
 
+_TYPE_MEMBERS = f"{TYPE_OBJECT}."
 _MEMBERS = frozenset({CLASS_OBJECT, RUN_WITH, RUN_ASYNC_WITH, LEAVE, ASYNC_LEAVE})
 
 
 def is_helper(function: Function) -> bool:
     """Tell whether a pass made `function`, so that Python has no function of its path."""
-    return function.name in _MEMBERS or function.path.startswith(f"{TYPE_OBJECT}.")
+    return function.name in _MEMBERS or function.path.startswith(_TYPE_MEMBERS)
