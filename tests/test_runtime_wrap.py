@@ -438,6 +438,8 @@ KNOWN = {"timeout": w.as_float, "headers": w.map_of(w.as_string, w.as_string, "m
 def test_only_given_options_are_sent() -> None:
     assert w.keywords("get_with", {}, KNOWN) == {}
     assert w.keywords("get_with", {"timeout": 1}, KNOWN) == {"timeout": 1.0}
+    (name,) = w.keywords("get_with", {"".join(["time", "out"]): 1}, KNOWN)
+    assert name is sys.intern("timeout"), "functions in C may compare names by identity"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 
 from .failures import OptionError, fail, type_name
 from .scalars import Converter
@@ -29,7 +30,9 @@ def keywords(
         convert = known.get(name, further)
         if convert is None:
             raise OptionError(_unknown_option(where, name, known))
-        given[name] = convert(value, f"{where}: option {name}")
+        # Some functions in C tell keywords apart by identity, which names from elsewhere lack.
+        key = intern(name) if type(name) is str else name
+        given[key] = convert(value, f"{where}: option {name}")
     return given
 
 

@@ -92,18 +92,22 @@ def is_variant_class(cls: type) -> bool:
 
 @_remember
 def is_handle_class(cls: type) -> bool:
-    """Tell whether values of `cls` are handles, although they are strings, lists or the like."""
+    """Tell whether values of `cls` are handles, although they are strings, lists or the like.
+
+    Numbers of other classes, as numpy has them, are numbers: the other side calculates with them.
+    """
     if issubclass(cls, enum.Enum):
         return True
-    bases = {
-        base.__name__: base for base in cls.__mro__ if base.__module__ != "builtins"
-    }
+    if issubclass(cls, (int, float)):
+        return False
+    # A class and its base may share a name, as those of named tuples do.
+    bases = [base for base in cls.__mro__ if base.__module__ != "builtins"]
+    names = {base.__name__ for base in bases}
     for module in list(sys.modules.values()):
         if not is_wrapper(module):
             continue
         for path in getattr(module, "_handle_types", {}).values():
-            base = bases.get(path.rpartition(".")[2])
-            if base is not None and find_loaded(path) is base:
+            if path.rpartition(".")[2] in names and find_loaded(path) in bases:
                 return True
     return False
 
