@@ -263,25 +263,6 @@ def test_text() -> None:
     assert format_error(info) == textwrap.dedent(expected).lstrip("\n")
 
 
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (ConnectionRefusedError(), errors.FETCH),
-        (json.JSONDecodeError("bad", "", 0), errors.FFI),
-        (UnicodeDecodeError("utf-8", b"", 0, 1, "bad"), errors.PARSE),
-        (_mochi_wrap.ConversionError("f", "int", "str"), errors.TYPE),
-        (IndexError(), errors.INDEX),
-        (KeyError(), errors.INDEX),
-        (ZeroDivisionError(), errors.DIVZERO),
-        (OverflowError(), errors.OVERFLOW),
-        (AssertionError(), errors.ASSERT),
-        (RuntimeError(), errors.FFI),
-    ],
-)
-def test_panic_codes(error: BaseException, code: int) -> None:
-    assert errors.panic_code(error) == code
-
-
 def test_names_that_only_look_like_ours() -> None:
     assert not traces.is_ours("_mochi_wrapper")
     assert traces.is_ours("_mochi_link")

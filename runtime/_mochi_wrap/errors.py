@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .failures import ConversionError, OptionError
 from .traces import Frame, visible_frames
 
 _MOST = 32
@@ -173,26 +172,3 @@ def _source_line(frame: Frame) -> str:
     except ValueError:
         # Python 3.11 and 3.12 ask the file system for names that it cannot have.
         return ""
-
-
-# --- panics -----------------------------------------------------------------------------
-
-FETCH, PARSE, TYPE, INDEX, DIVZERO, OVERFLOW, FFI, LLM, ASSERT = range(1, 10)
-"""The codes that `catch` sees in programs of Mochi's own Python back end."""
-
-_CODES: tuple[
-    tuple[type[BaseException] | tuple[type[BaseException], ...], int], ...
-] = (
-    ((ConversionError, OptionError), TYPE),
-    ((ConnectionError, TimeoutError), FETCH),
-    ((SyntaxError, UnicodeError), PARSE),
-    (ZeroDivisionError, DIVZERO),
-    (OverflowError, OVERFLOW),
-    (LookupError, INDEX),
-    (AssertionError, ASSERT),
-)
-
-
-def panic_code(error: BaseException) -> int:
-    """Return the code of Mochi's panics for `error`: that of what Mochi itself would raise, else FFI."""
-    return next((code for cls, code in _CODES if isinstance(error, cls)), FFI)
