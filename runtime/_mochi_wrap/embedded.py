@@ -14,7 +14,7 @@ from typing import Any
 
 from .errors import describe_error, format_error
 from .far_side import CallbackError
-from .wire import SIMPLE_BASES, simplify
+from .wire import SIMPLE_BASES, _decimal, _read_int, simplify
 from .wire_types import (
     Record,
     is_handle_class,
@@ -32,9 +32,11 @@ __all__ = [
     "describe",
     "make_record",
     "plan_of",
+    "read_int",
     "resolve",
     "step",
     "stop",
+    "write_int",
 ]
 
 RECORD, VARIANT, CALLBACK = 11, 12, 14
@@ -105,6 +107,16 @@ def step(stream: Any) -> list[Any]:
     for value in stream:
         return [value]
     return []
+
+
+def write_int(value: int) -> str:
+    """Return the decimal digits of an integer of any size."""
+    return str(value) if value.bit_length() < 2000 else _decimal(value)
+
+
+def read_int(digits: str) -> int:
+    """Return the integer with these digits."""
+    return _read_int(digits)
 
 
 def plan_of(cls: type) -> Plan:

@@ -165,8 +165,8 @@ def close_call(number: str, result: Any) -> bytes:
 
 
 def close_failure(number: str, *told: Any) -> bytes:
-    """Return the answer to a call that failed with what `describe` was told last."""
-    running.pop()
+    """Return the answer to the innermost call, which failed with what `describe` was told last."""
+    number = running.pop() if running else number or "null"
     error, last.error = last.error, None
     if error is None:
         error = RuntimeError(told[1] if len(told) > 1 else "the host failed")

@@ -66,11 +66,13 @@ static bool load_helpers(const mochi_options *options)
     helpers.describe = py.PyObject_GetAttrString(module, "describe");
     helpers.resolve = py.PyObject_GetAttrString(module, "resolve");
     helpers.make = py.PyObject_GetAttrString(module, "make_record");
+    helpers.digits = py.PyObject_GetAttrString(module, "write_int");
+    helpers.read_int = py.PyObject_GetAttrString(module, "read_int");
     helpers.fail = py.PyObject_GetAttrString(module, "callback_error");
     PyObject *boot = py.PyObject_GetAttrString(module, "boot");
     PyObject *done = boot ? call_text(boot, options->venv) : NULL;
     bool all = helpers.plans && helpers.plan_of && helpers.describe && helpers.resolve && helpers.make &&
-               helpers.fail;
+               helpers.digits && helpers.read_int && helpers.fail;
     if (boot) py.Py_DecRef(boot);
     if (done) py.Py_DecRef(done);
     py.Py_DecRef(module);

@@ -16,7 +16,7 @@ static void drop(PyObject *capsule)
 static void fail_in_host(mochi_frame *frame)
 {
     const uint8_t *cursor = frame->data, *end = frame->data + frame->length;
-    PyObject *message = mochi_decode_node(&cursor, end);
+    PyObject *message = mochi_decode_node(&cursor, end, false);
     if (!message) return;
     PyObject *arguments[2] = {NULL, message};
     PyObject *error = py.PyObject_Vectorcall(helpers.fail, arguments + 1, 1 | VECTORCALL_OFFSET, NULL);
@@ -38,7 +38,7 @@ static PyObject *run(uint64_t *called, mochi_frame *frame)
         return NULL;
     }
     const uint8_t *cursor = frame->data, *end = frame->data + frame->length;
-    if (frame->length) return mochi_decode_node(&cursor, end);
+    if (frame->length) return mochi_decode_node(&cursor, end, false);
     py.Py_IncRef(py.None);
     return py.None;
 }

@@ -45,7 +45,7 @@ static PyObject *call_with_nodes(PyObject *called, const mochi_frame *frame)
     size_t made = 0, count = frame->count;
     PyObject *few[FEW + 1], **arguments = make_room(few, count), *result = NULL;
     if (!arguments) return NULL;
-    while (made < count && (arguments[made + 1] = mochi_decode_node(&cursor, end))) made++;
+    while (made < count && (arguments[made + 1] = mochi_decode_node(&cursor, end, false))) made++;
     if (made == count) result = invoke(called, arguments, count);
     drop_all(arguments, made);
     if (arguments != few) free(arguments);

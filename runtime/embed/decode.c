@@ -22,12 +22,11 @@ static PyObject *decode_text(const char *text, size_t length)
 
 static PyObject *decode_bigint(const char *digits, size_t length)
 {
-    char *text = malloc(length + 1), *end = NULL;
-    if (!text) return malformed();
-    memcpy(text, digits, length);
-    text[length] = 0;
-    PyObject *made = py.PyLong_FromString(text, &end, 10);
-    free(text);
+    PyObject *text = py.PyUnicode_FromStringAndSize(digits, (Py_ssize_t)length);
+    if (!text) return NULL;
+    PyObject *arguments[2] = {NULL, text};
+    PyObject *made = py.PyObject_Vectorcall(helpers.read_int, arguments + 1, 1 | VECTORCALL_OFFSET, NULL);
+    py.Py_DecRef(text);
     return made;
 }
 
@@ -38,11 +37,11 @@ static PyObject *decode_handle(uint64_t id)
     return object;
 }
 
-static PyObject *decode_list(const uint8_t **cursor, const uint8_t *end, size_t count)
+static PyObject *decode_list(const uint8_t **cursor, const uint8_t *end, size_t count, bool frozen)
 {
     PyObject *list = py.PyList_New((Py_ssize_t)count);
     for (size_t i = 0; list && i < count; i++) {
-        PyObject *item = mochi_decode_node(cursor, end);
+        PyObject *item = mochi_decode_node(cursor, end, frozen);
         if (!item || py.PyList_SetItem(list, (Py_ssize_t)i, item)) {
             py.Py_DecRef(list);
             return NULL;
@@ -51,34 +50,27 @@ static PyObject *decode_list(const uint8_t **cursor, const uint8_t *end, size_t 
     return list;
 }
 
-static PyObject *decode_tuple(const uint8_t **cursor, const uint8_t *end, size_t count)
+static PyObject *decode_tuple(const uint8_t **cursor, const uint8_t *end, size_t count, bool frozen)
 {
-    PyObject *list = decode_list(cursor, end, count), *tuple = list ? py.PyList_AsTuple(list) : NULL;
+    PyObject *list = decode_list(cursor, end, count, frozen), *tuple = list ? py.PyList_AsTuple(list) : NULL;
     if (list) py.Py_DecRef(list);
     return tuple;
 }
 
-static PyObject *decode_set(const uint8_t **cursor, const uint8_t *end, size_t count)
+static PyObject *decode_set(const uint8_t **cursor, const uint8_t *end, size_t count, bool frozen)
 {
-    PyObject *set = py.PySet_New(NULL);
-    for (size_t i = 0; set && i < count; i++) {
-        PyObject *item = mochi_decode_node(cursor, end);
-        int failed = !item || py.PySet_Add(set, item);
-        if (item) py.Py_DecRef(item);
-        if (failed) {
-            py.Py_DecRef(set);
-            return NULL;
-        }
-    }
+    PyObject *list = decode_list(cursor, end, count, true), *set = NULL;
+    if (list) set = frozen ? py.PyFrozenSet_New(list) : py.PySet_New(list);
+    if (list) py.Py_DecRef(list);
     return set;
 }
 
-static PyObject *decode_map(const uint8_t **cursor, const uint8_t *end, size_t count)
+static PyObject *decode_map(const uint8_t **cursor, const uint8_t *end, size_t count, bool frozen)
 {
     PyObject *map = py.PyDict_New();
     for (size_t i = 0; map && i < count; i++) {
-        PyObject *name = mochi_decode_node(cursor, end);
-        PyObject *value = name ? mochi_decode_node(cursor, end) : NULL;
+        PyObject *name = mochi_decode_node(cursor, end, true);
+        PyObject *value = name ? mochi_decode_node(cursor, end, frozen) : NULL;
         int failed = !value || py.PyDict_SetItem(map, name, value);
         if (name) py.Py_DecRef(name);
         if (value) py.Py_DecRef(value);
@@ -91,10 +83,10 @@ static PyObject *decode_map(const uint8_t **cursor, const uint8_t *end, size_t c
 }
 
 /* A wrapper knows records and variants by the names of their classes and fields. */
-static PyObject *decode_named(const uint8_t **cursor, const uint8_t *end, size_t count, bool variant)
+static PyObject *decode_named(const uint8_t **cursor, const uint8_t *end, size_t count, bool frozen, bool variant)
 {
-    PyObject *name = mochi_decode_node(cursor, end);
-    PyObject *fields = name ? decode_map(cursor, end, count) : NULL;
+    PyObject *name = mochi_decode_node(cursor, end, true);
+    PyObject *fields = name ? decode_map(cursor, end, count, frozen) : NULL;
     PyObject *made = NULL;
     if (fields) {
         PyObject *arguments[4] = {NULL, name, fields, variant ? py.True : py.False};
@@ -129,28 +121,29 @@ PyObject *mochi_decode_value(const mochi_value *value)
     case MOCHI_CALLBACK:
         return mochi_callback_new(value->as.id);
     case MOCHI_TREE:
-        return mochi_decode_node(&cursor, value->as.bytes + value->length);
+        return mochi_decode_node(&cursor, value->as.bytes + value->length, false);
     default:
         return malformed();
     }
 }
 
-PyObject *mochi_decode_node(const uint8_t **cursor, const uint8_t *end)
+PyObject *mochi_decode_node(const uint8_t **cursor, const uint8_t *end, bool frozen)
 {
     mochi_value value;
     if (!read_node(cursor, end, &value)) return malformed();
     switch (value.tag) {
     case MOCHI_LIST:
-        return decode_list(cursor, end, value.length);
+        if (!frozen) return decode_list(cursor, end, value.length, false);
+        return decode_tuple(cursor, end, value.length, true);
     case MOCHI_TUPLE:
-        return decode_tuple(cursor, end, value.length);
+        return decode_tuple(cursor, end, value.length, frozen);
     case MOCHI_SET:
-        return decode_set(cursor, end, value.length);
+        return decode_set(cursor, end, value.length, frozen);
     case MOCHI_MAP:
-        return decode_map(cursor, end, value.length);
+        return decode_map(cursor, end, value.length, false);
     case MOCHI_RECORD:
     case MOCHI_VARIANT:
-        return decode_named(cursor, end, value.length, value.tag == MOCHI_VARIANT);
+        return decode_named(cursor, end, value.length, frozen, value.tag == MOCHI_VARIANT);
     default:
         return mochi_decode_value(&value);
     }

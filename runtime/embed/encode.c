@@ -63,7 +63,9 @@ static bool encode_int(mochi_frame *frame, PyObject *object)
         put_word(frame, MOCHI_INT, &word);
         return true;
     }
-    PyObject *digits = py.PyObject_Str(object);
+    /* `str` refuses integers of thousands of digits. */
+    PyObject *arguments[2] = {NULL, object};
+    PyObject *digits = py.PyObject_Vectorcall(helpers.digits, arguments + 1, 1 | VECTORCALL_OFFSET, NULL);
     Py_ssize_t length;
     const char *text = digits ? py.PyUnicode_AsUTF8AndSize(digits, &length) : NULL;
     if (text) put_text(frame, MOCHI_BIGINT, text, (size_t)length);

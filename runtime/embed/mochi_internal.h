@@ -40,6 +40,7 @@ enum { METH_KEYWORDS = 0x0002, METH_FASTCALL = 0x0080 };
     F(void, Py_DecRef, (PyObject *))                                                                       \
     F(PyObject *, PyObject_Type, (PyObject *))                                                             \
     F(PyObject *, PyObject_Str, (PyObject *))                                                              \
+    F(PyObject *, PyFrozenSet_New, (PyObject *))                                                           \
     F(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *))                                              \
     F(PyObject *, PyObject_GetAttrString, (PyObject *, const char *))                                      \
     F(PyObject *, PyObject_Vectorcall, (PyObject *, PyObject *const *, size_t, PyObject *))                \
@@ -49,7 +50,6 @@ enum { METH_KEYWORDS = 0x0002, METH_FASTCALL = 0x0080 };
     F(PyObject *, PyBool_FromLong, (long))                                                                 \
     F(PyObject *, PyLong_FromLongLong, (long long))                                                        \
     F(long long, PyLong_AsLongLongAndOverflow, (PyObject *, int *))                                        \
-    F(PyObject *, PyLong_FromString, (const char *, char **, int))                                         \
     F(PyObject *, PyFloat_FromDouble, (double))                                                            \
     F(double, PyFloat_AsDouble, (PyObject *))                                                              \
     F(PyObject *, PyUnicode_FromStringAndSize, (const char *, Py_ssize_t))                                 \
@@ -126,6 +126,8 @@ typedef struct mochi_helpers {
     PyObject *describe; /* exception -> (type, message, trace, classes) */
     PyObject *resolve;  /* (module, name) -> function */
     PyObject *make;     /* (name, fields, is a variant) -> record */
+    PyObject *digits;   /* int -> its decimal digits */
+    PyObject *read_int; /* digits -> int */
     PyObject *fail;     /* message -> the exception of a callback that failed */
     mochi_options options;
 } mochi_helpers;
@@ -159,9 +161,9 @@ uint64_t mochi_handle_new(PyObject *object);   /* takes no reference over */
 PyObject *mochi_handle_get(uint64_t handle);   /* new reference, or NULL: released */
 void mochi_handles_drain(void);                /* drop what was released without Python */
 
-/* decode.c, encode.c; attached. NULL or false with a Python error set. */
+/* decode.c, encode.c; attached. NULL or false with a Python error set. What is `frozen` can be hashed. */
 PyObject *mochi_decode_value(const mochi_value *value);
-PyObject *mochi_decode_node(const uint8_t **cursor, const uint8_t *end);
+PyObject *mochi_decode_node(const uint8_t **cursor, const uint8_t *end, bool frozen);
 bool mochi_encode_value(mochi_frame *frame, PyObject *object, mochi_value *value);
 bool mochi_encode_node(mochi_frame *frame, PyObject *object, int depth);
 

@@ -40,6 +40,7 @@ typedef struct request {
     const uint8_t *values; /* a list of the parameters; of an answer, its value */
 } request;
 
+static const mochi_value unknown = {MOCHI_STRING, {.text = ""}, 0};
 static mochi_function open_line, close_call, close_failure, ask;
 static FILE *in, *out;
 
@@ -115,6 +116,16 @@ static int write_line(mochi_frame *frame)
     return 1;
 }
 
+/* Answer with a failed call, whose frame has four nodes: the error. */
+static void write_failure(const mochi_value *id, const mochi_frame *failed)
+{
+    mochi_frame *answer = new_frame(close_failure, 5);
+    put_string(answer, id);
+    put_nodes(answer, failed->data, end_of(failed));
+    if (!write_line(answer)) fputs("mochi_embed_run: an error cannot be told\n", stderr);
+    mochi_frame_free(answer);
+}
+
 /* Read a line and have it taken apart. Returns 0 when there are no more. */
 static int next_request(request *read)
 {
@@ -125,7 +136,11 @@ static int next_request(request *read)
     mochi_put_text(read->frame, MOCHI_BYTES, line, length);
     free(line);
     read->kind = IGNORED;
-    if (mochi_call_frame(read->frame) != MOCHI_OK) return 1;
+    if (mochi_call_frame(read->frame) != MOCHI_OK) {
+        /* Python knows which call it was. */
+        write_failure(&unknown, read->frame);
+        return 1;
+    }
     const uint8_t *cursor = read->frame->data, *end = end_of(read->frame);
     mochi_value head, kind;
     mochi_read(&cursor, end, &head);
@@ -153,16 +168,6 @@ static mochi_function find(const request *asked)
     free(place);
     free(name);
     return found;
-}
-
-/* Answer with a failed call, whose frame has four nodes: the error. */
-static void write_failure(const mochi_value *id, const mochi_frame *failed)
-{
-    mochi_frame *answer = new_frame(close_failure, 5);
-    put_string(answer, id);
-    put_nodes(answer, failed->data, end_of(failed));
-    if (!write_line(answer)) fputs("mochi_embed_run: an error cannot be told\n", stderr);
-    mochi_frame_free(answer);
 }
 
 static void run(const request *asked)

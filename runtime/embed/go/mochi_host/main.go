@@ -79,10 +79,11 @@ func nextRequest() (request, error) {
 	reading := openLine.Begin(1)
 	mochipy.WriteBytes(reading, line)
 	found, err := mochipy.Result(reading, mochipy.ReadExact)
-	parts, isTuple := found.(mochipy.Tuple)
-	if err != nil || !isTuple || len(parts) != 5 {
-		return request{}, fmt.Errorf("open_line: %v, %w", found, err)
+	if err != nil {
+		// Python knows which call it was.
+		return request{}, fail("", err)
 	}
+	parts := found.(mochipy.Tuple)
 	return request{parts[0].(int64), parts[1].(string), parts[2].(string), parts[3].(string), parts[4]}, nil
 }
 
