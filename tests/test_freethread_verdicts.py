@@ -103,7 +103,7 @@ PACKAGES = """
     numpy==2.4.6 pandas==3.0.3 pillow==12.2.0 scipy==1.17.1 pydantic-core==2.41.4 greenlet==3.2.2
     frozenlist==1.8.0 markupsafe==3.0.3 regex==2026.8.31
 """
-PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
 
 
 @pytest.fixture(scope="module")
@@ -112,27 +112,37 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not sys.platform.startswith("linux"):
         pytest.skip("the wheels are for Linux")
     freethreaded.interpreter()
-    folder = tmp_path_factory.mktemp("site")
+    return unpack(tmp_path_factory.mktemp("site"), "x86_64", *PACKAGES.split())
+
+
+def unpack(folder: Path, machine: str, *packages: str) -> Path:
+    """Unpack the wheels of packages into `folder`, with what they need; return it."""
     options = ["--quiet", "--only-binary", ":all:", "--target", str(folder), "--python-version", "3.13"]
     options += ["--implementation", "cp", "--abi", "cp313t", "--abi", "none"]
-    options += [option for platform in PLATFORMS for option in ("--platform", platform)]
+    options += [option for platform in PLATFORMS for option in ("--platform", f"{platform}_{machine}")]
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, *PACKAGES.split()], capture_output=True, text=True
+        [sys.executable, "-m", "pip", "install", *options, *packages], capture_output=True, text=True
     )
     if done.returncode:
         pytest.skip(f"the wheels cannot be had: {done.stderr[-300:]}")
     return folder
 
 
+def read_all(folder: Path) -> dict[str, GilVerdict]:
+    """Return the verdicts of the extension modules in `folder` by their dotted names."""
+    found: dict[str, GilVerdict] = {}
+    for path in sorted(folder.rglob("*.so")):
+        stem = path.name.partition(".")[0]
+        for function, verdict in read_verdicts(path.read_bytes()).items():
+            if InitFunction(function, verdict).module == stem:
+                found[".".join([*path.relative_to(folder).parent.parts, stem])] = verdict
+    return found
+
+
 @pytest.mark.network
 def test_real_modules(installed: Path) -> None:
     """No verdict is wrong; how many are unknown is printed."""
-    verdicts: dict[str, GilVerdict] = {}
-    for path in sorted(installed.rglob("*.so")):
-        name = ".".join([*path.relative_to(installed).parent.parts, path.name.partition(".")[0]])
-        for function, verdict in read_verdicts(path.read_bytes()).items():
-            if InitFunction(function, verdict).module == path.name.partition(".")[0]:
-                verdicts[name] = verdict
+    verdicts = read_all(installed)
     by_verdict = {
         each: sorted(name for name, found in verdicts.items() if found is each) for each in GilVerdict
     }
@@ -148,3 +158,13 @@ def test_real_modules(installed: Path) -> None:
         found = import_all(installed, name)[name]
         assert found is True or isinstance(found, str), f"{name} does without the GIL"
     assert len(by_verdict[GilVerdict.UNKNOWN]) < len(verdicts) / 20
+
+
+@pytest.mark.network
+def test_the_processor_makes_no_difference(installed: Path, tmp_path: Path) -> None:
+    """What is said for x86-64, and tried there, is said for AArch64 too."""
+    elsewhere = read_all(unpack(tmp_path, "aarch64", *PACKAGES.split()))
+    here = read_all(installed)
+    shared = here.keys() & elsewhere.keys()
+    assert len(shared) > 0.9 * len(here)
+    assert {name: elsewhere[name] for name in shared} == {name: here[name] for name in shared}

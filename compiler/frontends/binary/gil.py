@@ -18,6 +18,7 @@ from typing import Final, final
 from attrs import field, frozen
 
 from ....ir.binary import GilVerdict, InitFunction
+from . import arm64
 from .loaded import LoadedImage
 from .set_gil import find_set_gil
 
@@ -125,14 +126,25 @@ class _Reader:
         return None
 
     def _exported_slots(self, address: int) -> dict[int, int] | None:
-        """Return the slots that the function at `address` returns, where it does nothing else (x86-64)."""
-        code = self.image.memory.read(address, 64) if self.image.machine == "x86_64" else None
-        match = _RETURNS_ADDRESS.match(code) if code else None
-        if match is None:
-            return None
-        place = address + match.end("away") + int.from_bytes(match["away"], "little", signed=True)
-        target = place if match["load"] == b"\x8d" else self.image.pointers.get(place)
+        """Return the slots that the function at `address` returns, where it does nothing else."""
+        match self.image.machine:
+            case "x86_64":
+                target = _returned_address(self.image, address)
+            case "aarch64" | "arm64":
+                target = arm64.returned_address(self.image, address)
+            case _:
+                target = None
         return None if target is None else self._slots(target)
+
+
+def _returned_address(image: LoadedImage, address: int) -> int | None:
+    """Return what the function at `address` returns, where it does nothing but return an address (x86-64)."""
+    code = image.memory.read(address, 16) or image.memory.read(address, 8)
+    match = _RETURNS_ADDRESS.match(code) if code else None
+    if match is None:
+        return None
+    place = address + match.end("away") + int.from_bytes(match["away"], "little", signed=True)
+    return place if match["load"] == b"\x8d" else image.pointers.get(place)
 
 
 def _judge(slots: Mapping[int, int]) -> GilVerdict:

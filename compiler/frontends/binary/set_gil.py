@@ -1,17 +1,19 @@
-"""With what `PyUnstable_Module_SetGIL(module, gil)` is called, read from machine code (x86-64).
+"""With what `PyUnstable_Module_SetGIL(module, gil)` is called, read from machine code.
 
-The value stands in a constant moved to `esi` (`be 01 00 00 00` for `Py_MOD_GIL_NOT_USED`, `31 f6` for
-`Py_MOD_GIL_USED`) right before a call of the function's stub (`e8`) or through its address (`ff 15`), where
-no jump leads in between. Whatever looks otherwise is computed, and unknown.
+On x86-64 the value stands in a constant moved to `esi` (`be 01 00 00 00` for `Py_MOD_GIL_NOT_USED`, `31 f6`
+for `Py_MOD_GIL_USED`) right before a call of the function's stub (`e8`) or through its address (`ff 15`),
+where no jump leads in between; on AArch64 in one moved to `w1` (`arm64`). Whatever looks otherwise is
+computed, and unknown.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ....ir.binary import GilVerdict
+from . import arm64
 from .loaded import LoadedImage, Segment
 
 _FUNCTION: Final = "PyUnstable_Module_SetGIL"
@@ -54,10 +56,35 @@ _NEAR: Final = 32
 
 def find_set_gil(image: LoadedImage) -> GilVerdict:
     """Return what all calls agree on, `UNKNOWN` where one is unlike the others or cannot be read."""
-    if image.machine != "x86_64":
-        return GilVerdict.UNKNOWN
     slots = frozenset(place for place, name in image.slots.items() if name == _FUNCTION)
     code = [segment for segment in image.memory.segments if segment.is_code]
+    match image.machine:
+        case "x86_64":
+            values = _values_x86(code, slots)
+        case "aarch64" | "arm64":
+            values = _values_arm(code, slots, "<" if image.little_endian else ">")
+        case _:
+            values = set()
+    if values == {1}:
+        return GilVerdict.NOT_USED
+    return GilVerdict.USED if values == {0} else GilVerdict.UNKNOWN
+
+
+def _values_arm(code: Sequence[Segment], slots: frozenset[int], order: str) -> set[int | None]:
+    """Return what is passed, None where a call cannot be read (AArch64)."""
+    read = [(segment.address, arm64.words_of(segment, order)) for segment in code]
+    stubs: frozenset[int] = frozenset()
+    for start, words in read:
+        stubs |= arm64.find_stubs(words, start, slots)
+    return {
+        arm64.second_argument(words, call)
+        for start, words in read
+        for call in arm64.find_calls(words, start, stubs)
+    }
+
+
+def _values_x86(code: Sequence[Segment], slots: frozenset[int]) -> set[int | None]:
+    """Return what is passed, None where a call cannot be read (x86-64)."""
     stubs: set[int] = set()
     for segment in code:
         for start in _targets(segment, _JUMP_THROUGH, slots):
@@ -66,9 +93,7 @@ def find_set_gil(image: LoadedImage) -> GilVerdict:
     for segment in code:
         for pattern, wanted in ((_CALL_THROUGH, slots), (_CALL, frozenset(stubs))):
             values |= {_second_argument(segment, start) for start in _targets(segment, pattern, wanted)}
-    if values == {1}:
-        return GilVerdict.NOT_USED
-    return GilVerdict.USED if values == {0} else GilVerdict.UNKNOWN
+    return values
 
 
 def _targets(segment: Segment, pattern: re.Pattern[bytes], wanted: frozenset[int] | range) -> Iterator[int]:
