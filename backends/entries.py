@@ -255,7 +255,8 @@ class Declarations:
     """Everything that is declared for a package, and what is not.
 
     `types` are in dependency order. `type_names` maps the Python path of every declared
-    type to its Mochi name. `uses_bytes` says that some type holds bytes.
+    type to its Mochi name. `uses_bytes` says that some type holds bytes, `partial` that entries
+    are left out which no program uses.
     """
 
     types: tuple[TypeDeclaration, ...]
@@ -263,6 +264,7 @@ class Declarations:
     refusals: tuple[Refusal, ...]
     type_names: Mapping[str, str]
     uses_bytes: bool
+    partial: bool = False
 
     @cached_property
     def texts(self) -> MochiTypes:

@@ -96,7 +96,8 @@ def emit_wrapper_files(
             driver=package.async_plan,
         )
 
-    custom = ", with overrides" if any(entry.custom for entry in declared.entries) else ""
+    custom = ", as far as it is used" if declared.partial else ""
+    custom += ", with overrides" if any(entry.custom for entry in declared.entries) else ""
     title = f"Python side of `{alias}` for Mochi: {package.name} {package.version}{custom}"
     name = f"{stem}_externs"
     groups = split_entries(declared.entries, LARGEST if largest is None else largest)

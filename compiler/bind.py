@@ -74,10 +74,12 @@ def bind_package(
     clock: Callable[[], float],
     observe: Sequence[Callable[[PassContext], Observer]] = (),
     sidecars: Sequence[SourceFile] = (),
+    used: frozenset[str] | None = None,
 ) -> Bound:
     """Run the passes over `raw`, with the observers that `observe` makes, and emit the files of `alias`.
 
-    Of `sidecars`, those that name items of the package override them.
+    Of `sidecars`, those that name items of the package override them. The files have the items in `used`,
+    or all where it is None.
     """
     started = clock()
     lowered = lower_package(raw, settings.lower, clock, observe)
@@ -92,7 +94,10 @@ def bind_package(
         declared, custom = found.declarations, found.files
         diagnostics = (*diagnostics, *found.diagnostics)
     member = WorkspaceMember(lowered.package, alias)
-    files = plan_member(member, settings.workspace, declared)
+    if used is not None:
+        # Deferred: it takes the checker of programs.
+        from .surface import narrow
+    files = plan_member(member, settings.workspace, declared if used is None else narrow(declared, used))
     if settings.ir:
         text = format_package(lowered.package)
         files.append(Artifact(f"ir/{alias}.ir", text.encode("utf-8", "surrogatepass")))
@@ -133,6 +138,7 @@ class BindJob:
     closure: tuple[CachedWheel, ...] = ()
     denied: frozenset[str] = frozenset()
     sidecars: tuple[SourceFile, ...] = ()
+    used: frozenset[str] | None = None
 
 
 def bind_wheels(job: BindJob, host: Host) -> Bound:
@@ -145,7 +151,7 @@ def bind_wheels(job: BindJob, host: Host) -> Bound:
         observe.append(partial(Prober, job.probe, job.target, host, Cache(host)))
     if job.closure:
         observe.append(partial(ExtensionReader, job.closure, job.denied, host, Cache(host)))
-    bound = bind_package(job.alias, raw, job.settings, host.clock, observe, job.sidecars)
+    bound = bind_package(job.alias, raw, job.settings, host.clock, observe, job.sidecars, job.used)
     diagnostics = (*problems, *bound.diagnostics)
     sources = read_texts(diagnostics, job.wheels, host)
     sources.update((sidecar.path, sidecar) for sidecar in job.sidecars)

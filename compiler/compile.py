@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ..backends.target import Artifact
 from ..backends.venv import Venv
@@ -24,7 +24,7 @@ from .host import Host
 from .lower import LowerSettings, check_emission
 from .manifest import Manifest, read_manifest
 from .probe import ProbeJob, not_probed
-from .request import Binding, BoundPackage, Emit, LinkStyle, Request, Result
+from .request import Binding, BoundPackage, Emit, LinkStyle, Request, Result, Surface
 from .resolve.download import CachedWheel
 from .session import Session
 from .settings import PythonSettings
@@ -176,6 +176,7 @@ class _Run:
         found = self.session.fetch_with_stubs(distinct, resolution.pins)
         by_name = {wheels.wheel.pin.name: wheels for wheels in found}
         jobs = []
+        used = self._find_used()
         for binding in self.bindings:
             wheels = by_name[binding.requirement.name]
             self.wheels[binding.alias] = wheels.wheel
@@ -183,8 +184,8 @@ class _Run:
             closure = self._find_closure(wheels.wheel, resolution, probe)
             denied = frozenset(self.manifest.python.freethread_deny_list)
             target = self.request.target
-            sidecars = self.request.sidecars
-            jobs.append(BindJob(binding.alias, wheels, target, settings, probe, closure, denied, sidecars))
+            job = BindJob(binding.alias, wheels, target, settings, probe, closure, denied)
+            jobs.append(evolve(job, sidecars=self.request.sidecars, used=used.get(binding.alias)))
         return jobs
 
     def _find_closure(
@@ -194,6 +195,16 @@ class _Run:
         if not self.request.target.free_threaded:
             return ()
         return (probe or self.session.find_probe(wheel, resolution.pins)).closure
+
+    def _find_used(self) -> dict[str, frozenset[str]]:
+        """Return the items that programs use, by alias; an alias without an entry is bound whole."""
+        if self.request.surface is Surface.ALL:
+            return {}
+        from .surface import find_used  # loads the checker of programs
+
+        asked = {package.alias for package in self.request.packages}
+        found = find_used(self.request.programs, {binding.alias for binding in self.bindings})
+        return {alias: items for alias, items in found.items() if alias not in asked}
 
     def _find_probe(self, wheel: CachedWheel, resolution: Resolution) -> ProbeJob | None:
         """Return what to look at the installed package with; where that cannot be had, say so."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import final
+from typing import Final, final
 
 from attrs import define, evolve, field, frozen
 from blake3 import blake3
@@ -218,8 +218,8 @@ class _Checker:
         contents = [self.read_made(path) for path in paths]
         if all(content is None for content in contents):
             return
-        if any(b", with overrides. Generated" in (content or b"")[:400] for content in contents):
-            # Sidecars belong to the user, and the lock says nothing of them.
+        if any(mark in (content or b"")[:400] for content in contents for mark in _NOT_LOCKED):
+            # The lock knows neither the sidecars of the user nor what programs use.
             return
         found = hashlib.sha256(b"".join(content or b"" for content in contents)).hexdigest()
         self._compare(name, field, expected, found, ", ".join(paths))
@@ -230,6 +230,9 @@ class _Checker:
 
     def _report(self, package: str, field: str, expected: str, found: str, file: str) -> None:
         self.differences.append(Difference(package, field, expected, found, file))
+
+
+_NOT_LOCKED: Final = (b", with overrides. Generated", b", as far as it is used")
 
 
 def format_differences(differences: Iterable[Difference]) -> Iterator[str]:

@@ -46,6 +46,14 @@ class LinkStyle(enum.Enum):
     DOTTED = "dotted"
 
 
+@final
+class Surface(enum.Enum):
+    """Whether wrappers have all of a package, or what the programs use."""
+
+    ALL = "all"
+    USED = "used"
+
+
 DEFAULT_EMIT = frozenset({Emit.WRAPPER, Emit.PYI, Emit.SHIM, Emit.SYMBOLS})
 
 
@@ -88,7 +96,8 @@ class Request:
     imported in a sandbox, to compare it with its types. `infer` allows types for missing annotations, where
     the manifest does too. `verify` has the IR checked after every pass, not after the last one only.
     `link` adds each program in the form that today's Mochi takes, with what it uses declared in it.
-    `sidecars` are the hand-written files that override items of packages.
+    `sidecars` are the hand-written files that override items of packages. `surface` leaves out of
+    wrappers, shims and symbols what no program uses.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -114,6 +123,7 @@ class Request:
     verify: bool = False
     link: LinkStyle | None = None
     sidecars: tuple[SourceFile, ...] = ()
+    surface: Surface = Surface.ALL
 
 
 @final

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,33 @@ def test_the_same_bytes_whatever_the_hash_seed(desk: Path) -> None:
         out = desk / f"out{seed}"
         seen.add(tuple((out / name).read_bytes() for name in FILES[:2]))
     assert len(seen) == 1
+
+
+def test_wrappers_of_linked_programs_have_what_is_used(desk: Path) -> None:
+    (desk / "app.mochi").write_text(
+        'import python "tally" as t\nimport python "shapes" as s auto\n'
+        'print(t.value_len(t.tally("a b")))\nprint(s.UNIT)\n'
+    )
+    wrap = desk / "out" / "python_workspace" / "python_wrap"
+
+    def functions(alias: str) -> set[str]:
+        (path,) = (wrap / alias).glob("*_externs.py")
+        return set(re.findall(r"^def (\w+)\(", path.read_text("utf-8"), re.MULTILINE)) - {"__getattr__"}
+
+    done = mochic("compile", "app.mochi", "--link", "-o", "out", "--report", "json")
+    assert done.code == 0, done.err
+    assert functions("t") == {"tally"}
+    # Any name may be an item of an `auto` import.
+    assert {"UNIT", "area", "load_"} <= functions("s")
+    assert {each["alias"]: each["counts"]["bound"] for each in json.loads(done.out)["packages"]}["t"] > 1
+    assert mochic("compile", "app.mochi", "--link", "--surface", "all", "-o", "out").code == 0
+    assert {"tally", "tally_with", "most"} <= functions("t")
+    assert mochic("compile", "app.mochi", "--surface", "used", "-o", "out").code == 0
+    assert functions("t") == {"tally"}
+    assert (
+        mochic(
+            "compile", "app.mochi", "--package", "tally", "--as", "t", "--surface", "used", "-o", "out"
+        ).code
+        == 0
+    )
+    assert {"tally", "tally_with", "most"} <= functions("t")

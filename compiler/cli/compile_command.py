@@ -68,6 +68,13 @@ EMITS = ("wrapper", "pyi", "shim", "symbols", "go", "ir")
     metavar="[flat|dotted]",
     help="Also write each program as today's Mochi takes it, with what it uses declared in it.",
 )
+@click.option(
+    "--surface",
+    type=click.Choice(["all", "used"]),
+    default=None,
+    show_default="all; used with --link=flat",
+    help="Whether wrappers and shims have all of a package, or what the programs use.",
+)
 @click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
 @click.option("--no-infer", is_flag=True, help="Leave what has no annotation without a type.")
 @probe_option

@@ -18,7 +18,7 @@ from ..host import Host
 from ..manifest import Manifest, read_manifest
 from ..memo import Memo
 from ..report import build_report, format_table
-from ..request import Emit, IrDump, LinkStyle, PackageRequest, Request, Result
+from ..request import Emit, IrDump, LinkStyle, PackageRequest, Request, Result, Surface
 from ..session import make_target
 from .resolve_options import steer
 from .sidecar_files import read_sidecars
@@ -88,7 +88,15 @@ def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> R
         probe=_wants_probe(options, sources),
         link=LinkStyle(options["link"]) if options.get("link") else None,
         sidecars=read_sidecars(sources, options.get("sidecars", ())),
+        surface=_surface(options),
     )
+
+
+def _surface(options: Mapping[str, Any]) -> Surface:
+    """Return what wrappers are to have: a linked program is run, and waits for what it does not use."""
+    if chosen := options.get("surface"):
+        return Surface(chosen)
+    return Surface.USED if options.get("link") == "flat" else Surface.ALL
 
 
 def _wants_probe(options: Mapping[str, Any], sources: Mapping[str, SourceFile]) -> bool:
