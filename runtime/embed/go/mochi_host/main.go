@@ -109,6 +109,7 @@ func (f forward) WriteMochi(c *mochipy.Call) {
 		for i := range arguments {
 			arguments[i] = mochipy.ReadExact(in)
 		}
+		defer release(arguments)
 		asking := ask.Begin(2)
 		mochipy.WriteInt(asking, int64(f))
 		mochipy.WriteAny(asking, arguments)
@@ -130,35 +131,56 @@ func (f forward) WriteMochi(c *mochipy.Call) {
 
 // withFunctions puts functions in the place of their numbers.
 func withFunctions(value any) any {
+	return walk(value, func(leaf any) any {
+		if number, is := leaf.(mochipy.Callback); is {
+			return forward(number)
+		}
+		return leaf
+	})
+}
+
+// release gives up the objects in a value, which were handed out with it.
+func release(value any) {
+	walk(value, func(leaf any) any {
+		if object, is := leaf.(*mochipy.Object); is {
+			object.Release()
+		}
+		return leaf
+	})
+}
+
+func walk(value any, visit func(any) any) any {
 	switch value := value.(type) {
-	case mochipy.Callback:
-		return forward(value)
 	case []any:
-		each(value)
+		each(value, visit)
 	case mochipy.Tuple:
-		each(value)
+		each(value, visit)
 	case mochipy.Set:
-		each(value)
+		each(value, visit)
 	case mochipy.Map:
 		for i := range value {
-			value[i].Value = withFunctions(value[i].Value)
+			value[i].Key = walk(value[i].Key, visit)
+			value[i].Value = walk(value[i].Value, visit)
 		}
 	case mochipy.Record:
 		for i := range value.Fields {
-			value.Fields[i].Value = withFunctions(value.Fields[i].Value)
+			value.Fields[i].Value = walk(value.Fields[i].Value, visit)
 		}
+	default:
+		return visit(value)
 	}
 	return value
 }
 
-func each(values []any) {
+func each(values []any, visit func(any) any) {
 	for i := range values {
-		values[i] = withFunctions(values[i])
+		values[i] = walk(values[i], visit)
 	}
 }
 
 func run(asked request) error {
 	arguments := withFunctions(asked.values).([]any)
+	defer release(arguments)
 	calling := find(asked.module, asked.name).Begin(len(arguments))
 	for _, argument := range arguments {
 		mochipy.WriteAny(calling, argument)
@@ -167,6 +189,7 @@ func run(asked request) error {
 	if err != nil {
 		return fail(asked.id, err)
 	}
+	defer release(result)
 	closing := closeCall.Begin(2)
 	mochipy.WriteString(closing, asked.id)
 	mochipy.WriteAny(closing, result)
