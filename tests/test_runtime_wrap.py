@@ -12,6 +12,7 @@ import io
 import re
 import subprocess
 import sys
+import types
 import typing
 import xml.sax.handler
 from collections.abc import Callable
@@ -222,6 +223,15 @@ class Array:
         raise ValueError("ambiguous")
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def test_record_of_a_tuple_is_read_by_place() -> None:
+    convert = w.record_of(Pair, {"index": w.as_any, "count": w.as_any}, "Pair")
+    assert convert((1, 2), "f") == Pair(1, 2)
+    dotted = w.record_of(Pair, {"a.b": w.as_any, "c": w.as_any}, "Pair")
+    assert dotted({"a.b": 1, "c": 2}, "f") == Pair(1, 2)
+    with pytest.raises(w.ConversionError):
+        dotted(types.SimpleNamespace(a=types.SimpleNamespace(b=1), c=2), "f")
 
 
 def test_record_of_values_that_cannot_be_compared() -> None:

@@ -46,7 +46,7 @@ def function_of(
 
         def call(*places: Any, **named: Any) -> Any:
             # Mochi's functions have no keywords; Python gives its own in their order.
-            arguments = (*places, *named.values())
+            arguments = (*places, *named.values()) if named else places
             if len(arguments) != len(parameters):
                 raise ConversionError(
                     where, f"a call of {name}", f"one with {len(arguments)} arguments"
@@ -67,8 +67,13 @@ def function_of(
 
 
 def is_coroutine_function(function: Any) -> bool:
-    """Tell an `async def` of Python's own, which is handed on as it is, from a function of Mochi."""
+    """Tell an `async def` of Python's own, which is handed on as it is, from a function of Mochi.
+
+    So is an object that is called by such a method, as applications of web frameworks are.
+    """
     code = getattr(function, "__code__", None)
+    if code is None:
+        code = getattr(type(function).__call__, "__code__", None)
     return bool(getattr(code, "co_flags", 0) & _CO_COROUTINE)
 
 

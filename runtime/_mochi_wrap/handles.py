@@ -18,20 +18,20 @@ def handle_of(path: str, name: str) -> Converter:
     protocol, or that only type checkers know the instances of (`typing.IO`), is not checked.
     A class that looks like an enum may have members of another class.
     """
-    known: list[type] = []
+    # Nothing is an instance of no class, so the first value goes the long way.
+    cls: Any = ()
 
     def as_handle(value: Any, where: str) -> Any:
-        if known:
-            if isinstance(value, known[0]):
+        return value if isinstance(value, cls) else look(value, where)
+
+    def look(value: Any, where: str) -> Any:
+        nonlocal cls
+        if not isinstance(cls, type):
+            found = find_loaded(path)
+            if not _is_checkable(found):
                 return value
-        else:
-            cls = find_loaded(path)
-            if not _is_checkable(cls):
-                return value
-            known.append(cls)
-            if isinstance(value, cls):
-                return value
-        if not _is_named_by(known[0], value):
+            cls = found
+        if not isinstance(value, cls) and not _is_named_by(cls, value):
             fail(where, name, value)
         return value
 

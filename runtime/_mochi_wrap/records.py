@@ -83,13 +83,23 @@ def record_of(
     is None.
     """
     names, converters = tuple(fields), tuple(fields.values())
+    plain = len(names) > 1 and all(map(str.isidentifier, names))
+    get = operator.attrgetter(*names) if plain else None
 
     def as_record(value: Any, where: str) -> Any:
         return cls(*_convert(converters, read(value, where), where, names))
 
     def read(value: Any, where: str) -> list[Any]:
-        if isinstance(value, Mapping):
+        kind = type(value)
+        if kind is tuple and len(value) == len(names):
+            return list(value)
+        if kind is dict or isinstance(value, Mapping):
             return [value.get(field) for field in names]
+        if get is not None:
+            try:
+                return list(get(value))
+            except AttributeError:
+                pass
         found = [getattr(value, field, MISSING) for field in names]
         # `in` would ask for equality, and two arrays have no single answer to that.
         if all(item is not MISSING for item in found):
