@@ -40,6 +40,7 @@ _PASSES: Mapping[str, str] = {
     "expose-callables": "expose_callables.ExposeCallables",
     "add-dynamic-names": "add_dynamic_names.AddDynamicNames",
     "inline-callbacks": "inline_callbacks.InlineCallbacks",
+    "expose-managers": "expose_managers.ExposeManagers",
     "select-public": "select_public.SelectPublic",
     "classify-classes": "classify_classes.ClassifyClasses",
     "monomorphise": "monomorphise.Monomorphise",

@@ -86,7 +86,7 @@ class Job:
         self.over = False
         self.given_up = False
         self.limit = mochi_async_timeout.get()
-        self._context = contextvars.copy_context()
+        self._context: Any = contextvars.copy_context()
         self._loop = loop
         self._awaitable: Any = awaitable
         self._grace = grace
@@ -104,6 +104,7 @@ class Job:
             close_awaitable(awaitable)
             self.fail(CallCancelledError(f"{self.where}: the call was cancelled"))
             return
+        self._context.run(_shared.set, Remote(self._loop, self._grace))
         self._task = task = self._loop.create_task(
             awaitable if asyncio.iscoroutine(awaitable) else _await(awaitable),
             context=self._context,
@@ -175,7 +176,7 @@ class Job:
         if self._token is not None:
             self._token.discard(self)
         wake, self.wake = self.wake, nothing
-        self._task = self._loop = self._token = None
+        self._task = self._loop = self._token = self._context = None
         wake()
 
     def _stop_timer(self) -> None:
@@ -233,24 +234,28 @@ def is_loop_running() -> bool:
 
 # --- a loop in another thread ------------------------------------------------------------
 
-_shared = threading.local()
+_shared: contextvars.ContextVar[Remote | None] = contextvars.ContextVar(
+    "mochi_async_loop", default=None
+)
 
 
 def shared_loop() -> Remote | None:
-    """Return the loop that this thread works for: one that awaits it, or that it shares with others."""
-    found: Remote | None = getattr(_shared, "remote", None)
-    return found
+    """Return the loop that this thread works for: one that awaits it, or that it shares with others.
+
+    Libraries hand the context on to the threads in which they run what would block a loop.
+    """
+    found = _shared.get()
+    return found if found is not None and found.loop.is_running() else None
 
 
 @contextlib.contextmanager
-def sharing(remote: Remote | None) -> Iterator[None]:
-    """Let the asynchronous calls of this thread run in `remote`."""
-    before = shared_loop()
-    _shared.remote = remote
+def sharing(remote: Remote) -> Iterator[None]:
+    """Let the asynchronous calls of this block run in `remote`."""
+    before = _shared.set(remote)
     try:
         yield
     finally:
-        _shared.remote = before
+        _shared.reset(before)
 
 
 class Remote:
@@ -333,13 +338,13 @@ async def call_in_thread(function: Callable[[], Any], grace: float) -> Any:
     done = loop.create_future()
     context, token = contextvars.copy_context(), Cancellation()
     context.run(_cancellation.set, token)
+    context.run(_shared.set, remote)
 
     def run() -> None:
-        with sharing(remote):
-            try:
-                end = functools.partial(_set_result, done, context.run(function))
-            except BaseException as error:
-                end = functools.partial(_set_error, done, error)
+        try:
+            end = functools.partial(_set_result, done, context.run(function))
+        except BaseException as error:
+            end = functools.partial(_set_error, done, error)
         with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody waits
             loop.call_soon_threadsafe(end)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import threading
 import time
 from typing import Any
 
 import _mochi_wrap as m
 from _mochi_wrap import aio_threads
-from harness import VARIABLE, case, raises, value
+from harness import VARIABLE, Manager, case, raises, value
 
 
 @case
@@ -109,3 +110,30 @@ def a_thread_that_is_left_alone_ends() -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     aio_threads.run_in_thread(done.set)
+
+
+@case
+def a_thread_of_a_library_works_for_its_loop(loop: m.Loop) -> None:
+    """Frameworks run what may block in threads, to which they hand the context on."""
+
+    async def look() -> object:
+        return asyncio.get_running_loop()
+
+    def endpoint() -> bool:
+        here = loop.run_async(look(), "f_sync")
+        with_body = loop.run_async_with(Manager(), lambda manager: loop.run_async(look(), "f_sync"), "with")
+        return here is with_body is found[0]
+
+    async def serve() -> bool:
+        found.append(await look())
+        return await asyncio.to_thread(endpoint)
+
+    found: list[object] = []
+    assert loop.run_async(serve(), "serve_sync") is True
+
+    # Not when that has ended.
+    async def keep() -> contextvars.Context:
+        return contextvars.copy_context()
+
+    context = loop.run_async(keep(), "f_sync")
+    assert context.run(loop.run_async, value(4, 0), "f_sync") == 4
