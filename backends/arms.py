@@ -16,7 +16,7 @@ from .entries import Call, Entry
 def argument_type(entry: Entry, index: int) -> BridgeType:
     """Return the type that parameter `index` of `entry` is checked against."""
     ty = entry.parameters[index].type
-    if not isinstance(entry.operation, Call):
+    if not isinstance(entry.operation, Call) or not _is_choice(ty):
         return ty
     plan = entry.operation.plan
     place = index - (plan.receiver is not None)
@@ -26,6 +26,8 @@ def argument_type(entry: Entry, index: int) -> BridgeType:
 
 def option_type(function: Function, plan: CallPlan, option: Option) -> BridgeType:
     """Return the type that `option` of `plan` is checked against."""
+    if not _is_choice(option.type):
+        return option.type
     others = [each for other in _other_arms(function, plan) for each in other.options]
     return _widen(option.type, (each.type for each in others if each.name == option.name))
 
@@ -39,15 +41,24 @@ def _free(plan: CallPlan) -> list[BridgeType]:
 
 
 def _widen(ty: BridgeType, others: Iterable[BridgeType]) -> BridgeType:
-    """Return `ty`, if it is a union, with the members of `others`."""
+    """Return `ty`, a union, with the members of `others`."""
     own = _members(ty)
-    if len([member for member in own if member != NONE]) < 2:
-        return ty
     members = dict.fromkeys([*own, *(member for other in others for member in _members(other))])
     if len(members) == len(own):
         return ty
     union = UnionOf(tuple(member for member in members if member != NONE))
     return OptionOf(union) if NONE in members else union
+
+
+def _is_choice(ty: BridgeType) -> bool:
+    """Tell whether `ty` has several members, none aside."""
+    match ty:
+        case UnionOf(members):
+            return len(members) > 1
+        case OptionOf(inner):
+            return _is_choice(inner)
+        case _:
+            return False
 
 
 def _members(ty: BridgeType) -> tuple[BridgeType, ...]:

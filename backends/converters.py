@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import assert_never, final
 
 from attrs import frozen
@@ -28,10 +28,9 @@ from ..ir.types import (
     StreamOf,
     UnionOf,
 )
-from .entries import EnumType, HandleType, RecordShape, RecordType, SumType, TypeDeclaration
+from .entries import Declarations, EnumType, HandleType, RecordShape, RecordType, SumType, TypeDeclaration
 from .imports import Imports
 from .literals import python_literal, python_string, python_tuple
-from .mochi_types import shown_type
 from .names import Names
 from .type_tests import ENTRY_PREFIX, TypeTests
 from .type_tests import HELPERS as HELPERS
@@ -105,16 +104,16 @@ class Converters:
 
     def __init__(
         self,
-        types: Iterable[TypeDeclaration],
-        names: Mapping[str, str],
+        declared: Declarations,
         imports: Imports,
         locks: Locks,
         *,
         int64_only: bool,
     ) -> None:
         self._locks = locks
-        self._types = {ty.path: ty for ty in types}
-        self._type_names = names
+        self._types = declared.by_path
+        self._type_names = declared.type_names
+        self._texts = declared.texts
         self._imports = imports
         self._int64_only = int64_only
         self._known: dict[tuple[BridgeType, bool], str] = {}
@@ -202,7 +201,7 @@ class Converters:
             case UnionOf():
                 return self._union(ty)
             case LiteralOf(values):
-                name = python_string(shown_type(ty, self._type_names))
+                name = python_string(self._texts.shown(ty))
                 return self._define(ty, True, self._helper("to_literal"), [_tuple(values), name])
             case Ref(path):
                 return self._declared_converter(self._declared(path), ty, inward)
@@ -270,7 +269,7 @@ class Converters:
         tests = self._tests.tests(ty.members, inward=True)
         pairs = zip(tests, ty.members, strict=True)
         parts = [python_tuple([test, self._member(each)]) for test, each in pairs]
-        name = python_string(shown_type(ty, self._type_names))
+        name = python_string(self._texts.shown(ty))
         return self._define(ty, True, self._helper("to_union"), [python_tuple(parts), name, *self._tags()])
 
     def _member(self, ty: BridgeType) -> str:
@@ -346,7 +345,7 @@ class Converters:
     # --- definitions --------------------------------------------------------------------
 
     def _compose(self, helper: str, ty: BridgeType, parts: Sequence[str], inward: bool) -> str:
-        name = python_string(shown_type(ty, self._type_names))
+        name = python_string(self._texts.shown(ty))
         return self._define(ty, inward, self._helper(helper), [*parts, name])
 
     def _define(self, ty: BridgeType, inward: bool, function: str, arguments: Sequence[str]) -> str:

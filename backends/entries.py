@@ -267,6 +267,21 @@ class Declarations:
     partial: bool = False
 
     @cached_property
+    def exported(self) -> frozenset[str]:
+        """The names that a wrapper exports."""
+        names = {entry.name for entry in self.entries}
+        for ty in self.types:
+            names.add(ty.name)
+            if isinstance(ty, EnumType | SumType):
+                names.update(case.name for case in ty.cases)
+        return frozenset(names)
+
+    @cached_property
+    def by_path(self) -> Mapping[str, TypeDeclaration]:
+        """The types by their Python paths."""
+        return {ty.path: ty for ty in self.types}
+
+    @cached_property
     def texts(self) -> MochiTypes:
         """The texts of the package's types."""
         return MochiTypes(self.type_names)

@@ -10,6 +10,7 @@ import json
 import keyword
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ..ir.types import BridgeType, ConstantValue, LiteralOf
 
@@ -63,6 +64,7 @@ def _escape(ch: str, quote: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+@lru_cache(maxsize=4096)
 def is_python_name(name: str) -> bool:
     """Tell whether `name` can be written as an attribute or argument and is read back as it is."""
     if not name.isidentifier() or keyword.iskeyword(name):

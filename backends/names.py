@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import final
 
 from ..ir.diagnostics import InternalError
@@ -53,6 +54,7 @@ def exported(name: str | None, path: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4096)
 def python_parameter(name: str) -> str:
     """Return a Python parameter name like `name`, which does not start with `_`.
 

@@ -20,13 +20,10 @@ from .entries import (
     Declarations,
     Downcast,
     Entry,
-    EnumType,
     EnumValue,
     HandleType,
     ReadAttribute,
     ReadConstant,
-    RecordType,
-    SumType,
     Upcast,
     WriteAttribute,
     takes_options,
@@ -127,12 +124,10 @@ class _WrapperModule:
         self._entries = entries
         self._strict = strict
         self._int64_only = int64_only
-        self._imports = Imports(module_names(declared))
+        self._imports = Imports(declared.exported)
         self._imports.drive_by(_driver(driver))
         self._locks = Locks(self._imports, (entry.info.guards for entry in entries))
-        self._converters = Converters(
-            declared.types, declared.type_names, self._imports, self._locks, int64_only=int64_only
-        )
+        self._converters = Converters(declared, self._imports, self._locks, int64_only=int64_only)
         self._calls = Calls(self._imports, self._converters)
         handles = frozenset(ty.path for ty in declared.types if isinstance(ty, HandleType))
         self._python_types = PythonTypes(declared.type_names, self._imports, handles, "object")
@@ -440,18 +435,3 @@ def async_name(name: str) -> str:
     """Return the name wanted for the form of `name` that is to be awaited."""
     stem, found, end = name.rpartition("_sync")
     return f"{stem}_async{end}" if found else f"{name}_async"
-
-
-def module_names(declared: Declarations) -> set[str]:
-    """Return the names that the module exports."""
-    names = {entry.name for entry in declared.entries}
-    for ty in declared.types:
-        names.add(ty.name)
-        match ty:
-            case EnumType(cases=cases) | SumType(cases=cases):
-                names.update(case.name for case in cases)
-            case HandleType() | RecordType():
-                pass
-            case _:
-                assert_never(ty)
-    return names

@@ -28,7 +28,7 @@ from .imports import Imports
 from .literals import python_docstring
 from .names import Names, python_parameter
 from .python_types import PythonTypes
-from .wrapper import async_name, module_names
+from .wrapper import async_name
 from .writer import Writer, split_union
 
 
@@ -38,7 +38,7 @@ def emit_wrapper_stub(package: Package, alias: str, *, declarations: Declaration
     `declarations` is `declare(package)` where the caller has it already.
     """
     declared = declarations or declare(package)
-    imports = Imports(module_names(declared))
+    imports = Imports(declared.exported)
     types = PythonTypes(declared.type_names, imports)
     body = Writer()
     for ty in declared.types:

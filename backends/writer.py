@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import final
 
 WIDTH = 88
+_INDENT = "    "
 _BODY = ": ..."
 _BRACKETS = re.compile(r"[\[\]()]")
 _BARS = re.compile(r"[\[\]()]| \| ")
@@ -16,7 +17,7 @@ _COMMAS = re.compile(r"[\[\](),]")
 
 @final
 class Writer:
-    """Collects lines at a current indentation."""
+    """Collects lines at a current indentation. As a context it indents what is written inside."""
 
     __slots__ = ("_indent", "_lines")
 
@@ -28,20 +29,20 @@ class Writer:
         """Write one line; an empty one carries no indentation."""
         self._lines.append(f"{self._indent}{text}" if text else "")
 
-    @contextmanager
-    def block(self, header: str) -> Iterator[None]:
+    def block(self, header: str) -> AbstractContextManager[None]:
         """Write `header` and indent what is written inside."""
         self.line(header)
-        with self.indented():
-            yield
+        return self
 
-    @contextmanager
-    def indented(self) -> Iterator[None]:
+    def indented(self) -> AbstractContextManager[None]:
         """Indent what is written inside."""
-        before = self._indent
-        self._indent = f"{before}    "
-        yield
-        self._indent = before
+        return self
+
+    def __enter__(self) -> None:
+        self._indent += _INDENT
+
+    def __exit__(self, *_: object) -> None:
+        self._indent = self._indent[: -len(_INDENT)]
 
     def bracketed(self, head: str, items: Sequence[str], tail: str, *, literal: bool = False) -> None:
         """Write `head`, which ends in a bracket, then `items`, then `tail` with the other one.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from functools import lru_cache
 
 
 def _words(text: str) -> frozenset[str]:
@@ -58,7 +59,7 @@ WIT_KEYWORDS = _words(
 )
 """Words that must be written `%word` as a WIT identifier (wit-parser's lexer, old and new)."""
 
-_RESERVED = (
+_RESERVED = frozenset(
     MOCHI_KEYWORDS | MOCHI_BUILTINS | MOCHI_SCALARS | MOCHI_GENERICS.keys() | SHIM_NAMES | PYTHON_KEYWORDS
 )
 _DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -121,6 +122,7 @@ def handle_case(type_name: str) -> str:
 _LOCAL_RESERVED = MOCHI_KEYWORDS | PYTHON_KEYWORDS
 
 
+@lru_cache(maxsize=4096)
 def _respell(name: str, reserved: frozenset[str]) -> str:
     if _PLAIN.fullmatch(name):
         return _spell_digits(f"{name}_") if name in reserved else name
