@@ -15,6 +15,8 @@ from .wire import Codec, WireError
 CHUNK = 1 << 16
 TICK = 0.01
 """Seconds after which a call takes long."""
+IDLE = 100
+"""After how many such times without a message the attendant sleeps."""
 GRACE = 1.0
 """Seconds that are left to running calls when the caller is gone."""
 
@@ -55,24 +57,28 @@ class Link:
         """Held by the thread that reads."""
         self._is_wanted = False
         """Whether the main thread waits for the duty."""
+        self._reads = 0
         self._sleeps = False
         self._wake = threading.Event()
 
     def read(self, is_enough: Callable[[], bool]) -> None:
         """Read once in the main thread, unless there is something to do when its turn comes."""
         self._is_wanted = True
-        # Looked at in this order: what the attendant takes from now on ends its duty.
-        if is_enough():
+        try:
+            # Looked at in this order: what the attendant takes from now on ends its duty.
+            if is_enough():
+                return
+            with self._duty:
+                self._is_wanted = False
+                self.flush()
+                if not is_enough() and not self.has_ended:
+                    self._read()
+        finally:
             self._is_wanted = False
-            return
-        with self._duty:
-            self._is_wanted = False
-            self.flush()
-            if not is_enough() and not self.has_ended:
-                self._read()
 
     def _read(self) -> None:
         chunk = os.read(self._inbox, CHUNK)
+        self._reads += 1
         if self._sleeps:
             self._wake.set()
         if not chunk:
@@ -136,19 +142,15 @@ class Link:
 
     def attend(self) -> None:
         """Read and write in place of the main thread while that is busy with one call for long."""
-        seen, idle = -1, 0
+        seen, idle, reads = -1, 0, -1
         while not self.has_ended:
             time.sleep(TICK)
             if not self._duty.acquire(blocking=False):
-                idle += 1
-                if idle > 100:
-                    self._wake.clear()
-                    self._sleeps = True
-                    self._wake.wait()
-                    self._sleeps = False
-                    idle = 0
+                idle = idle + 1 if self._reads == reads else 0
+                reads = self._reads
+                if idle > IDLE:
+                    self._sleep(reads)
                 continue
-            idle = 0
             try:
                 self.flush()
                 while self.started == seen and not (self._is_wanted or self.has_ended):
@@ -158,6 +160,15 @@ class Link:
                 self.is_late = False
                 seen = self.started
                 self._duty.release()
+
+    def _sleep(self, reads: int) -> None:
+        """Let the attendant sleep until the main thread has read again."""
+        self._wake.clear()
+        self._sleeps = True
+        # Looked at in this order: a read from now on wakes the attendant.
+        if self._reads == reads:
+            self._wake.wait()
+        self._sleeps = False
 
 
 def _force_exit() -> NoReturn:

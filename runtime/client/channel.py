@@ -63,7 +63,6 @@ class Channel:
         self._write_lock = threading.Lock()
         self._notices: deque[bytes] = deque()
         self._dropped: deque[tuple[int, int]] = deque()
-        self._todo: deque[dict[str, Any]] = deque()
         self._reader: threading.Thread | None = None
         self._reader_wanted = threading.Event()
 
@@ -278,9 +277,7 @@ class Channel:
                     self.turns.park(reply, end)
         finally:
             reply.waiters -= 1
-            if reply.todo and not reply.waiters:
-                self._todo.extend(reply.todo)
-                self.keep_reading()
+            self._serve_left(reply)
             self.turns.leave()
 
     def _lead_until(self, end: float | None, reply: Reply) -> None:
@@ -367,13 +364,26 @@ class Channel:
         else:
             reply = self._pending.get(message.get("for", 0))
             if reply is None or not reply.waiters:
-                self._todo.append(message)
-                self.keep_reading()
+                self._serve_aside(message)
                 return
             if reply.todo is None:
                 reply.todo = deque()
             reply.todo.append(message)
             self.turns.unpark(reply.parkers)
+            self._serve_left(reply)
+
+    def _serve_left(self, reply: Reply) -> None:
+        """See to requests that belong to a call for which nobody waits any more."""
+        with contextlib.suppress(IndexError):
+            while reply.todo and not reply.waiters:
+                self._serve_aside(reply.todo.popleft())
+
+    def _serve_aside(self, message: dict[str, Any]) -> None:
+        """Answer a request that no waiting thread is to answer, in a thread of its own."""
+        name = "worker-request"
+        threading.Thread(
+            target=self._serve, args=(message,), name=name, daemon=True
+        ).start()
 
     def _serve(self, message: dict[str, Any]) -> None:
         """Answer a request of the worker, in this thread."""
@@ -411,16 +421,15 @@ class Channel:
 
     def _read_on(self) -> None:
         never = Reply(self, 0, "")
-        while self.dead is None or self._todo:
-            if self._todo:
-                with contextlib.suppress(IndexError):
-                    self._serve(self._todo.popleft())
-            elif not self._has_watchers():
+        while self.dead is None:
+            if not self._has_watchers():
+                # It may have been this thread's turn to lead.
+                self.turns.leave()
                 self._reader_wanted.wait()
                 self._reader_wanted.clear()
             elif self.turns.lead():
                 try:
-                    if self._has_watchers() and not self._todo:
+                    if self._has_watchers():
                         self._read()
                 finally:
                     self.turns.step_down()
