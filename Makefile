@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: audit-reference demo test test-slow check format-check format lint types golden resolve-diff bench bench-runtime inference hostile lock freethreaded corpus-calls corpus-wrappers outside clean
+.PHONY: audit-reference call-matrix demo test test-slow check format-check format lint types golden resolve-diff bench bench-runtime inference hostile lock freethreaded corpus-calls corpus-wrappers outside clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
@@ -73,6 +73,9 @@ outside: $(READY)  ## the same for packages that nobody tuned for
 freethreaded: $(READY)  ## a Python without the GIL, built once into the cache, and what runs only there
 	$(BIN)/python tests/freethreaded.py build
 	$(BIN)/python -m pytest tests -m freethreaded -rs
+
+call-matrix: $(READY)  ## the same calls in process, in workers, and in hosts in C and in Go
+	$(BIN)/python tests/calls/matrix.py
 
 audit-reference: $(READY)  ## verdicts on 73 wheels beside those of auditwheel and abi3audit
 	$(BIN)/python benchmarks/audit_reference.py

@@ -82,7 +82,9 @@ def plain(value: object) -> object:
 
 def is_case(value: object) -> bool:
     """Tell whether `value` is a variant without fields."""
-    return any(cls.__module__ == "_mochi_wrap.variants" and cls.__name__ == "Case" for cls in type(value).__mro__)
+    return any(
+        cls.__module__ == "_mochi_wrap.variants" and cls.__name__ == "Case" for cls in type(value).__mro__
+    )
 
 
 def is_tagged(value: Any) -> bool:  # noqa: ANN401

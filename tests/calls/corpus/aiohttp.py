@@ -6,6 +6,7 @@ import aiohttp
 from aiohttp import helpers, multipart, web
 
 SPEC = "aiohttp@==3.14.5"
+NEAR = {"headers by name"}
 
 DISPOSITION = 'attachment; filename="a.txt"'
 

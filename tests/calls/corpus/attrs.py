@@ -6,6 +6,17 @@ import attr
 import attrs
 
 SPEC = "attrs@==26.1.0"
+NEAR = {
+    "as a map",
+    "as a tuple",
+    "a filter",
+    "a changed copy",
+    "is it one",
+    "fields",
+    "fields by name",
+    "a class that is none",
+    "a validator",
+}
 
 Point = attrs.make_class("Point", ["x", "y"])
 

@@ -6,6 +6,7 @@ import click
 from click.testing import CliRunner
 
 SPEC = "click@==8.5.1"
+NEAR = {"a command with a callback", "help of a command", "a missing argument"}
 
 
 def calls(w):

@@ -8,6 +8,7 @@ import httpx
 from support import serve
 
 SPEC = "httpx@==0.28.1"
+NEAR = {"an unknown option"}
 
 
 def calls(w):

@@ -8,6 +8,7 @@ import io
 import msgpack
 
 SPEC = "msgpack@==1.2.4"
+NEAR = {"a file"}
 
 DATA = {"a": [1, 2.5, None, True], "b": {"c": "é"}}
 

@@ -9,6 +9,7 @@ import uuid
 import orjson
 
 SPEC = "orjson@==3.13.0"
+NEAR = {"a callback", "a date", "an identifier"}
 
 DATA = {"b": [1, 2.5, None], "a": {"c": "é"}}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageColor, ImageDraw, ImageOps
 
 SPEC = "pillow@==13.0.0"
+NEAR = {"a file", "a file that is none"}
 
 
 def calls(w):

@@ -6,6 +6,16 @@ import pydantic
 from pydantic import alias_generators, color
 
 SPEC = "pydantic@==2.14.3"
+NEAR = {
+    "validating",
+    "not valid",
+    "to JSON",
+    "a schema",
+    "a model as a map",
+    "without some fields",
+    "a changed copy",
+    "a model made here",
+}
 
 
 class User(pydantic.BaseModel):

@@ -7,6 +7,7 @@ import io
 from rich import cells, color, console, filesize, markup, panel, table, text, tree
 
 SPEC = "rich@==15.0.0"
+NEAR = {"a table", "a panel", "a tree"}
 
 
 def calls(w):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 SPEC = "sqlalchemy@==2.1.9"
+NEAR = {"rows", "a statement as text", "columns", "a condition", "an engine's dialect"}
 
 
 def calls(w):

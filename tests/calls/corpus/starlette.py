@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from support import ask
 
 SPEC = "starlette@==1.10.0"
+NEAR = {"a page", "no such page", "a path by name"}
 
 
 def calls(w):

@@ -8,6 +8,7 @@ from decimal import Decimal
 import tomli
 
 SPEC = "tomli@==2.5.0"
+NEAR = {"a callback that gives an object", "a binary file", "a file opened as text"}
 
 DOCUMENT = """
 title = "répertoire"

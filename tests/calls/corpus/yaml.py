@@ -8,6 +8,7 @@ import io
 import yaml
 
 SPEC = "pyyaml@==6.0.3"
+NEAR = {"events", "a file of bytes", "a loader named by the caller"}
 
 DATA = {"b": [1, 2.5, None], "a": {"c": "é"}}
 DOCUMENTS = "a: 1\n---\n- 2\n- x\n"
