@@ -318,7 +318,8 @@ def _link_entry(entry: Entry, scope: _Scope) -> LinkedFunction:
 
 
 def _link_record(ty: RecordType, scope: _Scope) -> Iterator[LinkedFunction]:
-    parameters = tuple(mochi_local_name(field.name) for field in ty.fields)
+    names = Names()
+    parameters = tuple(names.fresh(mochi_local_name(field.name)) for field in ty.fields)
     types = tuple(linked_type(field.type) for field in ty.fields)
     yield scope.function(ty.name, parameters, types, "int", MakeRecord(ty))
     for field in ty.fields:

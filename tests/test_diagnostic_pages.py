@@ -20,7 +20,6 @@ from local_packages import mochic
 PAGES = sorted((GOLDEN / "diagnostics").glob("PY*.md"))
 
 WITHOUT_EXAMPLE = {
-    "PY205": "comes from commands on sidecars, `tests/test_sidecar.py` shows it",
     "PY203": "comes with the stubs of another distribution, `tests/test_stub_search.py` shows it",
     "PY409": "comes from `pkg remove`, `golden/frontends/manifest_edit.md` shows it",
     "PY429": "the resolver passes over such a file; `tests/test_index.py` shows it",
