@@ -5,6 +5,7 @@ Nothing here imports asyncio before there is something to drive: most packages h
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
@@ -156,6 +157,9 @@ class Stream:
 class Loop:
     """Where asynchronous calls run. A wrapper asks it for whatever has to do with loops."""
 
+    is_lasting = False
+    """Whether one loop serves all calls."""
+
     def __init__(self, cancel_timeout: float = CANCEL_TIMEOUT) -> None:
         self.cancel_timeout = cancel_timeout
 
@@ -183,6 +187,9 @@ class Loop:
         self, where: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Any:
         """Call `function` in the thread of the loop, where one is running."""
+        if not self.is_lasting and "asyncio" not in sys.modules:
+            # Nothing is running, and what is called may have nothing to do with it.
+            return function(*args, **kwargs)
         from .aio_jobs import is_loop_running
         from .aio_strangers import explain
 
@@ -255,6 +262,8 @@ class PerCallLoop(Loop):
 
 class PersistentLoop(Loop):
     """One loop for all calls of the program, in a thread of its own."""
+
+    is_lasting = True
 
     def find(self, where: str) -> Any:
         """Return the loop that awaits this thread, or that of the program."""

@@ -81,6 +81,15 @@ def what_makes_objects_of_a_loop_runs_in_it() -> None:
     ):
         PER_CALL.call_inside("Client_new", Client, 4)
     assert PER_CALL.call_inside("f", len, "abc") == 3
+    done = in_process("""
+        import subprocess
+        code = (
+            f"import sys; sys.path.insert(0, {sys.path[0]!r}); import _mochi_wrap as m\\n"
+            "print(m.call_inside('f', len, 'abc'), 'asyncio' in sys.modules)"
+        )
+        print(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
+    """)
+    assert done.stdout.split() == ["3", "False"], done
 
 
 @case
