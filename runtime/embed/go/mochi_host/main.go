@@ -31,6 +31,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -236,6 +237,8 @@ func serve(awaited bool) (request, error) {
 }
 
 func main() {
+	// Python keeps what failed last by thread, until close_failure asks for it.
+	runtime.LockOSThread()
 	if len(os.Args) < 2 || len(os.Args) > 3 {
 		fmt.Fprintln(os.Stderr, "mochi_host: give the folder of a workspace, and of its environment if it has another")
 		os.Exit(1)
