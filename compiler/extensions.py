@@ -115,11 +115,11 @@ def find_verdicts(wheel: Wheel) -> Iterator[tuple[str, str]]:
 
 def _judge(content: bytes, stem: str) -> GilVerdict | None:
     """Return the verdict of the module called `stem`, None where the file is a plain library."""
-    if not content.startswith(b"\x7fELF"):
-        return GilVerdict.UNKNOWN
     try:
         verdicts = read_verdicts(content)
     except MalformedError:
+        verdicts = None
+    if verdicts is None:
         return GilVerdict.UNKNOWN
     named = {InitFunction(name, gil).module: gil for name, gil in verdicts.items()}
     return named.get(stem)

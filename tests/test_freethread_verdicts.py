@@ -93,7 +93,7 @@ def test_modules_of_every_kind(flags: str, tmp_path: Path) -> None:
         module = tmp_path / f"{name}{suffix}"
         command = ["cc", "-shared", "-fPIC", *FLAGS[flags], f"-I{include}", str(text), "-o", str(module)]
         subprocess.run(command, check=True)
-        (verdict,) = read_verdicts(module.read_bytes()).values()
+        (verdict,) = (read_verdicts(module.read_bytes()) or {}).values()
         is_on = import_all(tmp_path, name)[name]
         assert is_on is (expected in (GilVerdict.USED, GilVerdict.USED_BY_DEFAULT)), name
         assert verdict is expected, f"{name}: {verdict}"
@@ -133,7 +133,7 @@ def read_all(folder: Path) -> dict[str, GilVerdict]:
     found: dict[str, GilVerdict] = {}
     for path in sorted(folder.rglob("*.so")):
         stem = path.name.partition(".")[0]
-        for function, verdict in read_verdicts(path.read_bytes()).items():
+        for function, verdict in (read_verdicts(path.read_bytes()) or {}).items():
             if InitFunction(function, verdict).module == stem:
                 found[".".join([*path.relative_to(folder).parent.parts, stem])] = verdict
     return found

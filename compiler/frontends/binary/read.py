@@ -28,12 +28,22 @@ def read_binary(content: bytes) -> Binary | None:
     return Binary((read_pe(content),)) if is_pe(content) else None
 
 
-def read_verdicts(content: bytes) -> Mapping[str, GilVerdict]:
-    """Return the verdict of each function of a compiled file that makes a module; raises `MalformedError`."""
-    if not content.startswith(MAGIC):
-        return {}
-    elf = parse_elf(content)
-    return _verdicts(elf, read_symbols(elf))
+def read_verdicts(content: bytes) -> Mapping[str, GilVerdict] | None:
+    """Return the verdict of each function that makes a module, None for what is no compiled file.
+
+    Where the images of several processors do not agree, nothing is known. Raises `MalformedError`.
+    """
+    if content.startswith(MAGIC):
+        elf = parse_elf(content)
+        return _verdicts(elf, read_symbols(elf))
+    binary = read_binary(content)
+    if binary is None:
+        return None
+    found: dict[str, GilVerdict] = {}
+    for init in (init for image in binary.images for init in image.inits):
+        agreed = found.setdefault(init.name, init.gil) is init.gil
+        found[init.name] = init.gil if agreed else GilVerdict.UNKNOWN
+    return found
 
 
 def read_elf(content: bytes) -> Image:
