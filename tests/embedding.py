@@ -67,12 +67,12 @@ def make_workspace(place: Path, python: str) -> Path:
     return workspace
 
 
-def compile_c(place: Path, *sources: Path) -> Path:
+def compile_c(place: Path, *sources: Path, flags: Sequence[str] = ()) -> Path:
     """Compile a program with the library; skip the test where there is no compiler."""
     compiler = shutil.which(os.environ.get("CC", "cc")) or pytest.skip("there is no C compiler")
     program = place / sources[0].stem
-    units = [str(path) for path in (*sources, *sorted(LIBRARY.glob("*.c")))]
-    command = [compiler, "-std=c11", "-O2", *WARNINGS, f"-I{LIBRARY}", "-o", str(program), *units]
+    units = [str(path) for path in dict.fromkeys((*sources, *sorted(LIBRARY.glob("*.c"))))]
+    command = [compiler, "-std=c11", "-O2", *flags, *WARNINGS, f"-I{LIBRARY}", "-o", str(program), *units]
     done = subprocess.run([*command, "-lpthread", "-ldl"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return program

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +18,19 @@ import sys, sysconfig
 real = sysconfig.get_config_var
 sysconfig.get_config_var = lambda name: "libpython.a" if name in ("INSTSONAME", "LDLIBRARY") else real(name)
 exec(sys.argv[sys.argv.index("-c") + 1])
+"""
+
+
+INSIDE_PYTHON = """
+import ctypes, sys
+library, workspace = ctypes.CDLL(sys.argv[1]), sys.argv[2]
+class Options(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_char_p) for name in ("venv", "workspace", "libpython")]
+    _fields_ += [(name, ctypes.c_void_p) for name in ("callback", "release", "context")]
+options = Options(f"{workspace}/.venv".encode(), workspace.encode())
+library.mochi_resolve.restype = ctypes.c_void_p
+print(library.mochi_init(ctypes.byref(options)), bool(library.mochi_resolve(b"shop", b"same_int")))
+print("shop" in sys.modules, sys.prefix == sys.base_prefix)
 """
 
 
@@ -42,6 +57,24 @@ def test_nothing_is_left_of_threads_and_calls(threads: Path, version: str, tmp_p
     grown = [int(line.split()[-3]) for line in done.stdout.splitlines() if line.endswith(" kB more")]
     assert len(grown) == 2
     assert max(grown) < 2048
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_a_host_that_has_python_already(version: str, tmp_path: Path) -> None:
+    python = embedding.require_python(version)
+    workspace = embedding.make_workspace(tmp_path, python)
+    library = embedding.compile_c(tmp_path, embedding.LIBRARY / "calls.c", flags=("-shared", "-fPIC"))
+    done = embedding.run_program([python, "-c", INSIDE_PYTHON, library, workspace])
+    assert (done.stdout, done.stderr) == ("0 True\nTrue True\n", "")
+
+
+def test_the_interface_is_one_of_cpp_too(tmp_path: Path) -> None:
+    compiler = shutil.which("c++") or pytest.skip("there is no C++ compiler")
+    unit = tmp_path / "unit.cpp"
+    unit.write_text('#include "mochi_py.h"\nmochi_value one = mochi_int(1);\n', "utf-8")
+    flags = ["-fsyntax-only", *embedding.WARNINGS, f"-I{embedding.LIBRARY}"]
+    done = subprocess.run([compiler, *flags, str(unit)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_host_program_is_compiled_once() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import operator
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -76,10 +77,20 @@ def callback_error(message: str) -> CallbackError:
 
 
 def boot(venv: str) -> None:
-    """Prepare a fresh interpreter: what it prints is seen when a line ends, for it may never be closed."""
+    """Prepare a fresh interpreter for an environment.
+
+    What it prints is seen when a line ends, for it may never be finalized.
+    """
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(line_buffering=True)
+    if os.path.realpath(sys.prefix) != os.path.realpath(venv):
+        # The host has started Python by itself, for no environment or another one.
+        import site
+        import sysconfig
+
+        names = {"base": venv, "platbase": venv}
+        site.addsitedir(sysconfig.get_path("purelib", "venv", vars=names))
 
 
 def stop() -> None:
@@ -135,8 +146,8 @@ def plan_of(cls: type) -> Plan:
         plan = bytes
     elif issubclass(cls, SIMPLE_BASES) or hasattr(cls, "__array_interface__"):
         plan = None if is_handle_class(cls) else simplify
-    PLANS[cls] = plan
-    return plan
+    # Never replaced: another thread may have it without a reference.
+    return PLANS.setdefault(cls, plan)
 
 
 def describe(error: BaseException) -> tuple[str, str, str, list[str]]:

@@ -179,31 +179,46 @@ size_t mochi_live_handles(void);
 
 static inline mochi_value mochi_int(int64_t value)
 {
-    mochi_value made = {MOCHI_INT, {.integer = value}, 0};
+    mochi_value made;
+    made.tag = MOCHI_INT;
+    made.as.integer = value;
+    made.length = 0;
     return made;
 }
 
 static inline mochi_value mochi_float(double value)
 {
-    mochi_value made = {MOCHI_FLOAT, {.number = value}, 0};
+    mochi_value made;
+    made.tag = MOCHI_FLOAT;
+    made.as.number = value;
+    made.length = 0;
     return made;
 }
 
 static inline mochi_value mochi_string(const char *text, size_t length)
 {
-    mochi_value made = {MOCHI_STRING, {.text = text}, length};
+    mochi_value made;
+    made.tag = MOCHI_STRING;
+    made.as.text = text;
+    made.length = length;
     return made;
 }
 
 static inline mochi_value mochi_handle(uint64_t id)
 {
-    mochi_value made = {MOCHI_HANDLE, {.id = id}, 0};
+    mochi_value made;
+    made.tag = MOCHI_HANDLE;
+    made.as.id = id;
+    made.length = 0;
     return made;
 }
 
 static inline mochi_value mochi_tree(const mochi_frame *frame)
 {
-    mochi_value made = {MOCHI_TREE, {.bytes = frame->data}, frame->length};
+    mochi_value made;
+    made.tag = MOCHI_TREE;
+    made.as.bytes = frame->data;
+    made.length = frame->length;
     return made;
 }
 

@@ -246,6 +246,7 @@ func TestGoroutines(t *testing.T) {
 				gives(t, fmt.Sprint(number, i))(shop.SameString(fmt.Sprint(number, i)))
 				if i%20 == 0 {
 					gives(t, []int64{number + 1})(shop.Each([]int64{number}, func(v int64) (int64, error) { return shop.SameInt(v + 1) }))
+					gives(t, number)(shop.LaterSync(number))
 					_, err := shop.Fails("x")
 					raises(t, err, "LookupError", "no x")
 					cart, err := shop.CartNew("me")
