@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: audit-reference call-matrix demo test test-slow check format-check format lint types golden resolve-diff bench bench-runtime inference hostile lock freethreaded corpus-calls corpus-wrappers outside clean
+.PHONY: audit-reference build-matrix call-matrix demo test test-slow check format-check format lint types golden resolve-diff bench bench-runtime inference hostile lock freethreaded corpus-calls corpus-wrappers outside clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
@@ -76,6 +76,9 @@ freethreaded: $(READY)  ## a Python without the GIL, built once into the cache, 
 
 call-matrix: $(READY)  ## the same calls in process, in workers, and in hosts in C and in Go
 	$(BIN)/python tests/calls/matrix.py
+
+build-matrix: $(READY)  ## the example package, built in every way and judged by the tools of the field
+	$(BIN)/python benchmarks/build_matrix.py
 
 audit-reference: $(READY)  ## verdicts on 73 wheels beside those of auditwheel and abi3audit
 	$(BIN)/python benchmarks/audit_reference.py

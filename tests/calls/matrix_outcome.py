@@ -25,17 +25,18 @@ def main(workspace: str, hosts: str, *cases: str) -> None:
     warnings.simplefilter("ignore")
     from runtime.client import Worker
 
-    workers = {name: Worker(workspace, **how) for name, how in json.loads(hosts).items()}
-    report = sys.stdout
-    try:
-        with tempfile.TemporaryDirectory() as place:
-            os.chdir(place)
+    report, workers = sys.stdout, {}
+    with tempfile.TemporaryDirectory() as place:
+        os.chdir(place)  # workers inherit the folder, and some calls write files
+        try:
+            for name, how in json.loads(hosts).items():
+                workers[name] = Worker(workspace, **how)
             for case in cases:
                 for row in compare(Path(case), workers):
                     print(json.dumps(row), file=report, flush=True)
-    finally:
-        for worker in workers.values():
-            worker.close()
+        finally:
+            for worker in workers.values():
+                worker.close()
 
 
 def compare(path: Path, workers: dict[str, object]) -> Sequence[dict[str, object]]:
