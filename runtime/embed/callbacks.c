@@ -22,7 +22,9 @@ static void fail_in_host(mochi_frame *frame)
     PyObject *error = py.PyObject_Vectorcall(helpers.fail, arguments + 1, 1 | VECTORCALL_OFFSET, NULL);
     py.Py_DecRef(message);
     if (!error) return;
-    py.PyErr_SetObject(py.PyObject_Type(error), error);
+    PyObject *type = py.PyObject_Type(error);
+    py.PyErr_SetObject(type, error);
+    py.Py_DecRef(type);
     py.Py_DecRef(error);
 }
 
@@ -75,7 +77,10 @@ PyObject *mochi_callback_new(uint64_t id)
     }
     *made = id;
     PyObject *capsule = py.PyCapsule_New(made, capsule_name, drop);
-    if (!capsule) return NULL;
+    if (!capsule) {
+        free(made);
+        return NULL;
+    }
     PyObject *function = py.PyCFunction_NewEx(&definition, capsule, NULL);
     py.Py_DecRef(capsule);
     return function;

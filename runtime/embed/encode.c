@@ -39,7 +39,8 @@ static bool encode_text(mochi_frame *frame, PyObject *object)
     py.PyErr_Clear();
     PyObject *bytes = py.PyUnicode_AsEncodedString(object, "utf-8", "surrogatepass");
     char *data;
-    if (!bytes || py.PyBytes_AsStringAndSize(bytes, &data, &length)) return false;
+    if (!bytes) return false;
+    py.PyBytes_AsStringAndSize(bytes, &data, &length);
     put_text(frame, MOCHI_STRING, data, (size_t)length);
     py.Py_DecRef(bytes);
     return true;
