@@ -30,7 +30,8 @@ def write_types(writer: Writer, declared: Declarations, types: PythonTypes, impo
                     if len(ty.cases) > 1:
                         _write_case(writer, case.name, text, ty.name)
                     else:
-                        _write_only_case(writer, case.name, text, ty.name, imports)
+                        # Mochi demands a field of a type's only variant.
+                        _write_case(writer, case.name, text, imports.use(HELPERS, "OnlyCase"), ty.name)
             case SumType():
                 for sum_case in ty.cases:
                     fields = [("value", types.text(sum_case.type))]
@@ -40,10 +41,10 @@ def write_types(writer: Writer, declared: Declarations, types: PythonTypes, impo
                 assert_never(ty)
 
 
-def _write_case(writer: Writer, name: str, doc: str, base: str) -> None:
+def _write_case(writer: Writer, name: str, doc: str, *bases: str) -> None:
     writer.line()
     writer.line()
-    writer.bracketed(f"class {name}(", [base], "):")
+    writer.bracketed(f"class {name}(", bases, "):")
     with writer.indented():
         writer.line(python_docstring(doc))
         writer.line()
@@ -75,17 +76,6 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
         (0, int(text), "") if text[0] in "0123456789" else (1, 0, text)
         for text in re.findall(r"[0-9]+|[^0-9]", name)
     ]
-
-
-def _write_only_case(writer: Writer, name: str, doc: str, base: str, imports: Imports) -> None:
-    """Write the only case of an enum, which Mochi demands a field of."""
-    writer.line()
-    writer.line()
-    writer.line(f"@{imports.use('dataclasses', 'dataclass')}(frozen=True, slots=True)")
-    with writer.block(f"class {name}({base}):"):
-        writer.line(python_docstring(doc))
-        writer.line()
-        writer.annotated("id", f"{imports.builtin('int')} = 0")
 
 
 def _write_union(writer: Writer, name: str, cases: Sequence[str]) -> None:

@@ -49,7 +49,9 @@ _NAMES = {
         "is_case is_complex is_dict is_float is_having is_instance is_int is_list "
         "is_literal is_map is_option is_record is_set is_stream is_string is_tuple"
     ),
-    "variants": "Case enum_of to_enum to_literal to_union to_variant variant_of",
+    "variants": (
+        "Case OnlyCase enum_of to_enum to_literal to_union to_variant variant_of"
+    ),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

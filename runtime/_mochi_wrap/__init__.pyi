@@ -132,6 +132,7 @@ from .tests import (
 )
 from .variants import (
     Case as Case,
+    OnlyCase as OnlyCase,
     enum_of as enum_of,
     to_enum as to_enum,
     to_literal as to_literal,

@@ -29,6 +29,15 @@ class Case:
         return f"{type(self).__name__}()"
 
 
+class OnlyCase(Case):
+    """The only variant of an enum. It has the field that Mochi demands then, which says nothing."""
+
+    __slots__ = ("id",)
+
+    def __init__(self, id: int = 0) -> None:
+        self.id = id
+
+
 def enum_of(cases: Mapping[str, Callable[[], Any]], name: str) -> Converter:
     """Make the converter of an enum member to its variant, by the name of the member."""
     made: dict[str, Any] = {}
