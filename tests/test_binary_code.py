@@ -71,6 +71,24 @@ def test_what_is_passed_on_x86(code: str) -> None:
     assert find_set_gil(image("x86_64", x86(code))) is X86[code]
 
 
+WINDOWS = {
+    "ba01000000 488bc8 THROUGH": NOT_USED,
+    "33d2 488bcb THROUGH": USED,
+    "31d2 4889c1 CALL": USED,
+    # What Linux would take.
+    f"{ONE} 488bc8 THROUGH": UNKNOWN,
+    # Another register, a computed value, two ways.
+    "41ba01000000 THROUGH": UNKNOWN,
+    "ba01000000 8bd0 THROUGH": UNKNOWN,
+    "ba01000000 eb02 33d2 488bc8 THROUGH": UNKNOWN,
+}
+
+
+@pytest.mark.parametrize("code", WINDOWS)
+def test_what_is_passed_on_windows(code: str) -> None:
+    assert find_set_gil(image("amd64", x86(code))) is WINDOWS[code]
+
+
 # --- AArch64 ----------------------------------------------------------------------------
 
 
@@ -80,11 +98,13 @@ def arm(*words: int | str) -> bytes:
     stub = [0x90000010 | (page & 3) << 29 | (page >> 2) << 5, 0xF9400211, 0x91000210, 0xD61F0220]
     code = list(stub)
     for word in words:
-        code.append(0x94000000 | (-len(code) & 0x3FFFFFF) if word == "CALL" else int(word))
+        calls = 0x94000000 | -len(code) & 0x3FFFFFF
+        code.append({"CALL": calls, "ADRP": stub[0] & ~31 | 8}.get(str(word)) or int(word))
     return struct.pack(f"<{len(code)}I", *code)
 
 
 W1_ONE, W1_ZERO, W1_XZR, X0_X19, W1_W2 = 0x52800021, 0x52800001, 0x2A1F03E1, 0xAA1303E0, 0x2A0203E1
+X8_SLOT, BLR_X8 = 0xF9400108, 0xD63F0100
 B_OVER_ONE, CBZ_OVER_ONE, LDP_X0_X1, BL_AWAY = 0x14000002, 0xB4000040, 0xA94107E0, 0x94000100
 ARM = {
     (W1_ONE, X0_X19, "CALL"): NOT_USED,
@@ -99,12 +119,13 @@ ARM = {
     (W1_ZERO, CBZ_OVER_ONE, W1_ONE, "CALL"): UNKNOWN,
     (X0_X19, "CALL"): UNKNOWN,
     (X0_X19,): UNKNOWN,
+    # `adrp x8; ldr x8, [x8]; blr x8`, without a stub.
+    ("ADRP", X8_SLOT, W1_ONE, BLR_X8): NOT_USED,
+    (W1_ZERO, "ADRP", X8_SLOT, BLR_X8): USED,
 }
 
 
-@pytest.mark.parametrize(
-    "words", ARM, ids=lambda words: " ".join(f"{w:x}" if w != "CALL" else w for w in words)
-)
+@pytest.mark.parametrize("words", ARM, ids=lambda words: " ".join(map(str, words)))
 def test_what_is_passed_on_arm(words: tuple[int | str, ...]) -> None:
     assert find_set_gil(image("aarch64", arm(*words))) is ARM[words]
 

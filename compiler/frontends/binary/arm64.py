@@ -8,8 +8,9 @@ from typing import Final
 
 from .loaded import LoadedImage, Segment
 
-_JUMP: Final = 0xD61F0220
-"""`br x17`, which ends a stub."""
+_JUMPS: Final = {0xD61F0200: 16, 0xD61F0220: 17}
+"""`br x16` and `br x17`, which end a stub."""
+_CALL_REGISTER: Final = 0xD63F0000
 _LANDING: Final = 0xD503245F
 _RETURN: Final = 0xD65F03C0
 _ZERO: Final = (0x2A1F03E1, 0xAA1F03E1)
@@ -30,18 +31,27 @@ def find_stubs(words: Sequence[int], start: int, slots: frozenset[int]) -> froze
     """Return where stubs begin that jump through one of `slots`. `start` is the address of the first word."""
     found: set[int] = set()
     for index, word in enumerate(words):
-        if word == _JUMP and index >= 3 and _loaded_from(words, start, index - 3) in slots:
-            found |= {start + 4 * (index - 3), start + 4 * (index - 4)}
+        if (register := _JUMPS.get(word)) is None:
+            continue
+        for first in range(max(0, index - 3), index - 1):
+            if _loaded(words, start, first, register) in slots:
+                found |= {start + 4 * first, start + 4 * (first - 1)}
     return frozenset(found)
 
 
-def find_calls(words: Sequence[int], start: int, targets: frozenset[int]) -> Iterator[int]:
-    """Yield the index of each `bl` or `b` to one of `targets`."""
-    if not targets:
-        return
+def find_calls(
+    words: Sequence[int], start: int, slots: frozenset[int], stubs: frozenset[int]
+) -> Iterator[int]:
+    """Yield the index of each `bl` or `b` to one of `stubs`, and of each `blr` through one of `slots`."""
     for index, word in enumerate(words):
-        if word >> 26 in (0x25, 0x05) and start + 4 * index + _signed(word, 26) * 4 in targets:
-            yield index
+        if word >> 26 in (0x25, 0x05):
+            if start + 4 * index + _signed(word, 26) * 4 in stubs:
+                yield index
+        elif word & 0xFFFFFC1F == _CALL_REGISTER:
+            register = word >> 5 & 31
+            before = range(max(0, index - _BEFORE), index - 1)
+            if any(_loaded(words, start, first, register) in slots for first in before):
+                yield index
 
 
 def second_argument(words: Sequence[int], call: int) -> int | None:
@@ -78,13 +88,13 @@ def returned_address(image: LoadedImage, address: int) -> int | None:
 # --- instructions -----------------------------------------------------------------------
 
 
-def _loaded_from(words: Sequence[int], start: int, index: int) -> int | None:
-    """Return the address that `adrp x16; ldr x17, [x16, …]` at `index` loads from."""
+def _loaded(words: Sequence[int], start: int, index: int, register: int) -> int | None:
+    """Return the address that `adrp` at `index` and `ldr` behind it load a register from."""
     page = _page(words[index], start + 4 * index)
-    load = words[index + 1]
-    if page is None or words[index] & 31 != 16 or load & 0xFFC003FF != 0xF9400211:
+    if page is None:
         return None
-    return page + 8 * (load >> 10 & 0xFFF)
+    base, load = words[index] & 31, words[index + 1]
+    return page + 8 * (load >> 10 & 0xFFF) if load & 0xFFC003FF == 0xF9400000 | base << 5 | register else None
 
 
 def _page(word: int, address: int) -> int | None:

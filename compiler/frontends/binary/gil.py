@@ -18,7 +18,7 @@ from typing import Final, final
 from attrs import field, frozen
 
 from ....ir.binary import GilVerdict, InitFunction
-from . import arm64
+from . import arm64, x86
 from .loaded import LoadedImage
 from .set_gil import find_set_gil
 
@@ -31,12 +31,6 @@ _MOST_SLOTS: Final = 40
 _FROM_DEFINITION: Final = "PyModuleDef_Init"
 _ONE_PHASE: Final = frozenset({"PyModule_Create2", "PyModule_FromDefAndSpec2"})
 _LONGEST_NAME: Final = 200
-
-# `lea slots(%rip), %rax` or `mov pointer(%rip), %rax` and `ret`, perhaps with a frame and a landing pad.
-_RETURNS_ADDRESS: Final = re.compile(
-    rb"(?:\xf3\x0f\x1e\xfa)?(?:\x55\x48\x89\xe5)?\x48(?P<load>[\x8d\x8b])\x05(?P<away>....)\x5d?\xc3",
-    re.DOTALL,
-)
 
 
 def read_gil(image: LoadedImage) -> Mapping[str, GilVerdict]:
@@ -128,23 +122,13 @@ class _Reader:
     def _exported_slots(self, address: int) -> dict[int, int] | None:
         """Return the slots that the function at `address` returns, where it does nothing else."""
         match self.image.machine:
-            case "x86_64":
-                target = _returned_address(self.image, address)
+            case "x86_64" | "amd64":
+                target = x86.returned_address(self.image, address)
             case "aarch64" | "arm64":
                 target = arm64.returned_address(self.image, address)
             case _:
                 target = None
         return None if target is None else self._slots(target)
-
-
-def _returned_address(image: LoadedImage, address: int) -> int | None:
-    """Return what the function at `address` returns, where it does nothing but return an address (x86-64)."""
-    code = image.memory.read(address, 16) or image.memory.read(address, 8)
-    match = _RETURNS_ADDRESS.match(code) if code else None
-    if match is None:
-        return None
-    place = address + match.end("away") + int.from_bytes(match["away"], "little", signed=True)
-    return place if match["load"] == b"\x8d" else image.pointers.get(place)
 
 
 def _judge(slots: Mapping[int, int]) -> GilVerdict:

@@ -258,9 +258,10 @@ def _fixups(file: _File, segments: tuple[Segment, ...]) -> Fixups:
             offset, size = file.unpack("2L", command.data, 8)
             chained = file.part(offset, size, "chained fixups")
         elif command.kind in _DYLD_INFO:
-            rebase, rebase_size, bind, bind_size = file.unpack("4L", command.data, 8)
+            rebase, rebase_size, bind, bind_size, _, _, lazy, lazy_size = file.unpack("8L", command.data, 8)
             info = (
                 file.part(rebase, rebase_size, "list of rebases"),
                 file.part(bind, bind_size, "list of bindings"),
+                file.part(lazy, lazy_size, "list of lazy bindings"),
             )
     return read_fixups(file.order, file.bits, segments, chained, info)

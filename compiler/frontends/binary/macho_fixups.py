@@ -34,7 +34,7 @@ def read_fixups(
     bits: int,
     segments: tuple[Segment, ...],
     chained: memoryview | None,
-    info: tuple[memoryview, memoryview] | None,
+    info: tuple[memoryview, memoryview, memoryview] | None,
 ) -> Fixups:
     """Return what the loader fills in; raises `MalformedError`."""
     found = Fixups()
@@ -43,7 +43,8 @@ def read_fixups(
             _follow_chains(order, segments, chained, found)
         elif info is not None:
             _run_rebases(order, bits, segments, info[0], found)
-            _run_binds(bits, segments, info[1], found)
+            _run_binds(bits, segments, info[1], found, is_lazy=False)
+            _run_binds(bits, segments, info[2], found, is_lazy=True)
     except (struct.error, IndexError):
         raise MalformedError("the list of what the loader fills in is cut off") from None
     return found
@@ -181,7 +182,10 @@ def _run_rebases(
                 pass
 
 
-def _run_binds(bits: int, segments: tuple[Segment, ...], data: memoryview, found: Fixups) -> None:
+def _run_binds(
+    bits: int, segments: tuple[Segment, ...], data: memoryview, found: Fixups, *, is_lazy: bool
+) -> None:
+    """Add the places that a list of bindings fills in. In a lazy one each binding has an end of its own."""
     word, segment, place, name = bits // 8, segments[0], 0, ""
     opcodes = _Opcodes(data)
 
@@ -196,7 +200,8 @@ def _run_binds(bits: int, segments: tuple[Segment, ...], data: memoryview, found
     for opcode, value in opcodes:
         match opcode:
             case 0x00:
-                return
+                if not is_lazy:
+                    return
             case 0x20 | 0x60:
                 opcodes.number()
             case 0x40:

@@ -207,7 +207,7 @@ def _inits(
     ]
     slots = {file.base + place: name for library in libraries for name, place in _import_table(file, library)}
     image = LoadedImage(
-        "x86_64" if file.machine == "amd64" else file.machine,
+        file.machine,
         file.bits,
         True,
         Memory.of(moved),
