@@ -71,6 +71,8 @@ def test_calls_of_every_kind(host: Worker) -> None:
     assert call("shop.opposite", make_record("Color_RED", {}, True)) == make_record("Color_GREEN", {}, True)
     point = call("shop.moved", call("shop.Point_new", 1.0, 2.0), 3.0)
     assert point == make_record("Point", {"x": 4.0, "y": 5.0, "name": None})
+    assert call("shop.total", iter([1, 2, 3])) == 6
+    assert call("shop.total", (call("shop.same_int", each) for each in (4, 5))) == 9
     cart = call("shop.Cart_new", "me")
     assert call("shop.Cart_add", cart, "bread") == 1
     assert call("shop.elsewhere", lambda value: value + 1, 1) == 2

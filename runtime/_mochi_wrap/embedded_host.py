@@ -2,7 +2,7 @@
 
 The lines are those of the worker (`worker.py`): requests, notices, and answers to the requests that
 the host itself makes, to call a function of the other side. Calls run one at a time, in the order
-in which they come; the host makes them. Not to be had here: iterators of the other side, cancellation.
+in which they come; the host makes them. Calls cannot be cancelled.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import GeneratorType
 from typing import Any, NoReturn
@@ -19,7 +20,7 @@ from .bound import FOLDER, ContractError, check_contract, load_wrapper
 from .embedded import HostFunction, last
 from .errors import describe_error, to_data
 from .exports import Table, read_shared
-from .far_side import CallbackError, take_items
+from .far_side import CallbackError, FarIterator, take_items
 from .wire import Codec, WireError
 from .worker import (
     CONTRACT,
@@ -54,6 +55,7 @@ __all__ = [
     "hello",
     "open_line",
     "read_value",
+    "start",
     "statistics",
     "take_items",
 ]
@@ -62,6 +64,8 @@ table = Table()
 running: list[str] = []
 """The numbers of the calls that run, the innermost last."""
 _asked = 0
+_asker: Callable[[str, list[Any]], Any] | None = None
+_notices: list[bytes] = []
 
 
 class _NoFunctionError(LookupError):
@@ -78,8 +82,22 @@ def _export(value: Any) -> dict[str, Any]:
     return {"$handle": table.add(value)}
 
 
-def _refuse_iterator(number: int) -> NoReturn:
-    raise WireError("iterators of the other side cannot be used in an embedded host")
+def _ask(method: str, params: list[Any]) -> Any:
+    """Have the host send a request, and return its result."""
+    assert _asker is not None, "the host has called `start`"
+    return _asker(method, params)
+
+
+def _forget(kind: str, number: int) -> None:
+    # Called from destructors: it goes with the next line.
+    _notices.append(
+        b'{"jsonrpc":"2.0","method":"$/forget","params":["%b",%d]}\n'
+        % (kind.encode(), number)
+    )
+
+
+def _read_iterator(number: int) -> FarIterator:
+    return FarIterator(number, _ask, _forget)
 
 
 codec = Codec(
@@ -87,11 +105,18 @@ codec = Codec(
     readers={
         "$handle": table.get,
         "$callback": HostFunction,
-        "$iter": _refuse_iterator,
-        "$stream": _refuse_iterator,
+        "$iter": _read_iterator,
+        "$stream": _read_iterator,
         "$shm": read_shared,
     },
 )
+
+
+def start(asker: Callable[[str, list[Any]], Any]) -> None:
+    """Get function 0 of the host, which sends any request."""
+    global _asker
+    _asker = asker
+
 
 # --- lines that come --------------------------------------------------------------------
 
@@ -161,7 +186,7 @@ def close_call(number: str, result: Any) -> bytes:
         error.add_note("unencodable")
         raise
     running.pop()
-    return b'{"jsonrpc":"2.0","id":%b,"result":%b}\n' % (number.encode(), text)
+    return _line(b'{"jsonrpc":"2.0","id":%b,"result":%b}\n' % (number.encode(), text))
 
 
 def close_failure(number: str, *told: Any) -> bytes:
@@ -176,7 +201,7 @@ def close_failure(number: str, *told: Any) -> bytes:
     if isinstance(error, CallbackError):
         fault["callback"] = error.number
     text = codec.dump(codec.tag(fault))
-    return b'{"jsonrpc":"2.0","id":%b,"error":%b}\n' % (number.encode(), text)
+    return _line(b'{"jsonrpc":"2.0","id":%b,"error":%b}\n' % (number.encode(), text))
 
 
 def _code_of(error: BaseException) -> int:
@@ -192,18 +217,27 @@ def _code_of(error: BaseException) -> int:
 
 
 def ask(function: int, arguments: list[Any]) -> bytes:
-    """Return the request to call a function of the other side."""
+    """Return the request to call a function of the other side; function 0 is the request itself."""
     global _asked
     _asked += 1
+    method, params = (
+        arguments if function == 0 else ("$/callback", [function, arguments])
+    )
     request = {
         "jsonrpc": "2.0",
         "id": f"w{_asked}",
-        "method": "$/callback",
-        "params": [function, arguments],
+        "method": method,
+        "params": params,
     }
     text = codec.dump(codec.tag(request))
     within = running[-1] if running else "null"
-    return b'%b,"for":%b}\n' % (text.removesuffix(b"}"), within.encode())
+    return _line(b'%b,"for":%b}\n' % (text.removesuffix(b"}"), within.encode()))
+
+
+def _line(text: bytes) -> bytes:
+    """Return a line behind what else is to be told."""
+    told, _notices[:] = b"".join(_notices), []
+    return told + text
 
 
 # --- functions of the protocol ----------------------------------------------------------

@@ -111,7 +111,7 @@ static int write_line(mochi_frame *frame)
     if (mochi_call_frame(frame) != MOCHI_OK) return 0;
     cursor = frame->data;
     mochi_read(&cursor, end_of(frame), &text);
-    fwrite(text.as.text, 1, text.length, out); /* one line, with its end */
+    fwrite(text.as.text, 1, text.length, out); /* whole lines, with their ends */
     fflush(out);
     return 1;
 }
@@ -201,13 +201,13 @@ static void run(const request *asked)
     mochi_frame_free(call);
 }
 
-/* Serve until the lines end, or until the answer to `number` comes, which is left in `answer`. */
-static int serve(uint64_t number, request *answer)
+/* Serve until the lines end, or, where one is awaited, until an answer comes, which is left in `answer`. */
+static int serve(request *answer)
 {
     request read;
     while (next_request(&read)) {
         if (read.kind == CALL) run(&read);
-        if (number && (read.kind == ANSWER || read.kind == FAILURE)) {
+        if (answer && (read.kind == ANSWER || read.kind == FAILURE)) {
             *answer = read;
             return 1;
         }
@@ -230,7 +230,7 @@ static int call_back(void *context, uint64_t id, mochi_frame *frame)
     mochi_frame_free(asking);
     release_handles(frame->data, end_of(frame));
     frame->length = 0;
-    if (!asked || !serve(id, &answer)) {
+    if (!asked || !serve(&answer)) {
         const char *problem = asked ? "the caller is gone" : "the arguments of a callback have no encoding";
         mochi_put_text(frame, MOCHI_STRING, problem, strlen(problem));
         return MOCHI_RAISED;
@@ -274,7 +274,10 @@ int main(int count, char **arguments)
     close_call = mochi_resolve(module, "close_call");
     close_failure = mochi_resolve(module, "close_failure");
     ask = mochi_resolve(module, "ask");
-    if (!open_line || !close_call || !close_failure || !ask) return fail(mochi_last_error()->message);
-    serve(0, NULL);
+    mochi_function start = mochi_resolve(module, "start");
+    mochi_value any_request = {MOCHI_CALLBACK, {.id = 0}, 0}, nothing;
+    if (!open_line || !close_call || !close_failure || !ask || !start || mochi_call(start, &any_request, 1, &nothing))
+        return fail(mochi_last_error()->message);
+    serve(NULL);
     return mochi_shutdown() ? fail(mochi_last_error()->message) : 0;
 }

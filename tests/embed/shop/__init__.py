@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import enum
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypedDict
 
@@ -223,6 +223,11 @@ def fails(message: str) -> int:
 def wrong() -> int:
     """Return what was not declared."""
     return "text"  # type: ignore[return-value]
+
+
+def total(numbers: Iterable[int]) -> int:
+    """Add what an iterable gives."""
+    return sum(numbers)
 
 
 def count_to(end: int) -> Iterator[int]:

@@ -54,6 +54,7 @@ var (
 	closeCall    = mochipy.NewFunction(module, "close_call")
 	closeFailure = mochipy.NewFunction(module, "close_failure")
 	ask          = mochipy.NewFunction(module, "ask")
+	start        = mochipy.NewFunction(module, "start")
 
 	known sync.Map
 	in    = bufio.NewReader(os.Stdin)
@@ -250,6 +251,11 @@ func main() {
 	}
 	out = os.NewFile(uintptr(C.take_stdout()), "answers")
 	err := mochipy.Init(options)
+	if err == nil {
+		starting := start.Begin(1)
+		mochipy.WriteAny(starting, forward(0))
+		err = mochipy.Done(starting)
+	}
 	if err == nil {
 		if _, err = serve(false); errors.Is(err, io.EOF) {
 			err = mochipy.Shutdown()
