@@ -124,7 +124,8 @@ LinkedOperation: TypeAlias = (
 class LinkedFunction:
     """One `extern python fun`, written `alias.item` in a program that is to be linked.
 
-    `types` and `result` are the text of linked types.
+    `types` and `result` are the text of linked types. `plain` are the positions of parameters that take
+    a scalar itself, where others of their type take a handle.
     """
 
     name: str
@@ -133,6 +134,7 @@ class LinkedFunction:
     types: tuple[str, ...]
     result: str
     operation: LinkedOperation
+    plain: frozenset[int] = frozenset()
 
 
 _HANDLE = (("handle", "int"),)
@@ -263,6 +265,15 @@ def taken_types(operation: LinkedOperation) -> tuple[BridgeType, ...]:
             return ()
 
 
+def takes_handle(function: LinkedFunction, at: int) -> bool:
+    """Tell whether the parameter at a position takes the handle of a value of the package."""
+    types = taken_types(function.operation)
+    if at >= len(types) or function.types[at] != "int":
+        return False
+    crossing = crossing_type(types[at])
+    return not isinstance(crossing, Scalar) or crossing.kind not in SCALARS
+
+
 def specialize(function: LinkedFunction, scalars: Mapping[int, str]) -> LinkedFunction | None:
     """Return `function` with parameters that take a scalar itself instead of a handle of it, by position.
 
@@ -272,7 +283,7 @@ def specialize(function: LinkedFunction, scalars: Mapping[int, str]) -> LinkedFu
     if any(at >= len(types) or not _admits(types[at], scalar) for at, scalar in scalars.items()):
         return None
     taken = tuple(scalars.get(at, ty) for at, ty in enumerate(function.types))
-    return evolve(function, types=taken)
+    return evolve(function, types=taken, plain=frozenset(scalars))
 
 
 def _admits(ty: BridgeType, scalar: str) -> bool:
@@ -284,7 +295,9 @@ def _admits(ty: BridgeType, scalar: str) -> bool:
         case LiteralOf():
             return SCALARS.get(literal_kind(ty)) == scalar
         case Scalar(kind):
-            return kind is ScalarKind.ANY or SCALARS.get(kind) == scalar
+            # Python takes an int for a float.
+            also = ScalarKind.FLOAT if scalar == "int" else ScalarKind.ANY
+            return kind in (ScalarKind.ANY, also) or SCALARS.get(kind) == scalar
         case _:
             return False
 

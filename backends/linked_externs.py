@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
-from ..ir.types import BOOL, FLOAT, NEVER, NONE, STRING, BridgeType, FunOf, Scalar
+from ..ir.types import BOOL, FLOAT, INT, NEVER, NONE, STRING, BridgeType, FunOf, Scalar
 from .entries import Entry, takes_options
 from .linked import (
     SCALARS,
@@ -31,7 +31,7 @@ from .names import Names, python_parameter
 from .wrapper import SIDECARS
 from .writer import Writer
 
-_SCALAR_TYPES = {"bool": BOOL, "float": FLOAT, "string": STRING}
+_SCALAR_TYPES = {"bool": BOOL, "int": INT, "float": FLOAT, "string": STRING}
 _PLAIN_HELPERS = {"len": "count"}
 _SCALAR_NAMES = frozenset(SCALARS.values())
 _PYTHON = {"bool": "bool", "int": "int", "float": "float", "string": "str", "unit": "None"}
@@ -157,11 +157,10 @@ def _write_function(writer: Writer, alias: str, function: LinkedFunction) -> Non
 
 def _arguments(function: LinkedFunction, locals_: Sequence[str]) -> list[str]:
     """Return the expressions for what `function` hands on to its wrapper."""
-    types = taken_types(function.operation)
-    return [
-        _take(local, ty if linked == "int" or linked.startswith("fun(") else _SCALAR_TYPES[linked])
-        for local, ty, linked in zip(locals_, types, function.types, strict=True)
-    ]
+    types = list(taken_types(function.operation))
+    for at in function.plain:
+        types[at] = _SCALAR_TYPES[function.types[at]]
+    return [_take(local, ty) for local, ty in zip(locals_, types, strict=True)]
 
 
 def _write_result(writer: Writer, head: str, arguments: list[str], tail: str, ty: BridgeType) -> None:

@@ -14,7 +14,7 @@ from typing import TypeAlias, final
 from attrs import define, evolve, field
 
 from ..backends.entries import Entry, EntryKind, EnumType, RecordType, SumType
-from ..backends.linked import LinkedFunction, MakeEnumCase, link, link_callback, specialize
+from ..backends.linked import LinkedFunction, MakeEnumCase, link, link_callback, specialize, takes_handle
 from ..backends.linked_externs import emit_linked_externs
 from ..backends.names import Names
 from ..backends.shim import linked_declaration
@@ -78,6 +78,7 @@ class _FlatLinker:
         self.diagnostics += [hidden_alias(self.source, self.parsed, each) for each in self.uses.hidden]
         self.refuse_other_imports()
         self.find_items()
+        self.find_ints()
         chosen = self.choose()
         while not has_errors(self.diagnostics) and self.find_scalars(self.edit(chosen, "")):
             chosen = self.choose()
@@ -153,6 +154,23 @@ class _FlatLinker:
             for use in self.uses.uses
             for at, token in enumerate(use.arguments or ())
         }
+
+    def find_ints(self) -> None:
+        """Find arguments that are int literals where a handle is declared: a handle is never written so.
+
+        0 stays the handle of none.
+        """
+        kinds, values = self.parsed.tokens.kinds, self.parsed.tokens.values
+        for use in self.uses.uses:
+            function = self.known[use.alias].get(use.item)
+            for at, token in enumerate(use.arguments or ()):
+                digits = token + (values[token] == "-")
+                is_literal = kinds[digits] is Kind.INT and values[digits + 1] in (",", ")")
+                if function is None or not is_literal or not values[digits].strip("0"):
+                    continue
+                wanted = {**self.scalars.get(use.start, {}), at: "int"}
+                if takes_handle(function, at) and specialize(function, wanted):
+                    self.scalars[use.start] = wanted
 
     def find_scalars(self, edited: Edited) -> bool:
         """Find arguments that are scalars where a handle is declared and a scalar would do as well."""

@@ -32,7 +32,9 @@ _CONVERTERS: dict[str, Callable[[Any, str], Any]] = {
 }
 _values: dict[int, Any] = {}
 _lock = threading.Lock()
-_last_number = 0
+# Far from the numbers that programs count with: an int that was never kept is no handle.
+_FIRST = 1 << 32
+_last_number = _FIRST
 _failures = threading.local()
 
 
@@ -111,8 +113,12 @@ def take(handle: int) -> Any:
     try:
         return _values[handle]
     except KeyError:
-        released = 0 < handle <= _last_number
-        what = "has been released" if released else "is not a handle"
+        released = _FIRST < handle <= _last_number
+        what = (
+            "has been released"
+            if released
+            else "is not a handle: value_from_int makes one of an int"
+        )
         raise HandleError(f"{handle} {what}") from None
 
 

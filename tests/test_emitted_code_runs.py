@@ -380,7 +380,7 @@ def test_linked_none_enums_and_release(linked: ModuleType) -> None:
     linked.s_value_release(handle)
     with pytest.raises(LookupError, match=rf"^{handle} has been released$"):
         linked.s_value_to_int(handle)
-    with pytest.raises(LookupError, match=r"^1000000 is not a handle$"):
+    with pytest.raises(LookupError, match=r"^1000000 is not a handle: value_from_int"):
         linked.s_value_to_int(1000000)
 
 
