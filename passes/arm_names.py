@@ -7,7 +7,7 @@ later one say more, so an arm more changes no other name, unless it is the plain
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import assert_never
 
@@ -49,15 +49,23 @@ def name_arms(function: Function) -> dict[int, str]:
     endings: dict[int, str] = {}
     taken = set(_TAKEN)
     for plan in plans[1:]:
-        words = list(dict.fromkeys(_words(plan, plans[0])))
-        tries = ["_".join(words[:length]) for length in range(1, len(words) + 1)]
-        ending = next((each for each in tries if each not in taken), None)
-        if ending is None:
-            stem = f"{tries[0]}_" if tries else ""
-            ending = next(each for each in (f"{stem}{number}" for number in count(2)) if each not in taken)
-        taken.add(ending)
-        endings[plan.arm] = ending
+        endings[plan.arm] = _free_ending(_words(plan, plans[0]), taken)
+        taken.add(endings[plan.arm])
     return endings
+
+
+def _free_ending(words: Iterable[str], taken: set[str]) -> str:
+    """Return the fewest of `words` that no other arm has, numbered where all are taken."""
+    said: list[str] = []
+    for word in words:
+        if word in said:
+            continue
+        said.append(word)
+        ending = "_".join(said)
+        if ending not in taken:
+            return ending
+    stem = f"{said[0]}_" if said else ""
+    return next(each for each in (f"{stem}{number}" for number in count(2)) if each not in taken)
 
 
 def _words(plan: CallPlan, plainest: CallPlan) -> Iterator[str]:

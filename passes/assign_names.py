@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, assert_never, final
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from ..ir.items import (
     Alias,
+    Argument,
     CallForm,
     CallPlan,
     Cast,
@@ -25,7 +26,8 @@ from ..ir.items import (
     TypeVariable,
     Variant,
 )
-from ..ir.traverse import walk_items
+from ..ir.parts import map_all, with_parts
+from ..ir.traverse import map_items, walk_items
 from .arm_names import name_arms
 from .context import PassContext
 from .name_claims import Claim, ClaimKey, grant_local_names, grant_names
@@ -61,13 +63,9 @@ class AssignNames:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with every name set; the same names when run twice."""
-        names = _grant(package)
-        modules = tuple(
-            evolve(module, items=tuple(_rename_item(item, names) for item in module.items))
-            for module in package.modules
-        )
-        generated = tuple(_rename_item(item, names) for item in package.generated)
-        return evolve(package, modules=modules, generated=generated)
+        renamer = _Renamer(_grant(package))
+        generated = map_all(package.generated, renamer.item)
+        return with_parts(map_items(package, renamer.item), generated=generated)
 
 
 # --- claims -----------------------------------------------------------------------------
@@ -91,8 +89,9 @@ def _grant(package: Package) -> _Names:
     names |= grant_names(members, taken)
     derived = [claim for item in items for claim in _claim_derived(item, names)]
     names |= grant_names(derived, taken)
+    overloaded = [each for item in items for each in _find_overloaded(item)]
     for form in (CallForm.REQUIRED, CallForm.WITH_OPTIONS):
-        arms = [claim for item in items for claim in _claim_arms(item, form, names)]
+        arms = [claim for each in overloaded for claim in _claim_arms(each, form, names)]
         names |= grant_names(arms, taken)
     return names
 
@@ -194,8 +193,18 @@ def _claim_calls(function: Function, role: str, names: _Names) -> Iterator[Claim
             yield Claim(key, stem, stem)
 
 
-def _claim_arms(item: Item, form: CallForm, names: _Names) -> Iterator[Claim]:
-    """Claim a name for the forms of every arm but the first."""
+@final
+@frozen
+class _Overloaded:
+    """A function with more arms than one: the calls of all but the first, and what these arms are called."""
+
+    function: Function
+    role: str
+    others: tuple[tuple[int, CallPlan], ...]
+    endings: Mapping[int, str]
+
+
+def _find_overloaded(item: Item) -> Iterator[_Overloaded]:
     functions: list[tuple[Function, str]] = []
     if isinstance(item, Function):
         functions.append((item, "function"))
@@ -203,25 +212,30 @@ def _claim_arms(item: Item, form: CallForm, names: _Names) -> Iterator[Claim]:
         functions += _functions(item)
     for function, role in functions:
         first = _first_required(function)
-        others = [(index, call) for index, call in enumerate(function.calls) if index > first >= 0]
-        others = [(index, call) for index, call in others if call.arm != function.calls[first].arm]
-        if not others:
+        if first < 0 or function.calls[-1].arm == function.calls[first].arm:
             continue
-        endings = name_arms(function)
-        arms = [(index, call) for index, call in others if not call.lazy]
-        required = {call.arm: index for index, call in arms if call.form is CallForm.REQUIRED}
-        stem = names[function.path, role].removesuffix(_ending(function))
-        for index, call in others:
-            key = (function.path, f"{role} call {index:03}")
-            if call.form is not form:
-                continue
-            if call.lazy:
-                name = _lazy_name(function, _extend(stem, endings[call.arm]), call)
-            elif form is CallForm.REQUIRED:
-                name = _extend(stem, endings[call.arm]) + ("_sync" if call.is_awaited else "")
-            else:
-                name = _extend(names[function.path, f"{role} call {required[call.arm]:03}"], "with")
-            yield Claim(key, name, name)
+        arm = function.calls[first].arm
+        later = enumerate(function.calls[first + 1 :], first + 1)
+        others = tuple([(index, call) for index, call in later if call.arm != arm])
+        yield _Overloaded(function, role, others, name_arms(function))
+
+
+def _claim_arms(overloaded: _Overloaded, form: CallForm, names: _Names) -> Iterator[Claim]:
+    """Claim a name for the forms of every arm but the first."""
+    function, role, endings = overloaded.function, overloaded.role, overloaded.endings
+    plain = [(index, call) for index, call in overloaded.others if not call.lazy]
+    required = {call.arm: index for index, call in plain if call.form is CallForm.REQUIRED}
+    stem = names[function.path, role].removesuffix(_ending(function))
+    for index, call in overloaded.others:
+        if call.form is not form:
+            continue
+        if call.lazy:
+            name = _lazy_name(function, _extend(stem, endings[call.arm]), call)
+        elif form is CallForm.REQUIRED:
+            name = _extend(stem, endings[call.arm]) + ("_sync" if call.is_awaited else "")
+        else:
+            name = _extend(names[function.path, f"{role} call {required[call.arm]:03}"], "with")
+        yield Claim((function.path, f"{role} call {index:03}"), name, name)
 
 
 def _lazy_name(function: Function, stem: str, call: CallPlan) -> str:
@@ -239,8 +253,10 @@ def _extend(name: str, ending: str) -> str:
 
 
 def _first_required(function: Function) -> int:
-    forms = [call.form for call in function.calls]
-    return forms.index(CallForm.REQUIRED) if CallForm.REQUIRED in forms else -1
+    for index, call in enumerate(function.calls):
+        if call.form is CallForm.REQUIRED:
+            return index
+    return -1
 
 
 def _attributes(cls: Class) -> Iterator[tuple[Field | Property, str]]:
@@ -288,74 +304,88 @@ def _flat(path: str) -> str:
 # --- renaming ---------------------------------------------------------------------------
 
 
-def _rename_item(item: Item, names: _Names) -> Item:
-    match item:
-        case Class():
-            return _rename_class(item, names)
-        case Variant():
-            cases = tuple(evolve(case, exported=names[item.path, f"case {case.name}"]) for case in item.cases)
-            return evolve(item, exported=names[item.path, "type"], cases=cases)
-        case Function():
-            return _rename_function(item, "function", names)
-        case Constant():
-            return evolve(item, exported=names[item.path, "constant"])
-        case Alias() | TypeVariable() | Refusal():
-            return item
-        case _:
-            assert_never(item)
+@final
+@define(eq=False)
+class _Renamer:
+    """Puts the names that were granted into items. Calls with the same arguments share their labels."""
+
+    names: _Names
+    _labels: dict[tuple[tuple[str, ...], bool, CallForm], tuple[str, ...]] = field(factory=dict)
+
+    def item(self, item: Item) -> Item:
+        names = self.names
+        match item:
+            case Class():
+                return self.class_item(item)
+            case Variant():
+                cases = tuple(
+                    evolve(case, exported=names[item.path, f"case {case.name}"]) for case in item.cases
+                )
+                return evolve(item, exported=names[item.path, "type"], cases=cases)
+            case Function():
+                return self.function(item, "function")
+            case Constant():
+                return evolve(item, exported=names[item.path, "constant"])
+            case Alias() | TypeVariable() | Refusal():
+                return item
+            case _:
+                assert_never(item)
+
+    def class_item(self, cls: Class) -> Class:
+        names = self.names
+        functions = [self.function(function, role) for function, role in _functions(cls)]
+        stored = [member.name for member in cls.fields if _is_record_field(cls, member)]
+        labels = iter(grant_local_names(stored, ()))
+        fields: list[Field] = []
+        properties: list[Property] = []
+        for member, role in _attributes(cls):
+            getter = names.get((member.path, role))
+            setter = names.get((member.path, f"{role} setter"))
+            if isinstance(member, Property):
+                properties.append(evolve(member, getter=getter, setter=setter))
+            elif _is_record_field(cls, member):
+                fields.append(evolve(member, exported=next(labels), getter=None, setter=None))
+            elif member.kind is FieldKind.MEMBER:
+                fields.append(evolve(member, exported=getter, getter=None, setter=None))
+            else:
+                fields.append(evolve(member, exported=None, getter=getter, setter=setter))
+        return evolve(
+            cls,
+            exported=names[cls.path, "type"],
+            fields=tuple(fields),
+            properties=tuple(properties),
+            constructors=tuple(functions[: len(cls.constructors)]),
+            methods=tuple(functions[len(cls.constructors) :]),
+            casts=tuple(
+                Cast(cast.base, names[cls.path, f"up {cast.base}"], names[cls.path, f"down {cast.base}"])
+                for cast in cls.casts
+            ),
+        )
+
+    def function(self, function: Function, role: str) -> Function:
+        if not function.calls:
+            return function
+        first, path = _first_required(function), function.path
+        calls = [
+            self.call(call, self.names[path, role if index == first else f"{role} call {index:03}"])
+            for index, call in enumerate(function.calls)
+        ]
+        return evolve(function, calls=tuple(calls))
+
+    def call(self, call: CallPlan, name: str) -> CallPlan:
+        shown = tuple([argument.name for argument in call.arguments if not argument.fixed])
+        key = (shown, call.receiver is not None, call.form)
+        labels = self._labels.get(key)
+        if labels is None:
+            reserved = [
+                *(["self"] if call.receiver is not None else []),
+                *(["options"] if call.form is CallForm.WITH_OPTIONS else []),
+            ]
+            labels = self._labels[key] = tuple(grant_local_names(shown, reserved))
+        exported = iter(labels)
+        arguments = tuple([each if each.fixed else _label(each, next(exported)) for each in call.arguments])
+        return evolve(call, exported=name, arguments=arguments)
 
 
-def _rename_class(cls: Class, names: _Names) -> Class:
-    functions = [_rename_function(function, role, names) for function, role in _functions(cls)]
-    stored = [member.name for member in cls.fields if _is_record_field(cls, member)]
-    labels = iter(grant_local_names(stored, ()))
-    fields: list[Field] = []
-    properties: list[Property] = []
-    for member, role in _attributes(cls):
-        getter = names.get((member.path, role))
-        setter = names.get((member.path, f"{role} setter"))
-        if isinstance(member, Property):
-            properties.append(evolve(member, getter=getter, setter=setter))
-        elif _is_record_field(cls, member):
-            fields.append(evolve(member, exported=next(labels), getter=None, setter=None))
-        elif member.kind is FieldKind.MEMBER:
-            fields.append(evolve(member, exported=getter, getter=None, setter=None))
-        else:
-            fields.append(evolve(member, exported=None, getter=getter, setter=setter))
-    return evolve(
-        cls,
-        exported=names[cls.path, "type"],
-        fields=tuple(fields),
-        properties=tuple(properties),
-        constructors=tuple(functions[: len(cls.constructors)]),
-        methods=tuple(functions[len(cls.constructors) :]),
-        casts=tuple(
-            Cast(cast.base, names[cls.path, f"up {cast.base}"], names[cls.path, f"down {cast.base}"])
-            for cast in cls.casts
-        ),
-    )
-
-
-def _rename_function(function: Function, role: str, names: _Names) -> Function:
-    if not function.calls:
-        return function
-    first = _first_required(function)
-    calls = tuple(
-        _rename_call(call, names[function.path, role if index == first else f"{role} call {index:03}"])
-        for index, call in enumerate(function.calls)
-    )
-    return evolve(function, calls=calls)
-
-
-def _rename_call(call: CallPlan, name: str) -> CallPlan:
-    reserved = [
-        *(["self"] if call.receiver is not None else []),
-        *(["options"] if call.form is CallForm.WITH_OPTIONS else []),
-    ]
-    shown = [argument.name for argument in call.arguments if not argument.fixed]
-    exported = iter(grant_local_names(shown, reserved))
-    arguments = tuple(
-        argument if argument.fixed else evolve(argument, exported=next(exported))
-        for argument in call.arguments
-    )
-    return evolve(call, exported=name, arguments=arguments)
+def _label(argument: Argument, exported: str) -> Argument:
+    return Argument(argument.name, argument.type, argument.passing, exported)

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from ..ir.items import Package, ParamKind, Signature
-from ..ir.traverse import Rewrite, walk_functions, walk_items, walk_type
+from ..ir.items import Package, ParamKind
+from ..ir.traverse import walk_functions, walk_items, walk_type
 from ..ir.type_tree import SharedRewrite
 from ..ir.types import ANY, NONE, UNANNOTATED, BridgeType, TypeVarRef, UnionOf, Unsupported
 from .unions import union_of
@@ -23,35 +23,35 @@ _VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 
 
 def find_conventions(package: Package) -> Mapping[str, BridgeType]:
-    """Return the type that each parameter name stands for, where it stands for one."""
-    uses: dict[str, Counter[BridgeType]] = {}
+    """Return the type that the name of an unannotated parameter stands for, where it stands for one."""
+    signatures = [
+        signature
+        for item in walk_items(package)
+        for function in walk_functions(item)
+        for signature in function.signatures
+    ]
+    asked = {param.name for signature in signatures for param in signature.params if is_missing(param.type)}
+    uses: dict[str, Counter[BridgeType]] = {name: Counter() for name in asked}
     optional: set[tuple[str, BridgeType]] = set()
     without_none = SharedRewrite(_without_none)
-    for item in walk_items(package):
-        for function in walk_functions(item):
-            for signature in function.signatures:
-                _count(signature, uses, optional, without_none)
+    for signature in signatures if asked else ():
+        for param in signature.params:
+            if param.name in asked and param.kind not in _VARIADIC and not is_missing(param.type):
+                ty = without_none(param.type)
+                uses[param.name][ty] += 1
+                if ty != param.type:
+                    optional.add((param.name, ty))
     found: dict[str, BridgeType] = {}
     for name, counts in uses.items():
-        ty, count = counts.most_common(1)[0]
+        ty, count = counts.most_common(1)[0] if counts else (ANY, 0)
         if count >= _LEAST and count >= _SHARE * counts.total() and _is_definite(ty):
             found[name] = union_of((ty, NONE)) if (name, ty) in optional else ty
     return found
 
 
-def _count(
-    signature: Signature,
-    uses: dict[str, Counter[BridgeType]],
-    optional: set[tuple[str, BridgeType]],
-    without_none: Rewrite,
-) -> None:
-    for param in signature.params:
-        if param.type == UNANNOTATED or param.kind in _VARIADIC:
-            continue
-        ty = without_none(param.type)
-        uses.setdefault(param.name, Counter())[ty] += 1
-        if ty != param.type:
-            optional.add((param.name, ty))
+def is_missing(ty: BridgeType) -> bool:
+    """Tell whether `ty` says that there is no annotation."""
+    return type(ty) is Unsupported and ty == UNANNOTATED
 
 
 def _without_none(ty: BridgeType) -> BridgeType:

@@ -30,9 +30,11 @@ from ..ir.items import (
     Property,
     Signature,
 )
+from ..ir.parts import map_all, with_parts
 from ..ir.traverse import map_items
-from ..ir.types import ANY, UNANNOTATED, BridgeType
+from ..ir.types import ANY, BridgeType
 from .context import PassContext
+from .conventions import is_missing
 from .inference import VARIADIC, Found, Inference
 from .receivers import has_receiver
 
@@ -55,14 +57,14 @@ def _rewrite(item: Item, inference: Inference | None) -> Item:
         case Function():
             return _function(item, None, inference)
         case Class():
-            return evolve(
+            return with_parts(
                 item,
-                fields=tuple([_field(each, item, inference) for each in item.fields]),
-                properties=tuple([_property(each, item, inference) for each in item.properties]),
-                methods=tuple([_function(each, item, inference) for each in item.methods]),
+                fields=map_all(item.fields, lambda each: _field(each, item, inference)),
+                properties=map_all(item.properties, lambda each: _property(each, item, inference)),
+                methods=map_all(item.methods, lambda each: _function(each, item, inference)),
             )
         case Constant():
-            found = inference.constant(item) if inference and item.type == UNANNOTATED else None
+            found = inference.constant(item) if inference and is_missing(item.type) else None
             if found is None:
                 return evolve(item, info=_settle(item.info, [])) if item.info.evidence else item
             return evolve(item, type=found.type, info=_settle(item.info, [("value", found)]))
@@ -94,15 +96,14 @@ def _signature(
 ) -> Signature:
     params: list[Param] = []
     for index, param in enumerate(signature.params):
-        is_receiver = index == 0 and has_receiver(function, signature)
-        if param.type == UNANNOTATED and not is_receiver:
+        if is_missing(param.type) and not (index == 0 and has_receiver(function, signature)):
             found = inference.parameter(function, owner, param.name)
             if found is not None:
                 notes.append((f"parameter {param.name}", found))
                 param = Param(param.name, param.kind, found.type, param.default, param.span)
         params.append(param)
     result: BridgeType = signature.result
-    if result == UNANNOTATED:
+    if is_missing(result):
         found = inference.result(function, owner)
         if found is not None:
             notes.append(("result", found))
@@ -115,17 +116,18 @@ def _signature(
 def _variadic(signature: Signature, place: str, notes: list[tuple[str, Found]]) -> Signature:
     """Return `signature` with `*args` and `**kwargs` that take anything."""
     found = Found(ANY, "variadic")
-    params: list[Param] = []
-    for param in signature.params:
-        if param.type == UNANNOTATED and param.kind in VARIADIC:
-            notes.append((f"{place}parameter {param.name}", found))
-            param = evolve(param, type=found.type)
-        params.append(param)
-    return evolve(signature, params=tuple(params))
+
+    def open_up(param: Param) -> Param:
+        if not is_missing(param.type) or param.kind not in VARIADIC:
+            return param
+        notes.append((f"{place}parameter {param.name}", found))
+        return evolve(param, type=found.type)
+
+    return with_parts(signature, params=map_all(signature.params, open_up))
 
 
 def _field(field: Field, owner: Class, inference: Inference | None) -> Field:
-    found = inference.field(field, owner) if inference and field.type == UNANNOTATED else None
+    found = inference.field(field, owner) if inference and is_missing(field.type) else None
     if found is None:
         return evolve(field, info=_settle(field.info, [])) if field.info.evidence else field
     return evolve(field, type=found.type, info=_settle(field.info, [("field", found)]))
@@ -134,12 +136,12 @@ def _field(field: Field, owner: Class, inference: Inference | None) -> Field:
 def _property(member: Property, owner: Class, inference: Inference | None) -> Property:
     notes: list[tuple[str, Found]] = []
     ty, setter = member.type, member.setter_type
-    if inference is not None and ty == UNANNOTATED:
+    if inference is not None and is_missing(ty):
         found = inference.property(member, owner)
         if found is not None:
             notes.append(("result", found))
             ty = found.type
-    if inference is not None and setter == UNANNOTATED and ty != UNANNOTATED:
+    if inference is not None and setter is not None and is_missing(setter) and not is_missing(ty):
         # What is read back is what was set.
         notes.append(("setter", Found(ty, "getter")))
         setter = ty

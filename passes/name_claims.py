@@ -43,36 +43,41 @@ def grant_names(claims: Sequence[Claim], taken: set[str]) -> dict[ClaimKey, str]
     shortest path and the first path, in this order, keep theirs; the others get `_2`, `_3`, …
     in the same order.
     """
-    wishes = {claim.key: mochi_name(claim.wish) for claim in claims}
-    rivals = Counter((wishes[claim.key], claim.rank) for claim in claims)
+    spelled: dict[str, str] = {}
+
+    def spell(name: str) -> str:
+        known = spelled.get(name)
+        if known is None:
+            known = spelled[name] = mochi_name(name)
+        return known
+
+    wishes = [spell(claim.wish) for claim in claims]
+    rivals = Counter(zip(wishes, [claim.rank for claim in claims], strict=True))
     lowest: dict[str, int] = {}
     for name, rank in rivals:
         lowest[name] = min(rank, lowest.get(name, rank))
 
-    def is_alone(claim: Claim) -> bool:
-        name = wishes[claim.key]
-        return name not in taken and claim.rank == lowest[name] and rivals[name, claim.rank] == 1
+    def choose(claim: Claim, wish: str) -> str:
+        alone = claim.rank == lowest[wish] and rivals[wish, claim.rank] == 1 and wish not in taken
+        return claim.wish if alone else claim.qualified
 
-    texts = {claim.key: claim.wish if is_alone(claim) else claim.qualified for claim in claims}
-
-    def precedence(claim: Claim) -> tuple[int, bool, int, ClaimKey]:
-        text = texts[claim.key]
-        return claim.rank, mochi_name(text) != text, claim.key[0].count("."), claim.key
-
+    ordered = [
+        (claim.rank, spell(text) != text, claim.key[0].count("."), claim.key, text, claim.companions)
+        for claim, text in zip(claims, map(choose, claims, wishes), strict=True)
+    ]
     granted: dict[ClaimKey, str] = {}
-    late: list[Claim] = []
-    for claim in sorted(claims, key=precedence):
-        name = mochi_name(texts[claim.key])
-        if _take(name, claim.companions, taken):
-            granted[claim.key] = name
+    late: list[tuple[ClaimKey, str, tuple[str, ...]]] = []
+    for *_, key, text, companions in sorted(ordered):
+        name = spell(text)
+        if _take(name, companions, taken):
+            granted[key] = name
         else:
-            late.append(claim)
+            late.append((key, text, companions))
     # Names are only ever taken, so what failed once fails again: a search goes on where the last one ended.
     numbered: dict[tuple[str, tuple[str, ...]], Iterator[str]] = {}
-    for claim in late:
-        text = texts[claim.key]
-        tries = numbered.setdefault((text, claim.companions), _number(text))
-        granted[claim.key] = next(name for name in tries if _take(name, claim.companions, taken))
+    for key, text, companions in late:
+        tries = numbered.setdefault((text, companions), _number(text))
+        granted[key] = next(name for name in tries if _take(name, companions, taken))
     return granted
 
 
@@ -97,8 +102,11 @@ def grant_local_names(names: Sequence[str], reserved: Collection[str]) -> list[s
 
 
 def _take(name: str, companions: tuple[str, ...], taken: set[str]) -> bool:
-    names = {name, *(mochi_name(name + ending) for ending in companions)}
-    if not taken.isdisjoint(names):
+    if name in taken:
         return False
-    taken |= names
+    others = [mochi_name(name + ending) for ending in companions]
+    if not taken.isdisjoint(others):
+        return False
+    taken.add(name)
+    taken.update(others)
     return True
