@@ -16,6 +16,7 @@ COMMANDS = {
     "outdated": "tree_commands",
     "promote": "retag_commands",
     "remove": "add_commands",
+    "run": "run_command",
     "slim": "retag_commands",
     "sync": "sync_commands",
     "tree": "tree_commands",

@@ -55,8 +55,8 @@ def open_project(host: Host, options: dict[str, Any], target: Target | None = No
         raise click.UsageError("there is no mochi.toml and no program here: name one")
     content = host.find_bytes(lock)
     request = Request(
-        programs=tuple(_read(host, path) for path in programs),
-        manifest=_read(host, manifest) if manifest else None,
+        programs=tuple(read_source(host, path) for path in programs),
+        manifest=read_source(host, manifest) if manifest else None,
         target=target or Target(),
         offline=options["offline"],
         index_url=options["index_url"],
@@ -92,7 +92,8 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _read(host: Host, path: str) -> SourceFile:
+def read_source(host: Host, path: str) -> SourceFile:
+    """Return the file at `path` as a text."""
     return SourceFile(path, decode(host.read_bytes(Path(path))))
 
 
