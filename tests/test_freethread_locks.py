@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from elf_builder import Elf, Module
 from index_server import Index, build_wheel, offer, serve
-from local_packages import make_host
+from local_packages import make_host, mochic
 
 import mochic_py
 from mochic_py.compiler.frontends.module_imports import read_imports
@@ -176,3 +176,12 @@ def test_extensions_survive_text() -> None:
         {"a.b": GilVerdict.USED, "a": GilVerdict.UNKNOWN}, frozenset({"a"}), {"a": ("a", "a.b"), "c": ()}
     )
     assert parse_extensions(format_extensions(extensions)) == extensions
+
+
+def test_the_ir_shows_the_guards(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOCHIC_INDEX_URL", index.url)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    safe, mixed = (mochic("ir", name, "--python", "3.13t") for name in ("safe", "mixed"))
+    assert (safe.code, "guard" in safe.out, safe.err) == (0, False, "")
+    assert (mixed.code, mixed.out.count("guard mixed")) == (0, 2)
+    assert "note[PY219]: mixed 1.0 may load what needs the GIL: `mixed._fast`" in mixed.err
