@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import importlib
 import os
-import signal
 import sys
 import threading
 import weakref
@@ -21,6 +21,12 @@ from typing import Any
 
 from .aio_jobs import Job, nothing
 from .aio_strangers import check_loop
+
+try:
+    # The functions of `signal` make enums of what they take and return, which takes longer than a short call.
+    _signal: Any = importlib.import_module("_signal")
+except ImportError:  # pragma: no cover
+    _signal = importlib.import_module("signal")
 
 _kept = threading.local()
 _all_kept: weakref.WeakSet[_Kept] = weakref.WeakSet()
@@ -72,13 +78,13 @@ def _interrupts(job: Job) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    default = signal.default_int_handler
-    if signal.getsignal(signal.SIGINT) is not default:
+    default, number = _signal.default_int_handler, _signal.SIGINT
+    if _signal.getsignal(number) is not default:
         yield
         return
     count = 0
 
-    def interrupt(number: int, frame: Any) -> None:
+    def interrupt(_number: int, _frame: Any) -> None:
         nonlocal count
         count += 1
         if count > 1 or job.over:
@@ -86,7 +92,7 @@ def _interrupts(job: Job) -> Iterator[None]:
         job.cancel("interrupt")
 
     try:
-        signal.signal(signal.SIGINT, interrupt)
+        _signal.signal(number, interrupt)
     except ValueError:
         # The interpreter is embedded, and signals are its host's.
         yield
@@ -94,8 +100,8 @@ def _interrupts(job: Job) -> Iterator[None]:
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGINT) is interrupt:
-            signal.signal(signal.SIGINT, default)
+        if _signal.getsignal(number) is interrupt:
+            _signal.signal(number, default)
 
 
 class _Kept:
