@@ -142,7 +142,6 @@ class Job:
         error, self._error = self._error, None
         if error is None:
             return self._result
-        error = self._explained(error)
         try:
             raise error
         finally:
@@ -165,9 +164,11 @@ class Job:
             return
         if task.cancelled():
             self._error = self._cancelled(task)
+        elif (error := task.exception()) is not None:
+            # Explained while the loop runs: only objects of other loops are out of place here.
+            self._error = explain(error, self.where)
         else:
-            self._error = task.exception()
-            self._result = None if self._error else task.result()
+            self._result = task.result()
         self._end()
 
     def _end(self) -> None:
@@ -202,14 +203,6 @@ class Job:
     def _why(self) -> str:
         limit = f"no result within {self.limit} s (mochi_async_timeout)"
         return limit if self._reason == "timeout" else "nobody waits for the result"
-
-    def _explained(self, error: BaseException) -> BaseException:
-        """Return `error`, or one that tells that something belongs to another loop."""
-        if isinstance(error, RuntimeError | ValueError) and not isinstance(
-            error, LoopError
-        ):
-            return explain(error, self.where)
-        return error
 
 
 def nothing() -> None:

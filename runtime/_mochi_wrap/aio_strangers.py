@@ -37,12 +37,14 @@ def check_loop(awaitable: Any, loop: Any, where: str) -> None:
 
 def explain(error: BaseException, where: str) -> BaseException:
     """Return the error to raise for `error`: a `LoopError` where it is about loops."""
+    if not isinstance(error, RuntimeError | ValueError) or isinstance(error, LoopError):
+        return error
     text = str(error)
     if any(part in text for part in _NO_LOOP):
         way = f"{_PERSISTENT}, or call it inside of an `…_async_with`"
         found: LoopError = LoopError(f"{where}: needs a running event loop; {way}")
     else:
-        stranger = _find_stranger(error)
+        stranger = _find_stranger(error) if isinstance(error, RuntimeError) else ""
         if not stranger and not any(part in text for part in _WRONG_LOOP):
             return error
         found = CrossLoopError(_crossed(where, stranger or "an object"))

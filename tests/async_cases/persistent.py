@@ -134,6 +134,19 @@ def objects_of_another_loop_are_refused() -> None:
     with raises(RuntimeError, "something else") as other:
         PER_CALL.run_async(fail(), "f_sync")
     assert type(other[0]) is RuntimeError
+
+    class Own(Bound):
+        def fail(self, error: Exception) -> None:
+            raise error
+
+    async def fail_in_its_loop(error: Exception) -> None:
+        Own().fail(error)
+
+    for loop in (PER_CALL, PERSISTENT):
+        for error in (ValueError("wrong"), RuntimeError("wrong")):
+            with raises(type(error), "wrong") as other:
+                loop.run_async(fail_in_its_loop(error), "f_sync")
+            assert type(other[0]) is type(error)
     # The same object is fine where there is one loop.
     bound, future = PERSISTENT.run_async(make(), "f_sync")
     assert PERSISTENT.run_async(bound.ask(), "f_sync") == 1
