@@ -36,7 +36,7 @@ RUNTIMES = ("subprocess", "embedded", "inprocess")
 _JSON_HINT = "an argument is JSON; a string has quotes inside of those of the shell: '\"text\"'"
 
 
-@click.command("run", context_settings={"ignore_unknown_options": False})
+@click.command("run", context_settings={"ignore_unknown_options": True})
 @click.argument("target", metavar="ALIAS[.FUNCTION]")
 @click.argument("arguments", nargs=-1, metavar="[ARGUMENT]...")
 @click.option(

@@ -3,6 +3,7 @@
 Needs only the standard library. See `docs/worker.md`.
 """
 
+from .._mochi_wrap.bound import read_checksums
 from .errors import (
     CallCancelledError,
     CallTimeoutError,
@@ -27,4 +28,5 @@ __all__ = [
     "WorkerCrashError",
     "WorkerError",
     "WorkerGoneError",
+    "read_checksums",
 ]

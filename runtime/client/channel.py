@@ -474,7 +474,11 @@ class Channel:
             if not self._is_closing:
                 self._is_closing = True
                 os.close(self.process.inbox)
-        if not self.process.wait(grace):
+        end = time.monotonic() + grace
+        # The worker may have to write before it can read that it is to end.
+        while not self.process.wait(0.02) and time.monotonic() < end:
+            self.poll()
+        if self.process.is_running():
             self.process.kill()
             self.process.wait(grace)
         end = time.monotonic() + grace
