@@ -106,6 +106,16 @@ def test_a_good_file_passes(tmp_path: Path) -> None:
     assert _check(tmp_path, zipped, ZIPPED) == ()
 
 
+def test_a_name_that_its_header_cuts_off_behind_a_slash(tmp_path: Path) -> None:
+    """A header has room for 100 bytes; readers that know pax take the whole name."""
+    folder = "demo-1.0/" + "f" * 90
+    content = sdist(file_member(f"{folder}/{'g' * 20}.py", b"x = 1\n" * 200))
+    assert f"{folder}/0000644".encode() in gzip.decompress(content), "the field of the name is full"
+    assert _check(tmp_path, content, SDIST) == ()
+    (problem,) = _check(tmp_path, sdist(file_member("demo-1.0/x/", b"x = 1\n")), SDIST)
+    assert problem.severity is Severity.ERROR
+
+
 @pytest.mark.parametrize(
     ("platform", "severity"),
     [

@@ -68,7 +68,7 @@ class TarStream:
                 if member.kind != "g":  # comments of git, which name no member
                     extension |= _read_fields(member.kind, content)
                 continue
-            member, extension = _extend(member, extension), {}
+            member, extension = _find_folder(_extend(member, extension)), {}
             self._left = member.size
             yield member
             self._skip(self._left)
@@ -139,8 +139,6 @@ def _read_header(block: bytes) -> Member:
     kind = chr(block[156]) if block[156] else FILE
     if block[257:263] == b"ustar\0" and (prefix := _decode(block[345:500])):
         name = f"{prefix}/{name}"
-    if kind == FILE and name.endswith("/"):
-        kind = FOLDER  # as archives before POSIX wrote them
     size = 0 if kind in (HARD_LINK, SYMBOLIC_LINK, FOLDER, *SPECIAL) else _read_number(block[124:136])
     time = float(_read_number(block[136:148]))
     return Member(name, kind, _read_number(block[100:108]), size, time, _decode(block[157:257]))
@@ -189,6 +187,18 @@ def _extend(member: Member, fields: dict[str, str]) -> Member:
         target=fields.get("linkpath", member.target),
         time=float(numbers.get("mtime", member.time)),
     )
+
+
+def _find_folder(member: Member) -> Member:
+    """Return `member` as a folder where its name ends like one, as archives before POSIX wrote them.
+
+    The whole name counts: that of the header may be cut off behind a slash.
+    """
+    if member.kind != FILE or not member.name.endswith("/"):
+        return member
+    if member.size:
+        raise _broken("a file in it has the name of a folder")
+    return evolve(member, kind=FOLDER)
 
 
 def _decode(field: bytes) -> str:
