@@ -6,13 +6,16 @@ Nothing here imports asyncio before there is something to drive: most packages h
 from __future__ import annotations
 
 import sys
-import threading
+from _thread import allocate_lock
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from typing import Any
 
 from .callbacks import function_of, is_coroutine_function, named_like
 from .failures import fail
 from .scalars import Converter, as_any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 CANCEL_TIMEOUT = 5.0
 """How many seconds a cancelled call may take before it is given up, unless the manifest says otherwise."""
@@ -96,7 +99,7 @@ def to_stream(element: Converter, name: str = "stream") -> Converter:
     return from_stream
 
 
-_opening = threading.Lock()
+_opening = allocate_lock()
 
 
 class Stream:
