@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 from boundpkg import imported_wrapper, lower_folder
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mochic_py.runtime import _mochi_wrap
@@ -228,6 +228,7 @@ def _linked(inner: st.SearchStrategy[ErrorInfo]) -> st.SearchStrategy[ErrorInfo]
     )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.recursive(_plain, _linked, max_leaves=4))
 def test_data_is_json_and_leads_back(info: ErrorInfo) -> None:
     data = json.loads(json.dumps(errors.to_data(info)))

@@ -9,7 +9,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mochic_py.runtime import _mochi_wrap as w
@@ -120,6 +120,7 @@ _values = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(_values)
 def test_messages_are_short(value: object) -> None:
     with pytest.raises(w.ConversionError) as caught:
