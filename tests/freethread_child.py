@@ -198,11 +198,12 @@ def use_safe_packages() -> dict[str, Any]:
     return {
         "gil": sys._is_gil_enabled(),
         "calls": calls,
-        "locked": [
+        "locked": sorted(
             name
-            for name, module in (("numpy", np), ("tomli", toml), ("msgpack", mp), ("attrs", attrs))
-            if hasattr(module, "_lock_acquire")
-        ],
+            for name, module in sys.modules.items()
+            if name.startswith("python_wrap.") and "_lock_acquire" in vars(module)
+        ),
+        "wrappers": sum(name.startswith("python_wrap.numpy.") for name in sys.modules),
     }
 
 
