@@ -9,7 +9,7 @@ members of it. Which classes the public surface mentions is known later; bind-fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import final
 
 from attrs import define, evolve, field
@@ -72,15 +72,15 @@ def attach_foreign(package: Package, modules: ModuleLoader) -> Package:
         return package
     finder = _Finder(ModuleReader(package, modules, skipped=()))
     found = finder.find(sorted(set(mentioned.values())))
-    lowered = _lower(finder.cut_modules(), package, modules) if found else {}
+    wanted = {cls.path for cls in found.values()}
+    lowered = _lower(finder.cut_modules(), wanted, package, modules) if found else {}
     homes = {path: lowered[cls.path].path for path, cls in found.items() if cls.path in lowered}
     moved = {name: home for name, path in mentioned.items() if (home := homes.get(path, name)) != name}
     forgotten = frozenset(name for name, path in mentioned.items() if path in finder.type_only)
     if moved or forgotten:
         rewrite = memoised_map(lambda ty: _move(_forget(ty, forgotten), moved))
         package = map_outer_types(package, rewrite)
-    wanted = {cls.path for cls in found.values()}
-    kept = sorted(path for path, cls in lowered.items() if path in wanted and not _is_large(cls))
+    kept = sorted(path for path, cls in lowered.items() if not _is_large(cls))
     classes = [map_types(lowered[path], lambda ty: _move(ty, moved)) for path in kept]
     classes.sort(key=lambda cls: cls.path)
     return evolve(package, generated=(*package.generated, *classes)) if classes else package
@@ -261,8 +261,10 @@ def _has_own_members(base: str) -> bool:
 # --- lowering ---------------------------------------------------------------------------
 
 
-def _lower(modules: tuple[Module, ...], package: Package, loader: ModuleLoader) -> dict[str, Class]:
-    """Return the public classes of `modules` after the first passes, by where they are defined."""
+def _lower(
+    modules: tuple[Module, ...], wanted: Collection[str], package: Package, loader: ModuleLoader
+) -> dict[str, Class]:
+    """Return the classes of `modules` that are `wanted` and public, after the first passes."""
     names = tuple(sorted({module.name.partition(".")[0] for module in modules}))
     foreign = Package("foreign", "0", names, Tier.TYPESHED, package.target, modules)
     foreign = expand_externals(foreign, loader)
@@ -277,15 +279,15 @@ def _lower(modules: tuple[Module, ...], package: Package, loader: ModuleLoader) 
         for item in module.items
         if isinstance(item, Class) and is_type_only(item)
     )
-    classes = [
-        map_types(item, lambda ty: _forget(ty, type_only))
-        for module in lowered.modules
-        for item in module.items
-        if isinstance(item, Class)
-    ]
+    classes = [item for module in lowered.modules for item in module.items if isinstance(item, Class)]
     found = {item.defined or item.path: item for item in classes}
     orders = ResolutionOrders(Names(foreign))
-    return {path: _finish(cls, path, orders, found) for path, cls in found.items()}
+    forget = memoised_map(lambda ty: _forget(ty, type_only))
+    return {
+        path: _finish(map_outer_types(cls, forget), path, orders, found)
+        for path, cls in found.items()
+        if path in wanted
+    }
 
 
 def _forget(ty: BridgeType, type_only: frozenset[str]) -> BridgeType:
