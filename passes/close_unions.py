@@ -32,9 +32,10 @@ from ..ir.items import (
     TypeVariable,
     Variant,
 )
+from ..ir.parts import with_parts
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_children, map_type, walk_items, walk_type
-from ..ir.types import ANY, BridgeType, FunOf, LiteralOf, OptionOf, Scalar, UnionOf
+from ..ir.traverse import map_children, map_type, retype_all, walk_items, walk_type
+from ..ir.types import ANY, BridgeType, FunOf, LiteralOf, OptionOf, UnionOf
 from .context import PassContext
 from .losses import Loss, PlacedLoss, record_losses, refuse, show_type
 from .records import drop_unused
@@ -93,13 +94,13 @@ class _Closer:
     variants: Variants
     _inward: dict[int, tuple[BridgeType, _Closed]] = field(factory=dict)
     _outward: dict[int, tuple[BridgeType, _Closed]] = field(factory=dict)
+    _kept_inward: set[int] = field(factory=set)
+    _kept_outward: set[int] = field(factory=set)
 
     # --- types --------------------------------------------------------------------------
 
     def close(self, ty: BridgeType, *, inward: bool) -> _Closed:
         """Return `ty`, whose values flow in or out, with its unions closed."""
-        if type(ty) is Scalar:
-            return _Closed(ty)
         seen = self._inward if inward else self._outward
         known = seen.get(id(ty))
         if known is None:
@@ -108,6 +109,8 @@ class _Closer:
             if any(isinstance(each, UnionOf) for each in walk_type(closed)):
                 losses.append(Loss(SkipReason.OPEN_UNION, show_type(closed), note=NoteKind.CHECKED))
             known = seen[id(ty)] = (ty, _Closed(closed, tuple(dict.fromkeys(losses))))
+            if closed is ty and not losses:
+                (self._kept_inward if inward else self._kept_outward).add(id(ty))
         return known[1]
 
     def _close(self, ty: BridgeType, inward: bool, losses: list[Loss]) -> BridgeType:
@@ -232,17 +235,18 @@ class _Closer:
         return self.record(function, changed, shown, kind, losses)
 
     def signature(self, signature: Signature, losses: list[PlacedLoss]) -> Signature:
-        params = list(signature.params)
-        for index, param in enumerate(params):
+        if signature.inputs <= self._kept_inward and id(signature.result) in self._kept_outward:
+            return signature
+        types: list[BridgeType] = []
+        for param in signature.params:
             closed = self.close(param.type, inward=True)
-            losses += [PlacedLoss(f"parameter {param.name}", loss, param.span) for loss in closed.losses]
-            if closed.type is not param.type:
-                params[index] = evolve(param, type=closed.type)
+            types.append(closed.type)
+            if closed.losses:
+                where = f"parameter {param.name}"
+                losses += [PlacedLoss(where, loss, param.span) for loss in closed.losses]
         result = self.close(signature.result, inward=False)
         losses += [PlacedLoss("result", loss, signature.span) for loss in result.losses]
-        if result.type is signature.result and all(map(is_, params, signature.params)):
-            return signature
-        return evolve(signature, params=tuple(params), result=result.type)
+        return with_parts(signature, params=retype_all(signature.params, types), result=result.type)
 
     def record(
         self, before: _ItemT, after: _ItemT, shown: str, kind: str, losses: list[PlacedLoss]
@@ -253,6 +257,8 @@ class _Closer:
             refusal, diagnostic = refuse(shown, before.path, kind, lost[0], before.info)
             self.ctx.report(diagnostic)
             return refusal
+        if not losses:
+            return after
         told = {note.where for note in before.info.notes if note.kind is NoteKind.CHECKED}
         fresh = [each for each in losses if each.loss.note is None or each.where not in told]
         info: Info = record_losses(before.info, fresh)

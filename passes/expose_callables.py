@@ -14,7 +14,10 @@ from typing import ClassVar, final
 from attrs import evolve, frozen
 
 from ..ir.items import Binding, Constant, Function, Item, Package, Signature
+from ..ir.parts import map_all, with_parts
+from ..ir.sharing import memoised
 from ..ir.traverse import map_items, map_signature
+from ..ir.type_tree import Rewrite
 from ..ir.types import BridgeType, Ref, SelfType
 from .context import PassContext
 from .names import Names
@@ -50,13 +53,15 @@ def _rewrite(item: Item, names: Names, surface: Surface) -> Item:
 
 def _make_function(constant: Constant, ref: Ref, method: Function, types: Substitution) -> Function:
     skipped = 0 if method.binding is Binding.STATIC_METHOD else 1
-    signatures = tuple(_make_signature(each, skipped, ref, types) for each in method.signatures)
+    bind = memoised(lambda ty: _bind(ty, ref, types))
+    signatures = map_all(method.signatures, lambda each: _make_signature(each, skipped, bind))
     info = constant.info if constant.info.doc else evolve(constant.info, doc=method.info.doc)
     return Function(constant.name, constant.path, signatures, info=info)
 
 
-def _make_signature(signature: Signature, skipped: int, ref: Ref, types: Substitution) -> Signature:
-    def rewrite(ty: BridgeType) -> BridgeType:
-        return ref if isinstance(ty, SelfType) else substitute(ty, types)
+def _make_signature(signature: Signature, skipped: int, bind: Rewrite) -> Signature:
+    return map_signature(with_parts(signature, params=signature.params[skipped:]), bind)
 
-    return map_signature(evolve(signature, params=signature.params[skipped:]), rewrite)
+
+def _bind(ty: BridgeType, ref: Ref, types: Substitution) -> BridgeType:
+    return ref if isinstance(ty, SelfType) else substitute(ty, types)

@@ -19,14 +19,16 @@ from typing import ClassVar, TypeVar, final
 from attrs import define, evolve, frozen
 
 from ..ir.items import Cast, Class, Field, Function, Item, Package, Property
-from ..ir.traverse import map_items
+from ..ir.sharing import memoised
+from ..ir.traverse import map_items, map_outer_types
+from ..ir.type_tree import Rewrite
 from ..ir.types import BridgeType, Ref
 from .context import PassContext
 from .forms import PROTOCOL
 from .names import Names
 from .operations import CONSTRUCTORS, is_private_member
 from .resolution_order import ResolutionOrders
-from .substitution import Substitution, match_arguments, substitute, substitute_member
+from .substitution import Substitution, match_arguments, substitute
 from .surface import Surface, build_surface
 
 _MemberT = TypeVar("_MemberT", Field, Property, Function)
@@ -107,10 +109,10 @@ class _Inheritance:
         methods: list[Function] = []
         for base in self.orders.find(cls)[1:]:
             if base.path in absorbed:
-                types = absorbed[base.path]
-                fields += _adopt(cls, base.fields, types, taken)
-                properties += _adopt(cls, base.properties, types, taken)
-                methods += _adopt(cls, base.methods, types, taken)
+                bind = _binder(absorbed[base.path])
+                fields += _adopt(cls, base.fields, bind, taken)
+                properties += _adopt(cls, base.properties, bind, taken)
+                methods += _adopt(cls, base.methods, bind, taken)
             taken.update(_member_names(base))
         return evolve(
             cls,
@@ -147,14 +149,17 @@ def _member_names(cls: Class) -> Iterator[str]:
                 yield member.name
 
 
-def _adopt(
-    cls: Class, members: Iterable[_MemberT], types: Substitution, taken: set[str]
-) -> Iterator[_MemberT]:
+def _binder(types: Substitution) -> Rewrite:
+    """Return what puts `types` in the place of type variables."""
+    return memoised(lambda ty: substitute(ty, types))
+
+
+def _adopt(cls: Class, members: Iterable[_MemberT], bind: Rewrite, taken: set[str]) -> Iterator[_MemberT]:
     """Yield the public members whose names are free, as members of `cls`."""
     for member in members:
         if member.name in taken or is_private_member(member.name):
             continue
-        adopted = evolve(substitute_member(member, types), path=f"{cls.path}.{member.name}")
+        adopted = evolve(map_outer_types(member, bind), path=f"{cls.path}.{member.name}")
         if isinstance(adopted, Function) and adopted.name in CONSTRUCTORS and adopted.abstract:
             adopted = evolve(adopted, abstract=False)  # it is the base that cannot be instantiated
         yield adopted
