@@ -15,7 +15,7 @@ from .aio_jobs import Remote
 from .aio_run import finish_loop, forget_loop
 from .failures import LoopError
 
-_JOIN = 1.0
+_JOIN = 3.0
 """How many seconds the thread has to end after all that it ran has been given up."""
 
 

@@ -90,7 +90,7 @@ async def value(found: Any = 1, delay: float | None = None) -> Any:
 
 
 def in_process(
-    code: str, *, signal_after: float = 0, timeout: float = 20
+    code: str, *, signal_after: float = 0, timeout: float = 40
 ) -> subprocess.CompletedProcess[str]:
     """Run `code` in a new interpreter, with the runtime as `m` and a driver of the wanted kind as `loop`."""
     head = (

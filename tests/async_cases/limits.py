@@ -52,7 +52,7 @@ def a_call_that_does_not_end_is_given_up(loop: m.Loop) -> None:
     errors = io.StringIO()
     with limit(0.05), raises(m.CancelTimeoutError, text), contextlib.redirect_stderr(errors):
         loop.run_async(never(), "f_sync")
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 18
     assert loop.run_async(value(), "f_sync") == 1
 
 

@@ -226,7 +226,7 @@ def the_end_of_the_program_hangs_at_nothing() -> None:
         kept.append(stream)
         print("end", flush=True)
     """)
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 18
     lines = done.stdout.splitlines()
     assert lines[:3] == ["1", "end", "other threads go on"], done
     assert sorted(lines[3:]) == [
