@@ -36,7 +36,7 @@ from .python_types import PythonTypes
 from .scalar_checks import exact_check, has_exact_check
 from .wrapper_calls import Calls, Expression, Scope
 from .wrapper_locks import Lock, Locks, hold
-from .wrapper_parts import LARGEST, split_entries, write_finder
+from .wrapper_parts import LARGEST, class_names, split_entries, write_finder
 from .wrapper_types import write_types
 from .writer import Writer
 
@@ -100,10 +100,14 @@ def emit_wrapper_files(
     groups = split_entries(declared.entries, LARGEST if largest is None else largest)
     if len(groups) == 1:
         return {f"{name}.py": module(declared.entries).emit(title)}
+    values = f"{name}_0"
     parts = {f"{name}_{number}": module(entries) for number, entries in enumerate(groups, 1)}
-    texts = {f"{part}.py": each.emit_part(f"Part of the {title}", name) for part, each in parts.items()}
+    texts = {f"{part}.py": each.emit_part(f"Part of the {title}", values) for part, each in parts.items()}
     exported = {part: each.exported for part, each in parts.items()}
-    return {f"{name}.py": module(()).emit(title, exported), **texts}
+    if names := class_names(declared.types):
+        exported = {values: names, **exported}
+        texts = {f"{values}.py": module(()).emit_types(f"Types of the {title}"), **texts}
+    return {f"{name}.py": module(()).emit_table(title, exported), **texts}
 
 
 @final
@@ -133,17 +137,32 @@ class _WrapperModule:
         self._python_types = PythonTypes(declared.type_names, self._imports, handles, "object")
         self._body = Writer()
 
-    def emit(self, title: str, parts: Mapping[str, Sequence[str]] | None = None) -> str:
-        """Return the text of the module; `parts` are its other files with the names they export."""
+    def emit(self, title: str) -> str:
+        """Return the text of a wrapper that is one file."""
         self._emit_entries()
-        types, finder = Writer(), Writer()
+        return self._text(title, Writer(), self._types(), self._finder({}))
+
+    def emit_table(self, title: str, parts: Mapping[str, Sequence[str]]) -> str:
+        """Return the text of a wrapper in parts; `parts` are its other files with the names they export."""
+        return self._text(title, Writer(), Writer(), self._finder(parts))
+
+    def emit_types(self, title: str) -> str:
+        """Return the text of the part with the classes of values."""
+        return self._text(title, Writer(), self._types(), Writer())
+
+    def _types(self) -> Writer:
+        types = Writer()
         write_types(types, self._declared, self._python_types, self._imports)
+        return types
+
+    def _finder(self, parts: Mapping[str, Sequence[str]]) -> Writer:
+        finder = Writer()
         handles = [ty for ty in self._declared.types if isinstance(ty, HandleType)]
-        write_finder(finder, handles, parts or {}, self._imports)
-        return self._text(title, Writer(), types, finder)
+        write_finder(finder, handles, parts, self._imports)
+        return finder
 
     def emit_part(self, title: str, module: str) -> str:
-        """Return the text of a part of `module`, which has the classes of values."""
+        """Return the text of a part with functions; `module` has the classes of values."""
         self._converters.classes = self._imports.names.fresh("_values")
         self._emit_entries()
         classes = Writer()

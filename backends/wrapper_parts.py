@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 
-from .entries import Entry, HandleType
+from .entries import Entry, EnumType, HandleType, RecordType, SumType, TypeDeclaration
 from .imports import Imports
 from .literals import python_string
 from .type_tests import HELPERS
@@ -42,6 +43,22 @@ def split_entries(entries: Sequence[Entry], largest: int) -> list[Sequence[Entry
     return [*parts, entries[start:]]
 
 
+def class_names(types: Sequence[TypeDeclaration]) -> list[str]:
+    """Return what `write_types` defines: the names of records, of enums and unions, and of their cases."""
+    names: list[str] = []
+    for ty in types:
+        match ty:
+            case HandleType():
+                continue
+            case RecordType():
+                names.append(ty.name)
+            case EnumType(cases=cases) | SumType(cases=cases):
+                names += [ty.name, *(case.name for case in cases)]
+            case _:
+                assert_never(ty)
+    return names
+
+
 def write_finder(
     writer: Writer, handles: Sequence[HandleType], parts: Mapping[str, Sequence[str]], imports: Imports
 ) -> None:
@@ -51,7 +68,8 @@ def write_finder(
     types = imports.names.fresh("_handle_types")
     items = [f"{python_string(ty.name)}: {python_string(_class_path(ty.path))}" for ty in handles]
     writer.line()
-    writer.line()
+    if not parts:
+        writer.line()
     writer.bracketed(f"{types} = {{", items, "}", literal=True)
     if parts:
         _write_parts(writer, types, parts, imports)
