@@ -89,9 +89,7 @@ async def value(found: Any = 1, delay: float | None = None) -> Any:
     return found
 
 
-def in_process(
-    code: str, *, signal_after: float = 0, timeout: float = 40
-) -> subprocess.CompletedProcess[str]:
+def in_process(code: str, *, timeout: float = 40) -> subprocess.CompletedProcess[str]:
     """Run `code` in a new interpreter, with the runtime as `m` and a driver of the wanted kind as `loop`."""
     head = (
         f"import sys; sys.path.insert(0, {sys.argv[1]!r})\n"
