@@ -241,8 +241,8 @@ STABLE_ABI_TOO_LATE = Code(
 )
 MALFORMED_BINARY = Code("PY575", "malformed-binary", "a compiled file cannot be read")
 TAGS_DIFFER = Code("PY576", "tags-differ", "the tags of a wheel contradict its content")
-CANNOT_RETAG = Code("PY580", "cannot-retag", "nothing proves that a wheel keeps what other tags promise")
 BETTER_TAG = Code("PY577", "better-tag", "a wheel qualifies for another tag", Severity.NOTE)
+CANNOT_RETAG = Code("PY580", "cannot-retag", "nothing proves that a wheel keeps what other tags promise")
 
 INTERNAL = Code("PY600", "internal-error", "the compiler broke one of its own invariants")
 UNKNOWN_PASS = Code("PY610", "unknown-pass", "there is no pass of this name")
