@@ -19,17 +19,24 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+from mochic_py.compiler import external_modules
 from mochic_py.compiler.bind import BindJob, bind_wheels
 from mochic_py.compiler.census import read_census
 from mochic_py.compiler.compile import make_settings
 from mochic_py.compiler.corpus import TARGET, CorpusEntry, open_entry, read_corpus
 from mochic_py.compiler.frontends.package import read_package
+from mochic_py.compiler.frontends.stub import OpenModule
+from mochic_py.compiler.frontends.stub_search import ModuleSource
 from mochic_py.compiler.frontends.wheel import open_wheel
 from mochic_py.compiler.host import Host
 from mochic_py.compiler.request import Request
 from mochic_py.compiler.settings import PythonSettings
+from mochic_py.compiler.shared_modules import SharedModule
 from mochic_py.compiler.workers import map_jobs
+from mochic_py.ir.dist import Target, Tier
+from mochic_py.ir.source import SourceFile
 
 WORKERS = 2
 FOLDER = Path(__file__).parent.parent / "golden" / "packages"
@@ -63,6 +70,9 @@ if __name__ == "__main__":
     with ProcessPoolExecutor(int(sys.argv[1])) as pool:
         list(pool.map(parse, paths, chunksize=8))
 """
+OWN = "stub reader, packages only"
+ALL = "stub reader, all files"
+"""Of the packages, and once each of what compiling them reads beside: these are the same files."""
 Spent = tuple[float, float, float]
 """Wall seconds, CPU seconds, megabytes at the highest."""
 
@@ -93,12 +103,40 @@ def compile_one(entry: CorpusEntry, host: Host) -> dict[str, float]:
     return {**seconds, "everything": bound.seconds}
 
 
-WORK = {"read": read_one, "compile": compile_one}
+def list_foreign(entry: CorpusEntry, host: Host) -> list[list[Any]]:
+    """Return the modules of others, of typeshed and of dependencies, that compiling a package reads."""
+    found: dict[str, list[Any]] = {}
+    usual = external_modules.open_shared
+
+    def record(source: ModuleSource, target: Target) -> SharedModule:
+        text, tier = source.read(), source.tier.name
+        found[source.path] = [text, source.module, source.path, source.is_package, source.is_stub, tier]
+        return usual(source, target)
+
+    external_modules.open_shared = record
+    try:
+        compile_one(entry, host)
+    finally:
+        external_modules.open_shared = usual
+    return list(found.values())
 
 
-def work(name: str, packages: list[str]) -> None:
+def read_foreign(rows: list[list[Any]]) -> None:
+    """Read modules in full, as the reader reads those of a package."""
+    for text, name, path, is_package, is_stub, tier in rows:
+        source = SourceFile(path, text)
+        flags = {"is_package": is_package, "is_stub": is_stub, "tier": Tier[tier]}
+        OpenModule(source, name, target=TARGET, **flags).read()
+
+
+WORK = {"read": read_one, "compile": compile_one, "foreign": list_foreign}
+
+
+def work(name: str, packages: list[str], foreign: str) -> None:
     """Do one row's work on every package and print what it returns as JSON."""
     host = Host()
+    if foreign:
+        read_foreign(json.loads(Path(foreign).read_text("utf-8")))
     census = read_census()
     corpus = read_corpus(host, FOLDER)
     entries = sorted(
@@ -182,11 +220,12 @@ def main() -> None:
     parser.add_argument("work", nargs="?", choices=WORK)
     parser.add_argument("packages", nargs="*")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--foreign", default="", help="read the modules in this file too")
     parser.add_argument("--without-griffe", action="store_true")
     parser.add_argument("--only", action="append", default=[], metavar="PACKAGE")
     given = parser.parse_args()
     if given.work:
-        work(given.work, given.packages)
+        work(given.work, given.packages, given.foreign)
         return
     with tempfile.TemporaryDirectory() as name:
         bench(Path(name), given.rounds, given.only, griffe=not given.without_griffe)
@@ -202,6 +241,8 @@ def bench(folder: Path, rounds: int, only: list[str], *, griffe: bool) -> None:
     _, read = spend([*ours, "read", *names], folder)  # also compiles the compiler's own modules
     files = [site / file for names in json.loads(read).values() for file in names]
     (folder / "files.txt").write_text("\n".join(str(file) for file in files if file.exists()), "utf-8")
+    _, foreign = spend([*ours, "foreign", *names], folder)
+    (folder / "foreign.json").write_text(json.dumps(distinct(json.loads(foreign))), "utf-8")
     (folder / "parse_files.py").write_text(AST, "utf-8")
     # Without a probe, which runs the packages: what is measured is the compiler.
     mochic = [sys.executable, "-m", "mochic_py", "compile", "--no-probe", "-j", str(WORKERS), "-o", str(out)]
@@ -215,7 +256,8 @@ def bench(folder: Path, rounds: int, only: list[str], *, griffe: bool) -> None:
             str(WORKERS),
             str(folder / "files.txt"),
         ],
-        "stub reader alone": [*ours, "read", *names],
+        OWN: [*ours, "read", *names],
+        ALL: [*ours, "--foreign", str(folder / "foreign.json"), "read", *names],
         "cold compile": [*ours, "compile", *names],
         "warm compile, one command": [*mochic, "--offline"],
     }
@@ -237,9 +279,14 @@ def bench(folder: Path, rounds: int, only: list[str], *, griffe: bool) -> None:
     show(spent, outputs)
 
 
+def distinct(found: dict[str, list[list[Any]]]) -> list[list[Any]]:
+    """Return each module once that some package reads."""
+    return list({row[2]: row for rows in found.values() for row in rows}.values())
+
+
 def show(spent: dict[str, list[Spent]], outputs: dict[str, str]) -> None:
     """Print medians, ratios and the passes by what they take."""
-    base = median(cpu for _, cpu, _ in spent["stub reader alone"])
+    base = median(cpu for _, cpu, _ in spent[ALL])
     print(f"{'':28} {'wall s':>8} {'CPU s':>8} {'peak MB':>8} {'CPU ratio':>10}")
     for name, figures in spent.items():
         wall, cpu, peak = (median(values) for values in zip(*figures, strict=True))
