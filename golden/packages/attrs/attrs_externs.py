@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable as _Callable
-from dataclasses import dataclass as _dataclass
-from typing import Any as _Any
 
 import _mochi_wrap as _mochi
 
+_cast_down = _mochi.cast_down
+_keywords = _mochi.keywords
+_run_with = _mochi.run_with
+_split_options = _mochi.split_options
 _attrs = _mochi.lazy_module("attrs", globals(), "_attrs")
 _attr = _mochi.lazy_module("attr", globals(), "_attr")
 _attrs_converters = _mochi.lazy_module(
@@ -25,135 +27,135 @@ _builtins_type = _mochi.lazy_module("builtins.type", globals(), "_builtins_type"
 _mochi_context = _mochi.lazy_module("mochi.context", globals(), "_mochi_context")
 
 
-@_dataclass(frozen=True, slots=True)
-class BoolOrFun_Bool:
+class BoolOrFun_Bool(_mochi.Record):
     """A case of BoolOrFun."""
 
+    __slots__ = ("value",)
     value: bool
 
 
-@_dataclass(frozen=True, slots=True)
-class BoolOrFun_Fun:
+class BoolOrFun_Fun(_mochi.Record):
     """A case of BoolOrFun."""
 
-    value: _Callable[[_Any], str]
+    __slots__ = ("value",)
+    value: _Callable[[object], str]
 
 
 BoolOrFun = BoolOrFun_Bool | BoolOrFun_Fun
 
 
-@_dataclass(frozen=True, slots=True)
-class BoolOrFun_zacrzo_Bool:
+class BoolOrFun_zacrzo_Bool(_mochi.Record):
     """A case of BoolOrFun_zacrzo."""
 
+    __slots__ = ("value",)
     value: bool
 
 
-@_dataclass(frozen=True, slots=True)
-class BoolOrFun_zacrzo_Fun:
+class BoolOrFun_zacrzo_Fun(_mochi.Record):
     """A case of BoolOrFun_zacrzo."""
 
-    value: _Callable[[_Any], _Any]
+    __slots__ = ("value",)
+    value: _Callable[[object], object]
 
 
 BoolOrFun_zacrzo = BoolOrFun_zacrzo_Bool | BoolOrFun_zacrzo_Fun
 
 
-@_dataclass(frozen=True, slots=True)
-class BytesIntPair:
+class BytesIntPair(_mochi.Record):
     """`mochi.tuple.BytesIntPair`."""
 
+    __slots__ = ("first", "second")
     first: bytes
     second: int
 
 
-@_dataclass(frozen=True, slots=True)
-class ConverterOrFun_Converter:
+class ConverterOrFun_Converter(_mochi.Record):
     """A case of ConverterOrFun."""
 
-    value: _Any
+    __slots__ = ("value",)
+    value: object
 
 
-@_dataclass(frozen=True, slots=True)
-class ConverterOrFun_Fun:
+class ConverterOrFun_Fun(_mochi.Record):
     """A case of ConverterOrFun."""
 
-    value: _Callable[[_Any], _Any]
+    __slots__ = ("value",)
+    value: _Callable[[object], object]
 
 
 ConverterOrFun = ConverterOrFun_Converter | ConverterOrFun_Fun
 
 
-@_dataclass(frozen=True, slots=True)
-class FunOrConverterSingle:
+class FunOrConverterSingle(_mochi.Record):
     """`mochi.tuple.FunOrConverterSingle`."""
 
+    __slots__ = ("first",)
     first: ConverterOrFun
 
 
-@_dataclass(frozen=True, slots=True)
-class IntIntPair:
+class IntIntPair(_mochi.Record):
     """`mochi.tuple.IntIntPair`."""
 
+    __slots__ = ("first", "second")
     first: int
     second: int
 
 
-@_dataclass(frozen=True, slots=True)
-class StringIntPair:
+class StringIntPair(_mochi.Record):
     """`mochi.tuple.StringIntPair`."""
 
+    __slots__ = ("first", "second")
     first: str
     second: int
 
 
-@_dataclass(frozen=True, slots=True)
-class StringOrBytes_String:
+class StringOrBytes_String(_mochi.Record):
     """A case of StringOrBytes."""
 
+    __slots__ = ("value",)
     value: str
 
 
-@_dataclass(frozen=True, slots=True)
-class StringOrBytes_Bytes:
+class StringOrBytes_Bytes(_mochi.Record):
     """A case of StringOrBytes."""
 
+    __slots__ = ("value",)
     value: bytes
 
 
 StringOrBytes = StringOrBytes_String | StringOrBytes_Bytes
 
 
-@_dataclass(frozen=True, slots=True)
-class StringOrBytesIntPair:
+class StringOrBytesIntPair(_mochi.Record):
     """`mochi.tuple.StringOrBytesIntPair`."""
 
+    __slots__ = ("first", "second")
     first: StringOrBytes
     second: int
 
 
-@_dataclass(frozen=True, slots=True)
-class TypeSingle:
+class TypeSingle(_mochi.Record):
     """`mochi.tuple.TypeSingle`."""
 
-    first: _Any
+    __slots__ = ("first",)
+    first: object
 
 
-@_dataclass(frozen=True, slots=True)
-class TypeTypePair:
+class TypeTypePair(_mochi.Record):
     """`mochi.tuple.TypeTypePair`."""
 
-    first: _Any
-    second: _Any
+    __slots__ = ("first", "second")
+    first: object
+    second: object
 
 
-@_dataclass(frozen=True, slots=True)
-class TypeTypeTypeTriple:
+class TypeTypeTypeTriple(_mochi.Record):
     """`mochi.tuple.TypeTypeTypeTriple`."""
 
-    first: _Any
-    second: _Any
-    third: _Any
+    __slots__ = ("first", "second", "third")
+    first: object
+    second: object
+    third: object
 
 
 _as_Attribute = _mochi.handle_of("attrs.Attribute", "Attribute")
@@ -593,7 +595,7 @@ _Attribute_evolve_with_options = {}
 
 def Attribute_evolve_with(self, options):
     """`attrs.Attribute.evolve` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Attribute_evolve_with", options, _Attribute_evolve_with_options, _mochi.as_any
     )
     return _as_Attribute(self.evolve(**keywords), "Attribute_evolve_with")
@@ -601,7 +603,10 @@ def Attribute_evolve_with(self, options):
 
 def Attribute_alias(self):
     """`attrs.Attribute.alias`."""
-    return _as_optional_string(self.alias, "Attribute_alias")
+    result = self.alias
+    if result is None or type(result) is str:
+        return result
+    return _as_optional_string(result, "Attribute_alias")
 
 
 def Attribute_set_alias(self, value):
@@ -651,7 +656,10 @@ def Attribute_set_eq(self, value):
 
 def Attribute_hash(self):
     """`attrs.Attribute.hash`."""
-    return _as_optional_bool(self.hash, "Attribute_hash")
+    result = self.hash
+    if result is None or type(result) is bool:
+        return result
+    return _as_optional_bool(result, "Attribute_hash")
 
 
 def Attribute_set_hash(self, value):
@@ -661,7 +669,10 @@ def Attribute_set_hash(self, value):
 
 def Attribute_init(self):
     """`attrs.Attribute.init`."""
-    return _mochi.as_bool(self.init, "Attribute_init")
+    result = self.init
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "Attribute_init")
 
 
 def Attribute_set_init(self, value):
@@ -671,7 +682,10 @@ def Attribute_set_init(self, value):
 
 def Attribute_kw_only(self):
     """`attrs.Attribute.kw_only`."""
-    return _mochi.as_bool(self.kw_only, "Attribute_kw_only")
+    result = self.kw_only
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "Attribute_kw_only")
 
 
 def Attribute_set_kw_only(self, value):
@@ -691,7 +705,10 @@ def Attribute_set_metadata(self, value):
 
 def Attribute_name(self):
     """`attrs.Attribute.name`."""
-    return _mochi.as_string(self.name, "Attribute_name")
+    result = self.name
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Attribute_name")
 
 
 def Attribute_set_name(self, value):
@@ -822,7 +839,10 @@ def ClassProps_set_KeywordOnly(self, value):
 
 def ClassProps_added_eq(self):
     """`attrs.ClassProps.added_eq`."""
-    return _mochi.as_bool(self.added_eq, "ClassProps_added_eq")
+    result = self.added_eq
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_added_eq")
 
 
 def ClassProps_set_added_eq(self, value):
@@ -832,7 +852,10 @@ def ClassProps_set_added_eq(self, value):
 
 def ClassProps_added_init(self):
     """`attrs.ClassProps.added_init`."""
-    return _mochi.as_bool(self.added_init, "ClassProps_added_init")
+    result = self.added_init
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_added_init")
 
 
 def ClassProps_set_added_init(self, value):
@@ -842,7 +865,10 @@ def ClassProps_set_added_init(self, value):
 
 def ClassProps_added_match_args(self):
     """`attrs.ClassProps.added_match_args`."""
-    return _mochi.as_bool(self.added_match_args, "ClassProps_added_match_args")
+    result = self.added_match_args
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_added_match_args")
 
 
 def ClassProps_set_added_match_args(self, value):
@@ -852,7 +878,10 @@ def ClassProps_set_added_match_args(self, value):
 
 def ClassProps_added_ordering(self):
     """`attrs.ClassProps.added_ordering`."""
-    return _mochi.as_bool(self.added_ordering, "ClassProps_added_ordering")
+    result = self.added_ordering
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_added_ordering")
 
 
 def ClassProps_set_added_ordering(self, value):
@@ -862,7 +891,10 @@ def ClassProps_set_added_ordering(self, value):
 
 def ClassProps_added_pickling(self):
     """`attrs.ClassProps.added_pickling`."""
-    return _mochi.as_bool(self.added_pickling, "ClassProps_added_pickling")
+    result = self.added_pickling
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_added_pickling")
 
 
 def ClassProps_set_added_pickling(self, value):
@@ -872,7 +904,10 @@ def ClassProps_set_added_pickling(self, value):
 
 def ClassProps_added_repr(self):
     """`attrs.ClassProps.added_repr`."""
-    return _mochi.as_bool(self.added_repr, "ClassProps_added_repr")
+    result = self.added_repr
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_added_repr")
 
 
 def ClassProps_set_added_repr(self, value):
@@ -882,7 +917,10 @@ def ClassProps_set_added_repr(self, value):
 
 def ClassProps_added_str(self):
     """`attrs.ClassProps.added_str`."""
-    return _mochi.as_bool(self.added_str, "ClassProps_added_str")
+    result = self.added_str
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_added_str")
 
 
 def ClassProps_set_added_str(self, value):
@@ -893,6 +931,8 @@ def ClassProps_set_added_str(self, value):
 def ClassProps_collected_fields_by_mro(self):
     """`attrs.ClassProps.collected_fields_by_mro`."""
     result = self.collected_fields_by_mro
+    if type(result) is bool:
+        return result
     return _mochi.as_bool(result, "ClassProps_collected_fields_by_mro")
 
 
@@ -916,7 +956,10 @@ def ClassProps_set_field_transformer(self, value):
 
 def ClassProps_has_weakref_slot(self):
     """`attrs.ClassProps.has_weakref_slot`."""
-    return _mochi.as_bool(self.has_weakref_slot, "ClassProps_has_weakref_slot")
+    result = self.has_weakref_slot
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_has_weakref_slot")
 
 
 def ClassProps_set_has_weakref_slot(self, value):
@@ -936,7 +979,10 @@ def ClassProps_set_hashability(self, value):
 
 def ClassProps_is_exception(self):
     """`attrs.ClassProps.is_exception`."""
-    return _mochi.as_bool(self.is_exception, "ClassProps_is_exception")
+    result = self.is_exception
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_is_exception")
 
 
 def ClassProps_set_is_exception(self, value):
@@ -946,7 +992,10 @@ def ClassProps_set_is_exception(self, value):
 
 def ClassProps_is_frozen(self):
     """`attrs.ClassProps.is_frozen`."""
-    return _mochi.as_bool(self.is_frozen, "ClassProps_is_frozen")
+    result = self.is_frozen
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_is_frozen")
 
 
 def ClassProps_set_is_frozen(self, value):
@@ -956,7 +1005,10 @@ def ClassProps_set_is_frozen(self, value):
 
 def ClassProps_is_slotted(self):
     """`attrs.ClassProps.is_slotted`."""
-    return _mochi.as_bool(self.is_slotted, "ClassProps_is_slotted")
+    result = self.is_slotted
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_is_slotted")
 
 
 def ClassProps_set_is_slotted(self, value):
@@ -989,7 +1041,10 @@ def ClassProps_set_on_setattr_hook(self, value):
 
 def ClassProps_is_hashable(self):
     """`attrs.ClassProps.is_hashable`."""
-    return _mochi.as_bool(self.is_hashable, "ClassProps_is_hashable")
+    result = self.is_hashable
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ClassProps_is_hashable")
 
 
 def Converter_new(converter):
@@ -1008,9 +1063,7 @@ def Converter_new_with(converter, options):
     converter = _to_fun_any_to_any_or_fun_any_Attribute_to_a(
         converter, "Converter_new_with: parameter converter"
     )
-    keywords = _mochi.keywords(
-        "Converter_new_with", options, _Converter_new_with_options
-    )
+    keywords = _keywords("Converter_new_with", options, _Converter_new_with_options)
     return _as_Converter(_attrs.Converter(converter, **keywords), "Converter_new_with")
 
 
@@ -1038,8 +1091,9 @@ def Factory_with(factory, options):
     factory = _to_fun_to_any_or_fun_any_to_any(
         factory, "Factory_with: parameter factory"
     )
-    keywords = _mochi.keywords("Factory_with", options, _Factory_with_options)
-    return _attrs.Factory(factory, **keywords)
+    return _attrs.Factory(
+        factory, **_keywords("Factory_with", options, _Factory_with_options)
+    )
 
 
 def asdict(inst):
@@ -1059,8 +1113,10 @@ _asdict_with_options = {
 
 def asdict_with(inst, options):
     """`attrs.asdict` with options."""
-    keywords = _mochi.keywords("asdict_with", options, _asdict_with_options)
-    return _as_map_string_any(_attrs.asdict(inst, **keywords), "asdict_with")
+    result = _attrs.asdict(
+        inst, **_keywords("asdict_with", options, _asdict_with_options)
+    )
+    return _as_map_string_any(result, "asdict_with")
 
 
 def assoc(inst):
@@ -1073,9 +1129,7 @@ _assoc_with_options = {}
 
 def assoc_with(inst, options):
     """`attrs.assoc` with options."""
-    keywords = _mochi.keywords(
-        "assoc_with", options, _assoc_with_options, _mochi.as_any
-    )
+    keywords = _keywords("assoc_with", options, _assoc_with_options, _mochi.as_any)
     return _attrs.assoc(inst, **keywords)
 
 
@@ -1094,8 +1148,10 @@ _astuple_with_options = {
 
 def astuple_with(inst, options):
     """`attrs.astuple` with options."""
-    keywords = _mochi.keywords("astuple_with", options, _astuple_with_options)
-    return _as_list_any(_attrs.astuple(inst, **keywords), "astuple_with")
+    result = _attrs.astuple(
+        inst, **_keywords("astuple_with", options, _astuple_with_options)
+    )
+    return _as_list_any(result, "astuple_with")
 
 
 def cmp_using():
@@ -1116,7 +1172,7 @@ _cmp_using_with_options = {
 
 def cmp_using_with(options):
     """`attrs.cmp_using` with options."""
-    keywords = _mochi.keywords("cmp_using_with", options, _cmp_using_with_options)
+    keywords = _keywords("cmp_using_with", options, _cmp_using_with_options)
     return _as_Type(_attrs.cmp_using(**keywords), "cmp_using_with")
 
 
@@ -1151,8 +1207,8 @@ _define_with_options = {
 
 def define_with(options):
     """`attrs.define` with options."""
-    keywords = _mochi.keywords("define_with", options, _define_with_options)
-    return _as_fun_Type_to_Type(_attrs.define(**keywords), "define_with")
+    result = _attrs.define(**_keywords("define_with", options, _define_with_options))
+    return _as_fun_Type_to_Type(result, "define_with")
 
 
 def define_maybe_cls(maybe_cls):
@@ -1186,7 +1242,7 @@ _define_maybe_cls_with_options = {
 
 def define_maybe_cls_with(maybe_cls, options):
     """`attrs.define` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "define_maybe_cls_with", options, _define_maybe_cls_with_options
     )
     return _as_Type(_attrs.define(maybe_cls, **keywords), "define_maybe_cls_with")
@@ -1202,9 +1258,7 @@ _evolve_with_options = {}
 
 def evolve_with(inst, options):
     """`attrs.evolve` with options."""
-    keywords = _mochi.keywords(
-        "evolve_with", options, _evolve_with_options, _mochi.as_any
-    )
+    keywords = _keywords("evolve_with", options, _evolve_with_options, _mochi.as_any)
     return _attrs.evolve(inst, **keywords)
 
 
@@ -1233,7 +1287,7 @@ _field_with_options = {
 
 def field_with(options):
     """`attrs.field` with options."""
-    return _attrs.field(**_mochi.keywords("field_with", options, _field_with_options))
+    return _attrs.field(**_keywords("field_with", options, _field_with_options))
 
 
 def fields(cls):
@@ -1277,8 +1331,8 @@ _frozen_with_options = {
 
 def frozen_with(options):
     """`attrs.frozen` with options."""
-    keywords = _mochi.keywords("frozen_with", options, _frozen_with_options)
-    return _as_fun_Type_to_Type(_attrs.frozen(**keywords), "frozen_with")
+    result = _attrs.frozen(**_keywords("frozen_with", options, _frozen_with_options))
+    return _as_fun_Type_to_Type(result, "frozen_with")
 
 
 def frozen_maybe_cls(maybe_cls):
@@ -1312,7 +1366,7 @@ _frozen_maybe_cls_with_options = {
 
 def frozen_maybe_cls_with(maybe_cls, options):
     """`attrs.frozen` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "frozen_maybe_cls_with", options, _frozen_maybe_cls_with_options
     )
     return _as_Type(_attrs.frozen(maybe_cls, **keywords), "frozen_maybe_cls_with")
@@ -1320,7 +1374,10 @@ def frozen_maybe_cls_with(maybe_cls, options):
 
 def has_(cls):
     """`attrs.has`."""
-    return _mochi.as_bool(_attrs.has(cls), "has_")
+    result = _attrs.has(cls)
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "has_")
 
 
 def inspect(cls):
@@ -1361,7 +1418,7 @@ _make_class_with_options = {
 def make_class_with(name, attrs, options):
     """`attrs.make_class` with options."""
     attrs = _to_list_string_or_map_string_any(attrs, "make_class_with: parameter attrs")
-    keywords = _mochi.keywords("make_class_with", options, _make_class_with_options)
+    keywords = _keywords("make_class_with", options, _make_class_with_options)
     return _as_Type(_attrs.make_class(name, attrs, **keywords), "make_class_with")
 
 
@@ -1380,9 +1437,7 @@ _resolve_types_with_options = {
 
 def resolve_types_with(cls, options):
     """`attrs.resolve_types` with options."""
-    keywords = _mochi.keywords(
-        "resolve_types_with", options, _resolve_types_with_options
-    )
+    keywords = _keywords("resolve_types_with", options, _resolve_types_with_options)
     return _as_Type(_attrs.resolve_types(cls, **keywords), "resolve_types_with")
 
 
@@ -1417,7 +1472,7 @@ _attr_attr_with_options = {
 
 def attr_attr_with(options):
     """`attr.attr` with options."""
-    keywords = _mochi.keywords("attr_attr_with", options, _attr_attr_with_options)
+    keywords = _keywords("attr_attr_with", options, _attr_attr_with_options)
     return _attr.attr(**keywords)
 
 
@@ -1447,7 +1502,7 @@ _attr_attrib_with_options = {
 
 def attr_attrib_with(options):
     """`attr.attrib` with options."""
-    keywords = _mochi.keywords("attr_attrib_with", options, _attr_attrib_with_options)
+    keywords = _keywords("attr_attrib_with", options, _attr_attrib_with_options)
     return _attr.attrib(**keywords)
 
 
@@ -1485,9 +1540,7 @@ _attr_attributes_with_options = {
 
 def attr_attributes_with(options):
     """`attr.attributes` with options."""
-    keywords = _mochi.keywords(
-        "attr_attributes_with", options, _attr_attributes_with_options
-    )
+    keywords = _keywords("attr_attributes_with", options, _attr_attributes_with_options)
     return _as_fun_Type_to_Type(_attr.attributes(**keywords), "attr_attributes_with")
 
 
@@ -1525,7 +1578,7 @@ _attr_attributes_maybe_cls_with_options = {
 
 def attr_attributes_maybe_cls_with(maybe_cls, options):
     """`attr.attributes` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "attr_attributes_maybe_cls_with",
         options,
         _attr_attributes_maybe_cls_with_options,
@@ -1568,7 +1621,7 @@ _attr_attrs_with_options = {
 
 def attr_attrs_with(options):
     """`attr.attrs` with options."""
-    keywords = _mochi.keywords("attr_attrs_with", options, _attr_attrs_with_options)
+    keywords = _keywords("attr_attrs_with", options, _attr_attrs_with_options)
     return _as_fun_Type_to_Type(_attr.attrs(**keywords), "attr_attrs_with")
 
 
@@ -1606,7 +1659,7 @@ _attr_attrs_maybe_cls_with_options = {
 
 def attr_attrs_maybe_cls_with(maybe_cls, options):
     """`attr.attrs` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "attr_attrs_maybe_cls_with", options, _attr_attrs_maybe_cls_with_options
     )
     return _as_Type(_attr.attrs(maybe_cls, **keywords), "attr_attrs_maybe_cls_with")
@@ -1646,9 +1699,7 @@ _attr_dataclass_with_options = {
 
 def attr_dataclass_with(options):
     """`attr.dataclass` with options."""
-    keywords = _mochi.keywords(
-        "attr_dataclass_with", options, _attr_dataclass_with_options
-    )
+    keywords = _keywords("attr_dataclass_with", options, _attr_dataclass_with_options)
     return _as_fun_Type_to_Type(_attr.dataclass(**keywords), "attr_dataclass_with")
 
 
@@ -1686,7 +1737,7 @@ _attr_dataclass_maybe_cls_with_options = {
 
 def attr_dataclass_maybe_cls_with(maybe_cls, options):
     """`attr.dataclass` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "attr_dataclass_maybe_cls_with", options, _attr_dataclass_maybe_cls_with_options
     )
     result = _attr.dataclass(maybe_cls, **keywords)
@@ -1695,7 +1746,10 @@ def attr_dataclass_maybe_cls_with(maybe_cls, options):
 
 def attr_get_run_validators():
     """`attr.get_run_validators`."""
-    return _mochi.as_bool(_attr.get_run_validators(), "attr_get_run_validators")
+    result = _attr.get_run_validators()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "attr_get_run_validators")
 
 
 def attr_ib():
@@ -1724,8 +1778,7 @@ _attr_ib_with_options = {
 
 def attr_ib_with(options):
     """`attr.ib` with options."""
-    keywords = _mochi.keywords("attr_ib_with", options, _attr_ib_with_options)
-    return _attr.ib(**keywords)
+    return _attr.ib(**_keywords("attr_ib_with", options, _attr_ib_with_options))
 
 
 def attr_mutable():
@@ -1759,7 +1812,7 @@ _attr_mutable_with_options = {
 
 def attr_mutable_with(options):
     """`attr.mutable` with options."""
-    keywords = _mochi.keywords("attr_mutable_with", options, _attr_mutable_with_options)
+    keywords = _keywords("attr_mutable_with", options, _attr_mutable_with_options)
     return _as_fun_Type_to_Type(_attr.mutable(**keywords), "attr_mutable_with")
 
 
@@ -1794,7 +1847,7 @@ _attr_mutable_maybe_cls_with_options = {
 
 def attr_mutable_maybe_cls_with(maybe_cls, options):
     """`attr.mutable` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "attr_mutable_maybe_cls_with", options, _attr_mutable_maybe_cls_with_options
     )
     return _as_Type(_attr.mutable(maybe_cls, **keywords), "attr_mutable_maybe_cls_with")
@@ -1834,8 +1887,8 @@ _attr_s_with_options = {
 
 def attr_s_with(options):
     """`attr.s` with options."""
-    keywords = _mochi.keywords("attr_s_with", options, _attr_s_with_options)
-    return _as_fun_Type_to_Type(_attr.s(**keywords), "attr_s_with")
+    result = _attr.s(**_keywords("attr_s_with", options, _attr_s_with_options))
+    return _as_fun_Type_to_Type(result, "attr_s_with")
 
 
 def attr_s_maybe_cls(maybe_cls):
@@ -1872,7 +1925,7 @@ _attr_s_maybe_cls_with_options = {
 
 def attr_s_maybe_cls_with(maybe_cls, options):
     """`attr.s` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "attr_s_maybe_cls_with", options, _attr_s_maybe_cls_with_options
     )
     return _as_Type(_attr.s(maybe_cls, **keywords), "attr_s_maybe_cls_with")
@@ -1920,7 +1973,7 @@ _converters_pipe_with_options = {"args": _as_list_fun_any_to_any}
 
 def converters_pipe_with(options):
     """`attrs.converters.pipe` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "converters_pipe_with", options, _converters_pipe_with_options, splat="args"
     )
     result = _attrs_converters.pipe(*places, **keywords)
@@ -1937,7 +1990,7 @@ _converters_pipe_union_with_options = {"args": _to_list_fun_any_to_any_or_Conver
 
 def converters_pipe_union_with(options):
     """`attrs.converters.pipe` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "converters_pipe_union_with",
         options,
         _converters_pipe_union_with_options,
@@ -1950,7 +2003,10 @@ def converters_pipe_union_with(options):
 def converters_to_bool(val):
     """`attrs.converters.to_bool`."""
     val = _to_string_or_int_or_bool(val, "converters_to_bool: parameter val")
-    return _mochi.as_bool(_attrs_converters.to_bool(val), "converters_to_bool")
+    result = _attrs_converters.to_bool(val)
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "converters_to_bool")
 
 
 def AttrsAttributeNotFoundError_new():
@@ -1964,7 +2020,7 @@ _AttrsAttributeNotFoundError_new_with_options = {"args": _as_list_any}
 
 def AttrsAttributeNotFoundError_new_with(options):
     """`attrs.exceptions.AttrsAttributeNotFoundError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "AttrsAttributeNotFoundError_new_with",
         options,
         _AttrsAttributeNotFoundError_new_with_options,
@@ -1993,7 +2049,7 @@ _DefaultAlreadySetError_new_with_options = {"args": _as_list_any}
 
 def DefaultAlreadySetError_new_with(options):
     """`attrs.exceptions.DefaultAlreadySetError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "DefaultAlreadySetError_new_with",
         options,
         _DefaultAlreadySetError_new_with_options,
@@ -2020,7 +2076,7 @@ _FrozenAttributeError_new_with_options = {"args": _as_list_any}
 
 def FrozenAttributeError_new_with(options):
     """`attrs.exceptions.FrozenAttributeError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "FrozenAttributeError_new_with",
         options,
         _FrozenAttributeError_new_with_options,
@@ -2042,7 +2098,7 @@ def FrozenAttributeError_as_FrozenError(self):
 
 def FrozenError_as_FrozenAttributeError(value):
     """`attrs.exceptions.FrozenAttributeError`."""
-    return _mochi.cast_down(
+    return _cast_down(
         value,
         _attrs_exceptions.FrozenAttributeError,
         "FrozenError_as_FrozenAttributeError",
@@ -2059,7 +2115,7 @@ _FrozenError_new_with_options = {"args": _as_list_any}
 
 def FrozenError_new_with(options):
     """`attrs.exceptions.FrozenError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "FrozenError_new_with", options, _FrozenError_new_with_options, splat="args"
     )
     result = _attrs_exceptions.FrozenError(*places, **keywords)
@@ -2073,7 +2129,10 @@ def FrozenError_type():
 
 def FrozenError_msg(self):
     """`attrs.exceptions.FrozenError.msg`."""
-    return _mochi.as_string(self.msg, "FrozenError_msg")
+    result = self.msg
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "FrozenError_msg")
 
 
 def FrozenError_set_msg(self, value):
@@ -2092,7 +2151,7 @@ _FrozenInstanceError_new_with_options = {"args": _as_list_any}
 
 def FrozenInstanceError_new_with(options):
     """`attrs.exceptions.FrozenInstanceError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "FrozenInstanceError_new_with",
         options,
         _FrozenInstanceError_new_with_options,
@@ -2114,7 +2173,7 @@ def FrozenInstanceError_as_FrozenError(self):
 
 def FrozenError_as_FrozenInstanceError(value):
     """`attrs.exceptions.FrozenInstanceError`."""
-    return _mochi.cast_down(
+    return _cast_down(
         value,
         _attrs_exceptions.FrozenInstanceError,
         "FrozenError_as_FrozenInstanceError",
@@ -2132,7 +2191,7 @@ _NotAnAttrsClassError_new_with_options = {"args": _as_list_any}
 
 def NotAnAttrsClassError_new_with(options):
     """`attrs.exceptions.NotAnAttrsClassError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "NotAnAttrsClassError_new_with",
         options,
         _NotAnAttrsClassError_new_with_options,
@@ -2160,7 +2219,10 @@ def NotCallableError_type():
 
 def NotCallableError_msg(self):
     """`attrs.exceptions.NotCallableError.msg`."""
-    return _mochi.as_string(self.msg, "NotCallableError_msg")
+    result = self.msg
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "NotCallableError_msg")
 
 
 def NotCallableError_set_msg(self, value):
@@ -2189,7 +2251,7 @@ _PythonTooOldError_new_with_options = {"args": _as_list_any}
 
 def PythonTooOldError_new_with(options):
     """`attrs.exceptions.PythonTooOldError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "PythonTooOldError_new_with",
         options,
         _PythonTooOldError_new_with_options,
@@ -2215,7 +2277,7 @@ _UnannotatedAttributeError_new_with_options = {"args": _as_list_any}
 
 def UnannotatedAttributeError_new_with(options):
     """`attrs.exceptions.UnannotatedAttributeError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "UnannotatedAttributeError_new_with",
         options,
         _UnannotatedAttributeError_new_with_options,
@@ -2241,7 +2303,7 @@ _filters_exclude_with_options = {"args": _to_list_Type_or_string_or_Attribute}
 
 def filters_exclude_with(options):
     """`attrs.filters.exclude` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "filters_exclude_with", options, _filters_exclude_with_options, splat="args"
     )
     result = _attrs_filters.exclude(*places, **keywords)
@@ -2258,7 +2320,7 @@ _filters_include_with_options = {"args": _to_list_Type_or_string_or_Attribute}
 
 def filters_include_with(options):
     """`attrs.filters.include` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "filters_include_with", options, _filters_include_with_options, splat="args"
     )
     result = _attrs_filters.include(*places, **keywords)
@@ -2290,7 +2352,7 @@ _setters_pipe_with_options = {"args": _as_list_fun_any_Attribute_any_to_any}
 
 def setters_pipe_with(options):
     """`attrs.setters.pipe` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "setters_pipe_with", options, _setters_pipe_with_options, splat="args"
     )
     result = _attrs_setters.pipe(*places, **keywords)
@@ -2312,7 +2374,7 @@ _validators_and_with_options = {"args": _as_list_fun_any_Attribute_any_to_any}
 
 def validators_and_with(options):
     """`attrs.validators.and_` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "validators_and_with", options, _validators_and_with_options, splat="args"
     )
     result = _attrs_validators.and_(*places, **keywords)
@@ -2338,7 +2400,7 @@ def validators_deep_iterable_with(member_validator, options):
     member_validator = _to_fun_any_Attribute_any_to_any_or_list_fun(
         member_validator, "validators_deep_iterable_with: parameter member_validator"
     )
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "validators_deep_iterable_with", options, _validators_deep_iterable_with_options
     )
     result = _attrs_validators.deep_iterable(member_validator, **keywords)
@@ -2362,7 +2424,7 @@ _validators_deep_mapping_with_options = {
 
 def validators_deep_mapping_with(options):
     """`attrs.validators.deep_mapping` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "validators_deep_mapping_with", options, _validators_deep_mapping_with_options
     )
     result = _attrs_validators.deep_mapping(**keywords)
@@ -2381,7 +2443,10 @@ def validators_ge(val):
 
 def validators_get_disabled():
     """`attrs.validators.get_disabled`."""
-    return _mochi.as_bool(_attrs_validators.get_disabled(), "validators_get_disabled")
+    result = _attrs_validators.get_disabled()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "validators_get_disabled")
 
 
 def validators_gt(val):
@@ -2440,7 +2505,7 @@ def validators_matches_re_with(regex, options):
     regex = _to_Pattern_or_string_or_bytes(
         regex, "validators_matches_re_with: parameter regex"
     )
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "validators_matches_re_with", options, _validators_matches_re_with_options
     )
     result = _attrs_validators.matches_re(regex, **keywords)
@@ -2475,9 +2540,7 @@ _validators_not_with_options = {
 
 def validators_not_with(validator, options):
     """`attrs.validators.not_` with options."""
-    keywords = _mochi.keywords(
-        "validators_not_with", options, _validators_not_with_options
-    )
+    keywords = _keywords("validators_not_with", options, _validators_not_with_options)
     result = _attrs_validators.not_(validator, **keywords)
     return _as_fun_any_Attribute_any_to_any(result, "validators_not_with")
 
@@ -2502,7 +2565,7 @@ _validators_or_with_options = {"args": _as_list_fun_any_Attribute_any_to_any}
 
 def validators_or_with(v1, v2, options):
     """`attrs.validators.or_` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "validators_or_with", options, _validators_or_with_options, splat="args"
     )
     result = _attrs_validators.or_(v1, v2, *places, **keywords)
@@ -2546,7 +2609,10 @@ def Type_map():
 
 def Type_name(self):
     """`builtins.type.name`."""
-    return _mochi.as_string(self.__qualname__, "Type_name")
+    result = self.__qualname__
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Type_name")
 
 
 def Type_named(path):
@@ -2576,7 +2642,7 @@ def NoneContext_exit(self):
 
 def NoneContext_with(self, body):
     """`mochi.context.NoneContext.__run_with__`."""
-    return _mochi.run_with(self, body)
+    return _run_with(self, body)
 
 
 def MatchIterator_close(self):
@@ -2586,7 +2652,10 @@ def MatchIterator_close(self):
 
 def MatchIterator_has_next(self):
     """`mochi.iterator.MatchIterator.has_next`."""
-    return _mochi.as_bool(self.has_next(), "MatchIterator_has_next")
+    result = self.has_next()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "MatchIterator_has_next")
 
 
 def MatchIterator_next(self):
@@ -2611,12 +2680,18 @@ def Match_get_item_key_0(self):
 
 def Match_to_string(self):
     """`re.Match.__str__`."""
-    return _mochi.as_string(str(self), "Match_to_string")
+    result = str(self)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Match_to_string")
 
 
 def Match_end(self):
     """`re.Match.end`."""
-    return _mochi.as_int(self.end(), "Match_end")
+    result = self.end()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Match_end")
 
 
 _Match_end_with_options = {"group": _to_int_or_string}
@@ -2624,20 +2699,29 @@ _Match_end_with_options = {"group": _to_int_or_string}
 
 def Match_end_with(self, options):
     """`re.Match.end` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "Match_end_with", options, _Match_end_with_options, positional=("group",)
     )
-    return _mochi.as_int(self.end(*places, **keywords), "Match_end_with")
+    result = self.end(*places, **keywords)
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Match_end_with")
 
 
 def Match_expand(self, template):
     """`re.Match.expand`."""
-    return _mochi.as_string(self.expand(template), "Match_expand")
+    result = self.expand(template)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Match_expand")
 
 
 def Match_expand_bytes(self, template):
     """`re.Match.expand`."""
-    return _mochi.as_bytes(self.expand(template), "Match_expand_bytes")
+    result = self.expand(template)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Match_expand_bytes")
 
 
 def Match_expand_union(self, template):
@@ -2656,7 +2740,7 @@ _Match_group_with_options = {"group": _to_one_of_1_}
 
 def Match_group_with(self, options):
     """`re.Match.group` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "Match_group_with", options, _Match_group_with_options, positional=("group",)
     )
     return _as_StringOrBytes(self.group(*places, **keywords), "Match_group_with")
@@ -2681,7 +2765,7 @@ def Match_group_group_one_with(self, group1, group2, options):
     """`re.Match.group` with options."""
     group1 = _to_string_or_int(group1, "Match_group_group_one_with: parameter group1")
     group2 = _to_string_or_int(group2, "Match_group_group_one_with: parameter group2")
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "Match_group_group_one_with",
         options,
         _Match_group_group_one_with_options,
@@ -2701,9 +2785,7 @@ _Match_groupdict_with_options = {"default": _mochi.as_any}
 
 def Match_groupdict_with(self, options):
     """`re.Match.groupdict` with options."""
-    keywords = _mochi.keywords(
-        "Match_groupdict_with", options, _Match_groupdict_with_options
-    )
+    keywords = _keywords("Match_groupdict_with", options, _Match_groupdict_with_options)
     return _as_map_string_any(self.groupdict(**keywords), "Match_groupdict_with")
 
 
@@ -2717,7 +2799,7 @@ _Match_groups_with_options = {"default": _mochi.as_any}
 
 def Match_groups_with(self, options):
     """`re.Match.groups` with options."""
-    keywords = _mochi.keywords("Match_groups_with", options, _Match_groups_with_options)
+    keywords = _keywords("Match_groups_with", options, _Match_groups_with_options)
     return _as_list_any(self.groups(**keywords), "Match_groups_with")
 
 
@@ -2731,7 +2813,7 @@ _Match_span_with_options = {"group": _to_int_or_string}
 
 def Match_span_with(self, options):
     """`re.Match.span` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "Match_span_with", options, _Match_span_with_options, positional=("group",)
     )
     return _as_IntIntPair(self.span(*places, **keywords), "Match_span_with")
@@ -2739,7 +2821,10 @@ def Match_span_with(self, options):
 
 def Match_start(self):
     """`re.Match.start`."""
-    return _mochi.as_int(self.start(), "Match_start")
+    result = self.start()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Match_start")
 
 
 _Match_start_with_options = {"group": _to_int_or_string}
@@ -2747,30 +2832,45 @@ _Match_start_with_options = {"group": _to_int_or_string}
 
 def Match_start_with(self, options):
     """`re.Match.start` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "Match_start_with", options, _Match_start_with_options, positional=("group",)
     )
-    return _mochi.as_int(self.start(*places, **keywords), "Match_start_with")
+    result = self.start(*places, **keywords)
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Match_start_with")
 
 
 def Match_endpos(self):
     """`re.Match.endpos`."""
-    return _mochi.as_int(self.endpos, "Match_endpos")
+    result = self.endpos
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Match_endpos")
 
 
 def Match_lastgroup(self):
     """`re.Match.lastgroup`."""
-    return _as_optional_string(self.lastgroup, "Match_lastgroup")
+    result = self.lastgroup
+    if result is None or type(result) is str:
+        return result
+    return _as_optional_string(result, "Match_lastgroup")
 
 
 def Match_lastindex(self):
     """`re.Match.lastindex`."""
-    return _as_optional_int(self.lastindex, "Match_lastindex")
+    result = self.lastindex
+    if result is None or type(result) is int:
+        return result
+    return _as_optional_int(result, "Match_lastindex")
 
 
 def Match_pos(self):
     """`re.Match.pos`."""
-    return _mochi.as_int(self.pos, "Match_pos")
+    result = self.pos
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Match_pos")
 
 
 def Match_re(self):
@@ -2790,12 +2890,18 @@ def Match_string(self):
 
 def Pattern_equals(self, value):
     """`re.Pattern.__eq__`."""
-    return _mochi.as_bool(self == value, "Pattern_equals")
+    result = self == value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "Pattern_equals")
 
 
 def Pattern_to_string(self):
     """`re.Pattern.__str__`."""
-    return _mochi.as_string(str(self), "Pattern_to_string")
+    result = str(self)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Pattern_to_string")
 
 
 def Pattern_findall(self, string):
@@ -2812,9 +2918,7 @@ _Pattern_findall_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
 def Pattern_findall_with(self, string, options):
     """`re.Pattern.findall` with options."""
     string = _to_string_or_bytes(string, "Pattern_findall_with: parameter string")
-    keywords = _mochi.keywords(
-        "Pattern_findall_with", options, _Pattern_findall_with_options
-    )
+    keywords = _keywords("Pattern_findall_with", options, _Pattern_findall_with_options)
     return _as_list_any(self.findall(string, **keywords), "Pattern_findall_with")
 
 
@@ -2830,7 +2934,7 @@ _Pattern_findall_list_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_
 def Pattern_findall_list_with(self, string, options):
     """`re.Pattern.findall` with options."""
     string = _to_string_or_bytes(string, "Pattern_findall_list_with: parameter string")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_findall_list_with", options, _Pattern_findall_list_with_options
     )
     result = self.findall(string, **keywords)
@@ -2849,7 +2953,7 @@ _Pattern_finditer_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
 def Pattern_finditer_with(self, string, options):
     """`re.Pattern.finditer` with options."""
     string = _to_string_or_bytes(string, "Pattern_finditer_with: parameter string")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_finditer_with", options, _Pattern_finditer_with_options
     )
     return _as_list_Match(self.finditer(string, **keywords), "Pattern_finditer_with")
@@ -2867,7 +2971,7 @@ _Pattern_finditer_iter_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as
 def Pattern_finditer_iter_with(self, string, options):
     """`re.Pattern.finditer` with options."""
     string = _to_string_or_bytes(string, "Pattern_finditer_iter_with: parameter string")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_finditer_iter_with", options, _Pattern_finditer_iter_with_options
     )
     result = self.finditer(string, **keywords)
@@ -2886,7 +2990,7 @@ _Pattern_fullmatch_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int
 def Pattern_fullmatch_with(self, string, options):
     """`re.Pattern.fullmatch` with options."""
     string = _to_string_or_bytes(string, "Pattern_fullmatch_with: parameter string")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_fullmatch_with", options, _Pattern_fullmatch_with_options
     )
     result = self.fullmatch(string, **keywords)
@@ -2905,9 +3009,7 @@ _Pattern_match_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
 def Pattern_match_with(self, string, options):
     """`re.Pattern.match` with options."""
     string = _to_string_or_bytes(string, "Pattern_match_with: parameter string")
-    keywords = _mochi.keywords(
-        "Pattern_match_with", options, _Pattern_match_with_options
-    )
+    keywords = _keywords("Pattern_match_with", options, _Pattern_match_with_options)
     return _as_optional_Match(self.match(string, **keywords), "Pattern_match_with")
 
 
@@ -2925,9 +3027,7 @@ _Pattern_search_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
 def Pattern_search_with(self, string, options):
     """`re.Pattern.search` with options."""
     string = _to_string_or_bytes(string, "Pattern_search_with: parameter string")
-    keywords = _mochi.keywords(
-        "Pattern_search_with", options, _Pattern_search_with_options
-    )
+    keywords = _keywords("Pattern_search_with", options, _Pattern_search_with_options)
     return _as_optional_Match(self.search(string, **keywords), "Pattern_search_with")
 
 
@@ -2943,9 +3043,7 @@ _Pattern_split_with_options = {"maxsplit": _mochi.as_int}
 def Pattern_split_with(self, string, options):
     """`re.Pattern.split` with options."""
     string = _to_string_or_bytes(string, "Pattern_split_with: parameter string")
-    keywords = _mochi.keywords(
-        "Pattern_split_with", options, _Pattern_split_with_options
-    )
+    keywords = _keywords("Pattern_split_with", options, _Pattern_split_with_options)
     return _as_list_any(self.split(string, **keywords), "Pattern_split_with")
 
 
@@ -2954,7 +3052,10 @@ def Pattern_sub(self, repl, string):
     repl = _to_string_or_fun_Match_to_string_or_bytes_o(
         repl, "Pattern_sub: parameter repl"
     )
-    return _mochi.as_string(self.sub(repl, string), "Pattern_sub")
+    result = self.sub(repl, string)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Pattern_sub")
 
 
 _Pattern_sub_with_options = {"count": _mochi.as_int}
@@ -2965,8 +3066,11 @@ def Pattern_sub_with(self, repl, string, options):
     repl = _to_string_or_fun_Match_to_string_or_bytes_o(
         repl, "Pattern_sub_with: parameter repl"
     )
-    keywords = _mochi.keywords("Pattern_sub_with", options, _Pattern_sub_with_options)
-    return _mochi.as_string(self.sub(repl, string, **keywords), "Pattern_sub_with")
+    keywords = _keywords("Pattern_sub_with", options, _Pattern_sub_with_options)
+    result = self.sub(repl, string, **keywords)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Pattern_sub_with")
 
 
 def Pattern_sub_bytes(self, repl, string):
@@ -2974,7 +3078,10 @@ def Pattern_sub_bytes(self, repl, string):
     repl = _to_bytes_or_fun_Match_to_bytes_or_string_or(
         repl, "Pattern_sub_bytes: parameter repl"
     )
-    return _mochi.as_bytes(self.sub(repl, string), "Pattern_sub_bytes")
+    result = self.sub(repl, string)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Pattern_sub_bytes")
 
 
 _Pattern_sub_bytes_with_options = {"count": _mochi.as_int}
@@ -2985,10 +3092,13 @@ def Pattern_sub_bytes_with(self, repl, string, options):
     repl = _to_bytes_or_fun_Match_to_bytes_or_string_or(
         repl, "Pattern_sub_bytes_with: parameter repl"
     )
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_sub_bytes_with", options, _Pattern_sub_bytes_with_options
     )
-    return _mochi.as_bytes(self.sub(repl, string, **keywords), "Pattern_sub_bytes_with")
+    result = self.sub(repl, string, **keywords)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Pattern_sub_bytes_with")
 
 
 def Pattern_sub_union(self, repl, string):
@@ -3009,7 +3119,7 @@ def Pattern_sub_union_with(self, repl, string, options):
         repl, "Pattern_sub_union_with: parameter repl"
     )
     string = _to_string_or_bytes(string, "Pattern_sub_union_with: parameter string")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_sub_union_with", options, _Pattern_sub_union_with_options
     )
     result = self.sub(repl, string, **keywords)
@@ -3032,7 +3142,7 @@ def Pattern_subn_with(self, repl, string, options):
     repl = _to_string_or_fun_Match_to_string_or_bytes_o(
         repl, "Pattern_subn_with: parameter repl"
     )
-    keywords = _mochi.keywords("Pattern_subn_with", options, _Pattern_subn_with_options)
+    keywords = _keywords("Pattern_subn_with", options, _Pattern_subn_with_options)
     return _as_StringIntPair(self.subn(repl, string, **keywords), "Pattern_subn_with")
 
 
@@ -3052,7 +3162,7 @@ def Pattern_subn_pair_with(self, repl, string, options):
     repl = _to_bytes_or_fun_Match_to_bytes_or_string_or(
         repl, "Pattern_subn_pair_with: parameter repl"
     )
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_subn_pair_with", options, _Pattern_subn_pair_with_options
     )
     result = self.subn(repl, string, **keywords)
@@ -3079,7 +3189,7 @@ def Pattern_subn_pair_bytes_with(self, repl, string, options):
     string = _to_string_or_bytes(
         string, "Pattern_subn_pair_bytes_with: parameter string"
     )
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_subn_pair_bytes_with", options, _Pattern_subn_pair_bytes_with_options
     )
     result = self.subn(repl, string, **keywords)
@@ -3088,7 +3198,10 @@ def Pattern_subn_pair_bytes_with(self, repl, string, options):
 
 def Pattern_flags(self):
     """`re.Pattern.flags`."""
-    return _mochi.as_int(self.flags, "Pattern_flags")
+    result = self.flags
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Pattern_flags")
 
 
 def Pattern_groupindex(self):
@@ -3098,7 +3211,10 @@ def Pattern_groupindex(self):
 
 def Pattern_groups(self):
     """`re.Pattern.groups`."""
-    return _mochi.as_int(self.groups, "Pattern_groups")
+    result = self.groups
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Pattern_groups")
 
 
 def Pattern_pattern(self):

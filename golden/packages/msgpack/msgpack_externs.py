@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as _dataclass
-from typing import Any as _Any
-
 import _mochi_wrap as _mochi
 
+_cast_down = _mochi.cast_down
+_keywords = _mochi.keywords
+_split_options = _mochi.split_options
 _msgpack = _mochi.lazy_module("msgpack", globals(), "_msgpack")
 _builtins = _mochi.lazy_module("builtins", globals(), "_builtins")
 _datetime = _mochi.lazy_module("datetime", globals(), "_datetime")
 
 
-@_dataclass(frozen=True, slots=True)
-class AnyAnyPair:
+class AnyAnyPair(_mochi.Record):
     """`mochi.tuple.AnyAnyPair`."""
 
-    first: _Any
-    second: _Any
+    __slots__ = ("first", "second")
+    first: object
+    second: object
 
 
-@_dataclass(frozen=True, slots=True)
-class ExtType:
+class ExtType(_mochi.Record):
     """`msgpack.ExtType`."""
 
+    __slots__ = ("code", "data")
     code: int
     data: bytes
 
 
-@_dataclass(frozen=True, slots=True)
-class IntIntIntTriple:
+class IntIntIntTriple(_mochi.Record):
     """`mochi.tuple.IntIntIntTriple`."""
 
+    __slots__ = ("first", "second", "third")
     first: int
     second: int
     third: int
@@ -112,7 +112,7 @@ _BufferFull_new_with_options = {"args": _as_list_any}
 
 def BufferFull_new_with(options):
     """`msgpack.BufferFull` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "BufferFull_new_with", options, _BufferFull_new_with_options, splat="args"
     )
     result = _msgpack.BufferFull(*places, **keywords)
@@ -126,7 +126,7 @@ def BufferFull_as_UnpackException(self):
 
 def UnpackException_as_BufferFull(value):
     """`msgpack.BufferFull`."""
-    return _mochi.cast_down(value, _msgpack.BufferFull, "UnpackException_as_BufferFull")
+    return _cast_down(value, _msgpack.BufferFull, "UnpackException_as_BufferFull")
 
 
 def ExtType_new(code, data):
@@ -149,7 +149,7 @@ _FormatError_new_with_options = {"args": _as_list_any}
 
 def FormatError_new_with(options):
     """`msgpack.FormatError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "FormatError_new_with", options, _FormatError_new_with_options, splat="args"
     )
     result = _msgpack.FormatError(*places, **keywords)
@@ -163,9 +163,7 @@ def FormatError_as_UnpackException(self):
 
 def UnpackException_as_FormatError(value):
     """`msgpack.FormatError`."""
-    return _mochi.cast_down(
-        value, _msgpack.FormatError, "UnpackException_as_FormatError"
-    )
+    return _cast_down(value, _msgpack.FormatError, "UnpackException_as_FormatError")
 
 
 def OutOfData_new():
@@ -178,7 +176,7 @@ _OutOfData_new_with_options = {"args": _as_list_any}
 
 def OutOfData_new_with(options):
     """`msgpack.OutOfData` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "OutOfData_new_with", options, _OutOfData_new_with_options, splat="args"
     )
     return _as_OutOfData(_msgpack.OutOfData(*places, **keywords), "OutOfData_new_with")
@@ -191,7 +189,7 @@ def OutOfData_as_UnpackException(self):
 
 def UnpackException_as_OutOfData(value):
     """`msgpack.OutOfData`."""
-    return _mochi.cast_down(value, _msgpack.OutOfData, "UnpackException_as_OutOfData")
+    return _cast_down(value, _msgpack.OutOfData, "UnpackException_as_OutOfData")
 
 
 def Packer_new():
@@ -212,28 +210,40 @@ _Packer_new_with_options = {
 
 def Packer_new_with(options):
     """`msgpack.Packer` with options."""
-    keywords = _mochi.keywords("Packer_new_with", options, _Packer_new_with_options)
+    keywords = _keywords("Packer_new_with", options, _Packer_new_with_options)
     return _as_Packer(_msgpack.Packer(**keywords), "Packer_new_with")
 
 
 def Packer_bytes(self):
     """`msgpack.Packer.bytes`."""
-    return _mochi.as_bytes(self.bytes(), "Packer_bytes")
+    result = self.bytes()
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Packer_bytes")
 
 
 def Packer_getbuffer(self):
     """`msgpack.Packer.getbuffer`."""
-    return _mochi.as_bytes(self.getbuffer(), "Packer_getbuffer")
+    result = self.getbuffer()
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Packer_getbuffer")
 
 
 def Packer_pack(self, obj):
     """`msgpack.Packer.pack`."""
-    return _mochi.as_bytes(self.pack(obj), "Packer_pack")
+    result = self.pack(obj)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Packer_pack")
 
 
 def Packer_pack_array_header(self, n):
     """`msgpack.Packer.pack_array_header`."""
-    return _mochi.as_bytes(self.pack_array_header(n), "Packer_pack_array_header")
+    result = self.pack_array_header(n)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Packer_pack_array_header")
 
 
 def Packer_pack_ext_type(self, typecode, data):
@@ -243,12 +253,18 @@ def Packer_pack_ext_type(self, typecode, data):
 
 def Packer_pack_map_header(self, n):
     """`msgpack.Packer.pack_map_header`."""
-    return _mochi.as_bytes(self.pack_map_header(n), "Packer_pack_map_header")
+    result = self.pack_map_header(n)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Packer_pack_map_header")
 
 
 def Packer_pack_map_pairs(self, pairs):
     """`msgpack.Packer.pack_map_pairs`."""
-    return _mochi.as_bytes(self.pack_map_pairs(pairs), "Packer_pack_map_pairs")
+    result = self.pack_map_pairs(pairs)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Packer_pack_map_pairs")
 
 
 def Packer_reset(self):
@@ -266,7 +282,7 @@ _StackError_new_with_options = {"args": _as_list_any}
 
 def StackError_new_with(options):
     """`msgpack.StackError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "StackError_new_with", options, _StackError_new_with_options, splat="args"
     )
     result = _msgpack.StackError(*places, **keywords)
@@ -280,7 +296,7 @@ def StackError_as_UnpackException(self):
 
 def UnpackException_as_StackError(value):
     """`msgpack.StackError`."""
-    return _mochi.cast_down(value, _msgpack.StackError, "UnpackException_as_StackError")
+    return _cast_down(value, _msgpack.StackError, "UnpackException_as_StackError")
 
 
 def Timestamp_new(seconds):
@@ -293,25 +309,32 @@ _Timestamp_new_with_options = {"nanoseconds": _mochi.as_int}
 
 def Timestamp_new_with(seconds, options):
     """`msgpack.Timestamp` with options."""
-    keywords = _mochi.keywords(
-        "Timestamp_new_with", options, _Timestamp_new_with_options
-    )
+    keywords = _keywords("Timestamp_new_with", options, _Timestamp_new_with_options)
     return _as_Timestamp(_msgpack.Timestamp(seconds, **keywords), "Timestamp_new_with")
 
 
 def Timestamp_equals(self, o):
     """`msgpack.Timestamp.__eq__`."""
-    return _mochi.as_bool(self == o, "Timestamp_equals")
+    result = self == o
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "Timestamp_equals")
 
 
 def Timestamp_hash(self):
     """`msgpack.Timestamp.__hash__`."""
-    return _mochi.as_int(hash(self), "Timestamp_hash")
+    result = hash(self)
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Timestamp_hash")
 
 
 def Timestamp_not_equals(self, o):
     """`msgpack.Timestamp.__ne__`."""
-    return _mochi.as_bool(self != o, "Timestamp_not_equals")
+    result = self != o
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "Timestamp_not_equals")
 
 
 def Timestamp_from_bytes(b):
@@ -338,7 +361,10 @@ def Timestamp_from_unix_nano(unix_ns):
 
 def Timestamp_to_bytes(self):
     """`msgpack.Timestamp.to_bytes`."""
-    return _mochi.as_bytes(self.to_bytes(), "Timestamp_to_bytes")
+    result = self.to_bytes()
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Timestamp_to_bytes")
 
 
 def Timestamp_to_datetime(self):
@@ -348,12 +374,18 @@ def Timestamp_to_datetime(self):
 
 def Timestamp_to_unix(self):
     """`msgpack.Timestamp.to_unix`."""
-    return _mochi.as_float(self.to_unix(), "Timestamp_to_unix")
+    result = self.to_unix()
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "Timestamp_to_unix")
 
 
 def Timestamp_to_unix_nano(self):
     """`msgpack.Timestamp.to_unix_nano`."""
-    return _mochi.as_int(self.to_unix_nano(), "Timestamp_to_unix_nano")
+    result = self.to_unix_nano()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Timestamp_to_unix_nano")
 
 
 def UnpackException_new():
@@ -366,7 +398,7 @@ _UnpackException_new_with_options = {"args": _as_list_any}
 
 def UnpackException_new_with(options):
     """`msgpack.UnpackException` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "UnpackException_new_with",
         options,
         _UnpackException_new_with_options,
@@ -404,7 +436,7 @@ _Unpacker_new_with_options = {
 
 def Unpacker_new_with(options):
     """`msgpack.Unpacker` with options."""
-    keywords = _mochi.keywords("Unpacker_new_with", options, _Unpacker_new_with_options)
+    keywords = _keywords("Unpacker_new_with", options, _Unpacker_new_with_options)
     return _as_Unpacker(_msgpack.Unpacker(**keywords), "Unpacker_new_with")
 
 
@@ -435,7 +467,10 @@ def Unpacker_read_array_header(self):
 
 def Unpacker_read_bytes(self, n):
     """`msgpack.Unpacker.read_bytes`."""
-    return _mochi.as_bytes(self.read_bytes(n), "Unpacker_read_bytes")
+    result = self.read_bytes(n)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Unpacker_read_bytes")
 
 
 def Unpacker_read_map_header(self):
@@ -450,7 +485,10 @@ def Unpacker_skip(self):
 
 def Unpacker_tell(self):
     """`msgpack.Unpacker.tell`."""
-    return _mochi.as_int(self.tell(), "Unpacker_tell")
+    result = self.tell()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Unpacker_tell")
 
 
 def Unpacker_unpack(self):
@@ -484,13 +522,16 @@ def dump_with(o, stream, options):
     _msgpack.dump(
         o,
         _to__WriteStream(stream, "dump_with: parameter stream_"),
-        **_mochi.keywords("dump_with", options, _dump_with_options),
+        **_keywords("dump_with", options, _dump_with_options),
     )
 
 
 def dumps(o):
     """`msgpack.dumps`."""
-    return _mochi.as_bytes(_msgpack.dumps(o), "dumps")
+    result = _msgpack.dumps(o)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "dumps")
 
 
 _dumps_with_options = {
@@ -506,9 +547,9 @@ _dumps_with_options = {
 
 def dumps_with(o, options):
     """`msgpack.dumps` with options."""
-    result = _msgpack.dumps(
-        o, **_mochi.keywords("dumps_with", options, _dumps_with_options)
-    )
+    result = _msgpack.dumps(o, **_keywords("dumps_with", options, _dumps_with_options))
+    if type(result) is bytes:
+        return result
     return _mochi.as_bytes(result, "dumps_with")
 
 
@@ -542,7 +583,7 @@ def load_with(stream, options):
     """`msgpack.load` with options."""
     return _msgpack.load(
         _to__Stream(stream, "load_with: parameter stream_"),
-        **_mochi.keywords("load_with", options, _load_with_options),
+        **_keywords("load_with", options, _load_with_options),
     )
 
 
@@ -575,7 +616,7 @@ _loads_with_options = {
 def loads_with(packed, options):
     """`msgpack.loads` with options."""
     return _msgpack.loads(
-        packed, **_mochi.keywords("loads_with", options, _loads_with_options)
+        packed, **_keywords("loads_with", options, _loads_with_options)
     )
 
 
@@ -600,13 +641,16 @@ def pack_with(o, stream, options):
     _msgpack.pack(
         o,
         _to__WriteStream(stream, "pack_with: parameter stream_"),
-        **_mochi.keywords("pack_with", options, _pack_with_options),
+        **_keywords("pack_with", options, _pack_with_options),
     )
 
 
 def packb(o):
     """`msgpack.packb`."""
-    return _mochi.as_bytes(_msgpack.packb(o), "packb")
+    result = _msgpack.packb(o)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "packb")
 
 
 _packb_with_options = {
@@ -622,9 +666,9 @@ _packb_with_options = {
 
 def packb_with(o, options):
     """`msgpack.packb` with options."""
-    result = _msgpack.packb(
-        o, **_mochi.keywords("packb_with", options, _packb_with_options)
-    )
+    result = _msgpack.packb(o, **_keywords("packb_with", options, _packb_with_options))
+    if type(result) is bytes:
+        return result
     return _mochi.as_bytes(result, "packb_with")
 
 
@@ -656,9 +700,9 @@ _unpack_with_options = {
 
 def unpack_with(stream, options):
     """`msgpack.unpack` with options."""
-    keywords = _mochi.keywords("unpack_with", options, _unpack_with_options)
     return _msgpack.unpack(
-        _to__Stream(stream, "unpack_with: parameter stream_"), **keywords
+        _to__Stream(stream, "unpack_with: parameter stream_"),
+        **_keywords("unpack_with", options, _unpack_with_options),
     )
 
 
@@ -690,8 +734,9 @@ _unpackb_with_options = {
 
 def unpackb_with(packed, options):
     """`msgpack.unpackb` with options."""
-    keywords = _mochi.keywords("unpackb_with", options, _unpackb_with_options)
-    return _msgpack.unpackb(packed, **keywords)
+    return _msgpack.unpackb(
+        packed, **_keywords("unpackb_with", options, _unpackb_with_options)
+    )
 
 
 def Exception_new():
@@ -704,7 +749,7 @@ _Exception_new_with_options = {"args": _as_list_any}
 
 def Exception_new_with(options):
     """`builtins.Exception` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "Exception_new_with", options, _Exception_new_with_options, splat="args"
     )
     return _as_Exception(_builtins.Exception(*places, **keywords), "Exception_new_with")
@@ -712,7 +757,10 @@ def Exception_new_with(options):
 
 def Exception_to_string(self):
     """`builtins.Exception.__str__`."""
-    return _mochi.as_string(str(self), "Exception_to_string")
+    result = str(self)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Exception_to_string")
 
 
 def Exception_add_note(self, note):
@@ -745,7 +793,7 @@ _ValueError_new_with_options = {"args": _as_list_any}
 
 def ValueError_new_with(options):
     """`builtins.ValueError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "ValueError_new_with", options, _ValueError_new_with_options, splat="args"
     )
     result = _builtins.ValueError(*places, **keywords)
@@ -754,7 +802,10 @@ def ValueError_new_with(options):
 
 def ValueError_to_string(self):
     """`builtins.ValueError.__str__`."""
-    return _mochi.as_string(str(self), "ValueError_to_string")
+    result = str(self)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ValueError_to_string")
 
 
 def ValueError_add_note(self, note):
@@ -784,7 +835,7 @@ def ValueError_as_Exception(self):
 
 def Exception_as_ValueError(value):
     """`builtins.ValueError`."""
-    return _mochi.cast_down(value, _builtins.ValueError, "Exception_as_ValueError")
+    return _cast_down(value, _builtins.ValueError, "Exception_as_ValueError")
 
 
 def datetime_new(year, month, day):
@@ -804,7 +855,7 @@ _datetime_new_with_options = {
 
 def datetime_new_with(year, month, day, options):
     """`datetime.datetime` with options."""
-    keywords = _mochi.keywords("datetime_new_with", options, _datetime_new_with_options)
+    keywords = _keywords("datetime_new_with", options, _datetime_new_with_options)
     result = _datetime.datetime(year, month, day, **keywords)
     return _as_datetime(result, "datetime_new_with")
 
@@ -816,32 +867,50 @@ def datetime_add(self, value):
 
 def datetime_equals(self, value):
     """`datetime.datetime.__eq__`."""
-    return _mochi.as_bool(self == value, "datetime_equals")
+    result = self == value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "datetime_equals")
 
 
 def datetime_greater_equal(self, value):
     """`datetime.datetime.__ge__`."""
-    return _mochi.as_bool(self >= value, "datetime_greater_equal")
+    result = self >= value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "datetime_greater_equal")
 
 
 def datetime_greater_than(self, value):
     """`datetime.datetime.__gt__`."""
-    return _mochi.as_bool(self > value, "datetime_greater_than")
+    result = self > value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "datetime_greater_than")
 
 
 def datetime_less_equal(self, value):
     """`datetime.datetime.__le__`."""
-    return _mochi.as_bool(self <= value, "datetime_less_equal")
+    result = self <= value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "datetime_less_equal")
 
 
 def datetime_less_than(self, value):
     """`datetime.datetime.__lt__`."""
-    return _mochi.as_bool(self < value, "datetime_less_than")
+    result = self < value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "datetime_less_than")
 
 
 def datetime_to_string(self):
     """`datetime.datetime.__str__`."""
-    return _mochi.as_string(str(self), "datetime_to_string")
+    result = str(self)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "datetime_to_string")
 
 
 def datetime_sub(self, value):
@@ -864,7 +933,7 @@ _datetime_astimezone_with_options = {"tz": _as_optional_tzinfo}
 
 def datetime_astimezone_with(self, options):
     """`datetime.datetime.astimezone` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "datetime_astimezone_with", options, _datetime_astimezone_with_options
     )
     return _as_datetime(self.astimezone(**keywords), "datetime_astimezone_with")
@@ -880,7 +949,7 @@ _datetime_combine_with_options = {"tzinfo": _as_optional_tzinfo}
 
 def datetime_combine_with(date, time, options):
     """`datetime.datetime.combine` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "datetime_combine_with", options, _datetime_combine_with_options
     )
     result = _datetime.datetime.combine(date, time, **keywords)
@@ -889,7 +958,10 @@ def datetime_combine_with(date, time, options):
 
 def datetime_ctime(self):
     """`datetime.datetime.ctime`."""
-    return _mochi.as_string(self.ctime(), "datetime_ctime")
+    result = self.ctime()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "datetime_ctime")
 
 
 def datetime_date(self):
@@ -930,7 +1002,7 @@ _datetime_fromtimestamp_with_options = {"tz": _as_optional_tzinfo}
 
 def datetime_fromtimestamp_with(timestamp, options):
     """`datetime.datetime.fromtimestamp` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "datetime_fromtimestamp_with", options, _datetime_fromtimestamp_with_options
     )
     result = _datetime.datetime.fromtimestamp(timestamp, **keywords)
@@ -944,7 +1016,10 @@ def datetime_isocalendar(self):
 
 def datetime_isoformat(self):
     """`datetime.datetime.isoformat`."""
-    return _mochi.as_string(self.isoformat(), "datetime_isoformat")
+    result = self.isoformat()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "datetime_isoformat")
 
 
 _datetime_isoformat_with_options = {
@@ -955,15 +1030,21 @@ _datetime_isoformat_with_options = {
 
 def datetime_isoformat_with(self, options):
     """`datetime.datetime.isoformat` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "datetime_isoformat_with", options, _datetime_isoformat_with_options
     )
-    return _mochi.as_string(self.isoformat(**keywords), "datetime_isoformat_with")
+    result = self.isoformat(**keywords)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "datetime_isoformat_with")
 
 
 def datetime_isoweekday(self):
     """`datetime.datetime.isoweekday`."""
-    return _mochi.as_int(self.isoweekday(), "datetime_isoweekday")
+    result = self.isoweekday()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_isoweekday")
 
 
 def datetime_now():
@@ -976,7 +1057,7 @@ _datetime_now_with_options = {"tz": _as_optional_tzinfo}
 
 def datetime_now_with(options):
     """`datetime.datetime.now` with options."""
-    keywords = _mochi.keywords("datetime_now_with", options, _datetime_now_with_options)
+    keywords = _keywords("datetime_now_with", options, _datetime_now_with_options)
     return _as_datetime(_datetime.datetime.now(**keywords), "datetime_now_with")
 
 
@@ -1000,7 +1081,7 @@ _datetime_replace_with_options = {
 
 def datetime_replace_with(self, options):
     """`datetime.datetime.replace` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "datetime_replace_with", options, _datetime_replace_with_options
     )
     return _as_datetime(self.replace(**keywords), "datetime_replace_with")
@@ -1008,7 +1089,10 @@ def datetime_replace_with(self, options):
 
 def datetime_strftime(self, format):
     """`datetime.datetime.strftime`."""
-    return _mochi.as_string(self.strftime(format), "datetime_strftime")
+    result = self.strftime(format)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "datetime_strftime")
 
 
 def datetime_strptime(date_string, format):
@@ -1024,7 +1108,10 @@ def datetime_time(self):
 
 def datetime_timestamp(self):
     """`datetime.datetime.timestamp`."""
-    return _mochi.as_float(self.timestamp(), "datetime_timestamp")
+    result = self.timestamp()
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "datetime_timestamp")
 
 
 def datetime_timetuple(self):
@@ -1044,12 +1131,18 @@ def datetime_today():
 
 def datetime_toordinal(self):
     """`datetime.datetime.toordinal`."""
-    return _mochi.as_int(self.toordinal(), "datetime_toordinal")
+    result = self.toordinal()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_toordinal")
 
 
 def datetime_tzname(self):
     """`datetime.datetime.tzname`."""
-    return _as_optional_string(self.tzname(), "datetime_tzname")
+    result = self.tzname()
+    if result is None or type(result) is str:
+        return result
+    return _as_optional_string(result, "datetime_tzname")
 
 
 def datetime_utcfromtimestamp(t):
@@ -1075,7 +1168,10 @@ def datetime_utctimetuple(self):
 
 def datetime_weekday(self):
     """`datetime.datetime.weekday`."""
-    return _mochi.as_int(self.weekday(), "datetime_weekday")
+    result = self.weekday()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_weekday")
 
 
 def datetime_max():
@@ -1095,37 +1191,58 @@ def datetime_resolution():
 
 def datetime_day(self):
     """`datetime.datetime.day`."""
-    return _mochi.as_int(self.day, "datetime_day")
+    result = self.day
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_day")
 
 
 def datetime_fold(self):
     """`datetime.datetime.fold`."""
-    return _mochi.as_int(self.fold, "datetime_fold")
+    result = self.fold
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_fold")
 
 
 def datetime_hour(self):
     """`datetime.datetime.hour`."""
-    return _mochi.as_int(self.hour, "datetime_hour")
+    result = self.hour
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_hour")
 
 
 def datetime_microsecond(self):
     """`datetime.datetime.microsecond`."""
-    return _mochi.as_int(self.microsecond, "datetime_microsecond")
+    result = self.microsecond
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_microsecond")
 
 
 def datetime_minute(self):
     """`datetime.datetime.minute`."""
-    return _mochi.as_int(self.minute, "datetime_minute")
+    result = self.minute
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_minute")
 
 
 def datetime_month(self):
     """`datetime.datetime.month`."""
-    return _mochi.as_int(self.month, "datetime_month")
+    result = self.month
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_month")
 
 
 def datetime_second(self):
     """`datetime.datetime.second`."""
-    return _mochi.as_int(self.second, "datetime_second")
+    result = self.second
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_second")
 
 
 def datetime_tzinfo(self):
@@ -1135,7 +1252,10 @@ def datetime_tzinfo(self):
 
 def datetime_year(self):
     """`datetime.datetime.year`."""
-    return _mochi.as_int(self.year, "datetime_year")
+    result = self.year
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_year")
 
 
 bytes_from_string = _mochi.bytes_from_string

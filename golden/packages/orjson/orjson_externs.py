@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as _dataclass
-
 import _mochi_wrap as _mochi
 
+_keywords = _mochi.keywords
+_split_options = _mochi.split_options
 _orjson = _mochi.lazy_module("orjson", globals(), "_orjson")
 
 
-@_dataclass(frozen=True, slots=True)
-class StringOrBytes_String:
+class StringOrBytes_String(_mochi.Record):
     """A case of StringOrBytes."""
 
+    __slots__ = ("value",)
     value: str
 
 
-@_dataclass(frozen=True, slots=True)
-class StringOrBytes_Bytes:
+class StringOrBytes_Bytes(_mochi.Record):
     """A case of StringOrBytes."""
 
+    __slots__ = ("value",)
     value: bytes
 
 
@@ -65,7 +65,7 @@ _Fragment_new_with_options = {"iterable": _as_list_any}
 
 def Fragment_new_with(options):
     """`orjson.Fragment` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "Fragment_new_with",
         options,
         _Fragment_new_with_options,
@@ -100,7 +100,7 @@ _JSONEncodeError_new_with_options = {"args": _as_list_any}
 
 def JSONEncodeError_new_with(options):
     """`orjson.JSONEncodeError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "JSONEncodeError_new_with",
         options,
         _JSONEncodeError_new_with_options,
@@ -112,77 +112,122 @@ def JSONEncodeError_new_with(options):
 
 def OPT_APPEND_NEWLINE():
     """`orjson.OPT_APPEND_NEWLINE`."""
-    return _mochi.as_int(_orjson.OPT_APPEND_NEWLINE, "OPT_APPEND_NEWLINE")
+    result = _orjson.OPT_APPEND_NEWLINE
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_APPEND_NEWLINE")
 
 
 def OPT_INDENT_2():
     """`orjson.OPT_INDENT_2`."""
-    return _mochi.as_int(_orjson.OPT_INDENT_2, "OPT_INDENT_2")
+    result = _orjson.OPT_INDENT_2
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_INDENT_2")
 
 
 def OPT_NAIVE_UTC():
     """`orjson.OPT_NAIVE_UTC`."""
-    return _mochi.as_int(_orjson.OPT_NAIVE_UTC, "OPT_NAIVE_UTC")
+    result = _orjson.OPT_NAIVE_UTC
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_NAIVE_UTC")
 
 
 def OPT_NON_STR_KEYS():
     """`orjson.OPT_NON_STR_KEYS`."""
-    return _mochi.as_int(_orjson.OPT_NON_STR_KEYS, "OPT_NON_STR_KEYS")
+    result = _orjson.OPT_NON_STR_KEYS
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_NON_STR_KEYS")
 
 
 def OPT_OMIT_MICROSECONDS():
     """`orjson.OPT_OMIT_MICROSECONDS`."""
-    return _mochi.as_int(_orjson.OPT_OMIT_MICROSECONDS, "OPT_OMIT_MICROSECONDS")
+    result = _orjson.OPT_OMIT_MICROSECONDS
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_OMIT_MICROSECONDS")
 
 
 def OPT_PASSTHROUGH_DATACLASS():
     """`orjson.OPT_PASSTHROUGH_DATACLASS`."""
-    return _mochi.as_int(_orjson.OPT_PASSTHROUGH_DATACLASS, "OPT_PASSTHROUGH_DATACLASS")
+    result = _orjson.OPT_PASSTHROUGH_DATACLASS
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_PASSTHROUGH_DATACLASS")
 
 
 def OPT_PASSTHROUGH_DATETIME():
     """`orjson.OPT_PASSTHROUGH_DATETIME`."""
-    return _mochi.as_int(_orjson.OPT_PASSTHROUGH_DATETIME, "OPT_PASSTHROUGH_DATETIME")
+    result = _orjson.OPT_PASSTHROUGH_DATETIME
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_PASSTHROUGH_DATETIME")
 
 
 def OPT_PASSTHROUGH_SUBCLASS():
     """`orjson.OPT_PASSTHROUGH_SUBCLASS`."""
-    return _mochi.as_int(_orjson.OPT_PASSTHROUGH_SUBCLASS, "OPT_PASSTHROUGH_SUBCLASS")
+    result = _orjson.OPT_PASSTHROUGH_SUBCLASS
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_PASSTHROUGH_SUBCLASS")
 
 
 def OPT_SERIALIZE_DATACLASS():
     """`orjson.OPT_SERIALIZE_DATACLASS`."""
-    return _mochi.as_int(_orjson.OPT_SERIALIZE_DATACLASS, "OPT_SERIALIZE_DATACLASS")
+    result = _orjson.OPT_SERIALIZE_DATACLASS
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_SERIALIZE_DATACLASS")
 
 
 def OPT_SERIALIZE_NUMPY():
     """`orjson.OPT_SERIALIZE_NUMPY`."""
-    return _mochi.as_int(_orjson.OPT_SERIALIZE_NUMPY, "OPT_SERIALIZE_NUMPY")
+    result = _orjson.OPT_SERIALIZE_NUMPY
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_SERIALIZE_NUMPY")
 
 
 def OPT_SERIALIZE_UUID():
     """`orjson.OPT_SERIALIZE_UUID`."""
-    return _mochi.as_int(_orjson.OPT_SERIALIZE_UUID, "OPT_SERIALIZE_UUID")
+    result = _orjson.OPT_SERIALIZE_UUID
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_SERIALIZE_UUID")
 
 
 def OPT_SORT_KEYS():
     """`orjson.OPT_SORT_KEYS`."""
-    return _mochi.as_int(_orjson.OPT_SORT_KEYS, "OPT_SORT_KEYS")
+    result = _orjson.OPT_SORT_KEYS
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_SORT_KEYS")
 
 
 def OPT_STRICT_INTEGER():
     """`orjson.OPT_STRICT_INTEGER`."""
-    return _mochi.as_int(_orjson.OPT_STRICT_INTEGER, "OPT_STRICT_INTEGER")
+    result = _orjson.OPT_STRICT_INTEGER
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_STRICT_INTEGER")
 
 
 def OPT_UTC_Z():
     """`orjson.OPT_UTC_Z`."""
-    return _mochi.as_int(_orjson.OPT_UTC_Z, "OPT_UTC_Z")
+    result = _orjson.OPT_UTC_Z
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "OPT_UTC_Z")
 
 
 def dumps(obj):
     """`orjson.dumps`."""
-    return _mochi.as_bytes(_orjson.dumps(obj), "dumps")
+    result = _orjson.dumps(obj)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "dumps")
 
 
 _dumps_with_options = {
@@ -193,9 +238,9 @@ _dumps_with_options = {
 
 def dumps_with(obj, options):
     """`orjson.dumps` with options."""
-    result = _orjson.dumps(
-        obj, **_mochi.keywords("dumps_with", options, _dumps_with_options)
-    )
+    result = _orjson.dumps(obj, **_keywords("dumps_with", options, _dumps_with_options))
+    if type(result) is bytes:
+        return result
     return _mochi.as_bytes(result, "dumps_with")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable as _Callable
-from dataclasses import dataclass as _dataclass
-from typing import Any as _Any
 
 import _mochi_wrap as _mochi
 
+_cast_down = _mochi.cast_down
+_keywords = _mochi.keywords
+_split_options = _mochi.split_options
 _toml = _mochi.lazy_module("toml", globals(), "_toml")
 _toml_decoder = _mochi.lazy_module("toml.decoder", globals(), "_toml_decoder")
 _toml_ordered = _mochi.lazy_module("toml.ordered", globals(), "_toml_ordered")
@@ -17,95 +18,95 @@ _datetime = _mochi.lazy_module("datetime", globals(), "_datetime")
 _pathlib = _mochi.lazy_module("pathlib", globals(), "_pathlib")
 
 
-@_dataclass(frozen=True, slots=True)
-class AnyStringPair:
+class AnyStringPair(_mochi.Record):
     """`mochi.tuple.AnyStringPair`."""
 
-    first: _Any
+    __slots__ = ("first", "second")
+    first: object
     second: str
 
 
-@_dataclass(frozen=True, slots=True)
-class BoolOptionStringBoolTriple:
+class BoolOptionStringBoolTriple(_mochi.Record):
     """`mochi.tuple.BoolOptionStringBoolTriple`."""
 
+    __slots__ = ("first", "second", "third")
     first: bool | None
     second: str
     third: bool
 
 
-@_dataclass(frozen=True, slots=True)
-class BytesIntPair:
+class BytesIntPair(_mochi.Record):
     """`mochi.tuple.BytesIntPair`."""
 
+    __slots__ = ("first", "second")
     first: bytes
     second: int
 
 
-@_dataclass(frozen=True, slots=True)
-class IntTimedeltaPair:
+class IntTimedeltaPair(_mochi.Record):
     """`mochi.tuple.IntTimedeltaPair`."""
 
+    __slots__ = ("first", "second")
     first: int
-    second: _Any
+    second: object
 
 
-@_dataclass(frozen=True, slots=True)
-class StringIntPair:
+class StringIntPair(_mochi.Record):
     """`mochi.tuple.StringIntPair`."""
 
+    __slots__ = ("first", "second")
     first: str
     second: int
 
 
-@_dataclass(frozen=True, slots=True)
-class StringOrBytes_String:
+class StringOrBytes_String(_mochi.Record):
     """A case of StringOrBytes."""
 
+    __slots__ = ("value",)
     value: str
 
 
-@_dataclass(frozen=True, slots=True)
-class StringOrBytes_Bytes:
+class StringOrBytes_Bytes(_mochi.Record):
     """A case of StringOrBytes."""
 
+    __slots__ = ("value",)
     value: bytes
 
 
 StringOrBytes = StringOrBytes_String | StringOrBytes_Bytes
 
 
-@_dataclass(frozen=True, slots=True)
-class StringOrBytesIntPair:
+class StringOrBytesIntPair(_mochi.Record):
     """`mochi.tuple.StringOrBytesIntPair`."""
 
+    __slots__ = ("first", "second")
     first: StringOrBytes
     second: int
 
 
-@_dataclass(frozen=True, slots=True)
-class StringStringAnyMapPair:
+class StringStringAnyMapPair(_mochi.Record):
     """`mochi.tuple.StringStringAnyMapPair`."""
 
+    __slots__ = ("first", "second")
     first: str
-    second: dict[str, _Any]
+    second: dict[str, object]
 
 
-@_dataclass(frozen=True, slots=True)
-class StringStringBoolTriple:
+class StringStringBoolTriple(_mochi.Record):
     """`mochi.tuple.StringStringBoolTriple`."""
 
+    __slots__ = ("first", "second", "third")
     first: str
     second: str
     third: bool
 
 
-@_dataclass(frozen=True, slots=True)
-class TypeFunEntry:
+class TypeFunEntry(_mochi.Record):
     """`mochi.entry.TypeFunEntry`."""
 
-    key: _Any
-    value: _Callable[[_Any], str]
+    __slots__ = ("key", "value")
+    key: object
+    value: _Callable[[object], str]
 
 
 _as_TomlArraySeparatorEncoder = _mochi.handle_of(
@@ -324,7 +325,7 @@ _TomlArraySeparatorEncoder_new_with_options = {
 
 def TomlArraySeparatorEncoder_new_with(options):
     """`toml.TomlArraySeparatorEncoder` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "TomlArraySeparatorEncoder_new_with",
         options,
         _TomlArraySeparatorEncoder_new_with_options,
@@ -340,12 +341,18 @@ def TomlArraySeparatorEncoder_type():
 
 def TomlArraySeparatorEncoder_dump_list(self, v):
     """`toml.TomlArraySeparatorEncoder.dump_list`."""
-    return _mochi.as_string(self.dump_list(v), "TomlArraySeparatorEncoder_dump_list")
+    result = self.dump_list(v)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "TomlArraySeparatorEncoder_dump_list")
 
 
 def TomlArraySeparatorEncoder_separator(self):
     """`toml.TomlArraySeparatorEncoder.separator`."""
-    return _mochi.as_string(self.separator, "TomlArraySeparatorEncoder_separator")
+    result = self.separator
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "TomlArraySeparatorEncoder_separator")
 
 
 def TomlArraySeparatorEncoder_set_separator(self, value):
@@ -360,7 +367,7 @@ def TomlArraySeparatorEncoder_as_TomlEncoder(self):
 
 def TomlEncoder_as_TomlArraySeparatorEncoder(value):
     """`toml.TomlArraySeparatorEncoder`."""
-    return _mochi.cast_down(
+    return _cast_down(
         value,
         _toml.TomlArraySeparatorEncoder,
         "TomlEncoder_as_TomlArraySeparatorEncoder",
@@ -380,7 +387,10 @@ def TomlDecodeError_type():
 
 def TomlDecodeError_colno(self):
     """`toml.TomlDecodeError.colno`."""
-    return _mochi.as_int(self.colno, "TomlDecodeError_colno")
+    result = self.colno
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "TomlDecodeError_colno")
 
 
 def TomlDecodeError_set_colno(self, value):
@@ -390,7 +400,10 @@ def TomlDecodeError_set_colno(self, value):
 
 def TomlDecodeError_doc(self):
     """`toml.TomlDecodeError.doc`."""
-    return _mochi.as_string(self.doc, "TomlDecodeError_doc")
+    result = self.doc
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "TomlDecodeError_doc")
 
 
 def TomlDecodeError_set_doc(self, value):
@@ -400,7 +413,10 @@ def TomlDecodeError_set_doc(self, value):
 
 def TomlDecodeError_lineno(self):
     """`toml.TomlDecodeError.lineno`."""
-    return _mochi.as_int(self.lineno, "TomlDecodeError_lineno")
+    result = self.lineno
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "TomlDecodeError_lineno")
 
 
 def TomlDecodeError_set_lineno(self, value):
@@ -410,7 +426,10 @@ def TomlDecodeError_set_lineno(self, value):
 
 def TomlDecodeError_msg(self):
     """`toml.TomlDecodeError.msg`."""
-    return _mochi.as_string(self.msg, "TomlDecodeError_msg")
+    result = self.msg
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "TomlDecodeError_msg")
 
 
 def TomlDecodeError_set_msg(self, value):
@@ -420,7 +439,10 @@ def TomlDecodeError_set_msg(self, value):
 
 def TomlDecodeError_pos(self):
     """`toml.TomlDecodeError.pos`."""
-    return _mochi.as_int(self.pos, "TomlDecodeError_pos")
+    result = self.pos
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "TomlDecodeError_pos")
 
 
 def TomlDecodeError_set_pos(self, value):
@@ -438,9 +460,7 @@ _TomlDecoder_new_with_options = {"_dict": _as_Type}
 
 def TomlDecoder_new_with(options):
     """`toml.TomlDecoder` with options."""
-    keywords = _mochi.keywords(
-        "TomlDecoder_new_with", options, _TomlDecoder_new_with_options
-    )
+    keywords = _keywords("TomlDecoder_new_with", options, _TomlDecoder_new_with_options)
     return _as_TomlDecoder(_toml.TomlDecoder(**keywords), "TomlDecoder_new_with")
 
 
@@ -451,7 +471,10 @@ def TomlDecoder_type():
 
 def TomlDecoder_bounded_string(self, s):
     """`toml.TomlDecoder.bounded_string`."""
-    return _mochi.as_bool(self.bounded_string(s), "TomlDecoder_bounded_string")
+    result = self.bounded_string(s)
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "TomlDecoder_bounded_string")
 
 
 def TomlDecoder_embed_comments(self, idx, currentlevel):
@@ -488,7 +511,7 @@ _TomlDecoder_load_inline_object_with_options = {
 
 def TomlDecoder_load_inline_object_with(self, line, currentlevel, options):
     """`toml.TomlDecoder.load_inline_object` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "TomlDecoder_load_inline_object_with",
         options,
         _TomlDecoder_load_inline_object_with_options,
@@ -512,7 +535,7 @@ _TomlDecoder_load_value_with_options = {"strictly_valid": _mochi.as_bool}
 
 def TomlDecoder_load_value_with(self, v, options):
     """`toml.TomlDecoder.load_value` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "TomlDecoder_load_value_with", options, _TomlDecoder_load_value_with_options
     )
     result = self.load_value(v, **keywords)
@@ -534,9 +557,7 @@ _TomlEncoder_new_with_options = {"_dict": _as_Type, "preserve": _mochi.as_bool}
 
 def TomlEncoder_new_with(options):
     """`toml.TomlEncoder` with options."""
-    keywords = _mochi.keywords(
-        "TomlEncoder_new_with", options, _TomlEncoder_new_with_options
-    )
+    keywords = _keywords("TomlEncoder_new_with", options, _TomlEncoder_new_with_options)
     return _as_TomlEncoder(_toml.TomlEncoder(**keywords), "TomlEncoder_new_with")
 
 
@@ -548,12 +569,17 @@ def TomlEncoder_type():
 def TomlEncoder_dump_inline_table(self, section):
     """`toml.TomlEncoder.dump_inline_table`."""
     result = self.dump_inline_table(section)
+    if type(result) is str:
+        return result
     return _mochi.as_string(result, "TomlEncoder_dump_inline_table")
 
 
 def TomlEncoder_dump_list(self, v):
     """`toml.TomlEncoder.dump_list`."""
-    return _mochi.as_string(self.dump_list(v), "TomlEncoder_dump_list")
+    result = self.dump_list(v)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "TomlEncoder_dump_list")
 
 
 def TomlEncoder_dump_sections(self, o, sup):
@@ -564,7 +590,10 @@ def TomlEncoder_dump_sections(self, o, sup):
 
 def TomlEncoder_dump_value(self, v):
     """`toml.TomlEncoder.dump_value`."""
-    return _mochi.as_string(self.dump_value(v), "TomlEncoder_dump_value")
+    result = self.dump_value(v)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "TomlEncoder_dump_value")
 
 
 def TomlEncoder_get_empty_table(self):
@@ -586,7 +615,10 @@ def TomlEncoder_set_dump_funcs(self, value):
 
 def TomlEncoder_preserve(self):
     """`toml.TomlEncoder.preserve`."""
-    return _mochi.as_bool(self.preserve, "TomlEncoder_preserve")
+    result = self.preserve
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "TomlEncoder_preserve")
 
 
 def TomlEncoder_set_preserve(self, value):
@@ -604,7 +636,7 @@ _TomlNumpyEncoder_new_with_options = {"_dict": _as_Type, "preserve": _mochi.as_b
 
 def TomlNumpyEncoder_new_with(options):
     """`toml.TomlNumpyEncoder` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "TomlNumpyEncoder_new_with", options, _TomlNumpyEncoder_new_with_options
     )
     result = _toml.TomlNumpyEncoder(**keywords)
@@ -623,9 +655,7 @@ def TomlNumpyEncoder_as_TomlEncoder(self):
 
 def TomlEncoder_as_TomlNumpyEncoder(value):
     """`toml.TomlNumpyEncoder`."""
-    return _mochi.cast_down(
-        value, _toml.TomlNumpyEncoder, "TomlEncoder_as_TomlNumpyEncoder"
-    )
+    return _cast_down(value, _toml.TomlNumpyEncoder, "TomlEncoder_as_TomlNumpyEncoder")
 
 
 def TomlPathlibEncoder_new():
@@ -638,7 +668,7 @@ _TomlPathlibEncoder_new_with_options = {"_dict": _as_Type, "preserve": _mochi.as
 
 def TomlPathlibEncoder_new_with(options):
     """`toml.TomlPathlibEncoder` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "TomlPathlibEncoder_new_with", options, _TomlPathlibEncoder_new_with_options
     )
     result = _toml.TomlPathlibEncoder(**keywords)
@@ -657,7 +687,7 @@ def TomlPathlibEncoder_as_TomlEncoder(self):
 
 def TomlEncoder_as_TomlPathlibEncoder(value):
     """`toml.TomlPathlibEncoder`."""
-    return _mochi.cast_down(
+    return _cast_down(
         value, _toml.TomlPathlibEncoder, "TomlEncoder_as_TomlPathlibEncoder"
     )
 
@@ -673,7 +703,7 @@ _TomlPreserveCommentDecoder_new_with_options = {"_dict": _as_Type}
 
 def TomlPreserveCommentDecoder_new_with(options):
     """`toml.TomlPreserveCommentDecoder` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "TomlPreserveCommentDecoder_new_with",
         options,
         _TomlPreserveCommentDecoder_new_with_options,
@@ -709,7 +739,7 @@ def TomlPreserveCommentDecoder_as_TomlDecoder(self):
 
 def TomlDecoder_as_TomlPreserveCommentDecoder(value):
     """`toml.TomlPreserveCommentDecoder`."""
-    return _mochi.cast_down(
+    return _cast_down(
         value,
         _toml.TomlPreserveCommentDecoder,
         "TomlDecoder_as_TomlPreserveCommentDecoder",
@@ -730,7 +760,7 @@ _TomlPreserveCommentEncoder_new_with_options = {
 
 def TomlPreserveCommentEncoder_new_with(options):
     """`toml.TomlPreserveCommentEncoder` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "TomlPreserveCommentEncoder_new_with",
         options,
         _TomlPreserveCommentEncoder_new_with_options,
@@ -751,7 +781,7 @@ def TomlPreserveCommentEncoder_as_TomlEncoder(self):
 
 def TomlEncoder_as_TomlPreserveCommentEncoder(value):
     """`toml.TomlPreserveCommentEncoder`."""
-    return _mochi.cast_down(
+    return _cast_down(
         value,
         _toml.TomlPreserveCommentEncoder,
         "TomlEncoder_as_TomlPreserveCommentEncoder",
@@ -771,7 +801,7 @@ _TomlPreserveInlineDictEncoder_new_with_options = {"_dict": _as_Type}
 
 def TomlPreserveInlineDictEncoder_new_with(options):
     """`toml.TomlPreserveInlineDictEncoder` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "TomlPreserveInlineDictEncoder_new_with",
         options,
         _TomlPreserveInlineDictEncoder_new_with_options,
@@ -795,7 +825,7 @@ def TomlPreserveInlineDictEncoder_as_TomlEncoder(self):
 
 def TomlEncoder_as_TomlPreserveInlineDictEncoder(value):
     """`toml.TomlPreserveInlineDictEncoder`."""
-    return _mochi.cast_down(
+    return _cast_down(
         value,
         _toml.TomlPreserveInlineDictEncoder,
         "TomlEncoder_as_TomlPreserveInlineDictEncoder",
@@ -805,6 +835,8 @@ def TomlEncoder_as_TomlPreserveInlineDictEncoder(value):
 def dump(o, f):
     """`toml.dump`."""
     result = _toml.dump(o, _to_SupportsWrite(f, "dump: parameter f"))
+    if type(result) is str:
+        return result
     return _mochi.as_string(result, "dump")
 
 
@@ -816,14 +848,19 @@ def dump_with(o, f, options):
     result = _toml.dump(
         o,
         _to_SupportsWrite(f, "dump_with: parameter f"),
-        **_mochi.keywords("dump_with", options, _dump_with_options),
+        **_keywords("dump_with", options, _dump_with_options),
     )
+    if type(result) is str:
+        return result
     return _mochi.as_string(result, "dump_with")
 
 
 def dumps(o):
     """`toml.dumps`."""
-    return _mochi.as_string(_toml.dumps(o), "dumps")
+    result = _toml.dumps(o)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "dumps")
 
 
 _dumps_with_options = {"encoder": _as_optional_TomlEncoder}
@@ -831,9 +868,9 @@ _dumps_with_options = {"encoder": _as_optional_TomlEncoder}
 
 def dumps_with(o, options):
     """`toml.dumps` with options."""
-    result = _toml.dumps(
-        o, **_mochi.keywords("dumps_with", options, _dumps_with_options)
-    )
+    result = _toml.dumps(o, **_keywords("dumps_with", options, _dumps_with_options))
+    if type(result) is str:
+        return result
     return _mochi.as_string(result, "dumps_with")
 
 
@@ -849,7 +886,7 @@ _load_with_options = {"_dict": _as_Type, "decoder": _as_optional_TomlDecoder}
 def load_with(f, options):
     """`toml.load` with options."""
     f = _to_string_or_bytes_or_PurePath_or_list_any_(f, "load_with: parameter f")
-    result = _toml.load(f, **_mochi.keywords("load_with", options, _load_with_options))
+    result = _toml.load(f, **_keywords("load_with", options, _load_with_options))
     return _as_map_string_any(result, "load_with")
 
 
@@ -863,9 +900,7 @@ _loads_with_options = {"_dict": _as_Type, "decoder": _as_optional_TomlDecoder}
 
 def loads_with(s, options):
     """`toml.loads` with options."""
-    result = _toml.loads(
-        s, **_mochi.keywords("loads_with", options, _loads_with_options)
-    )
+    result = _toml.loads(s, **_keywords("loads_with", options, _loads_with_options))
     return _as_map_string_any(result, "loads_with")
 
 
@@ -892,12 +927,18 @@ def CommentValue_set_item(self, key, value):
 
 def CommentValue_dump(self, dump_value_func):
     """`toml.decoder.CommentValue.dump`."""
-    return _mochi.as_string(self.dump(dump_value_func), "CommentValue_dump")
+    result = self.dump(dump_value_func)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "CommentValue_dump")
 
 
 def CommentValue_comment(self):
     """`toml.decoder.CommentValue.comment`."""
-    return _mochi.as_string(self.comment, "CommentValue_comment")
+    result = self.comment
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "CommentValue_comment")
 
 
 def CommentValue_set_comment(self, value):
@@ -948,7 +989,7 @@ def TomlOrderedDecoder_as_TomlDecoder(self):
 
 def TomlDecoder_as_TomlOrderedDecoder(value):
     """`toml.ordered.TomlOrderedDecoder`."""
-    return _mochi.cast_down(
+    return _cast_down(
         value, _toml_ordered.TomlOrderedDecoder, "TomlDecoder_as_TomlOrderedDecoder"
     )
 
@@ -971,7 +1012,7 @@ def TomlOrderedEncoder_as_TomlEncoder(self):
 
 def TomlEncoder_as_TomlOrderedEncoder(value):
     """`toml.ordered.TomlOrderedEncoder`."""
-    return _mochi.cast_down(
+    return _cast_down(
         value, _toml_ordered.TomlOrderedEncoder, "TomlEncoder_as_TomlOrderedEncoder"
     )
 
@@ -993,7 +1034,10 @@ def TomlTz_dst(self, dt):
 
 def TomlTz_tzname(self, dt):
     """`toml.tz.TomlTz.tzname`."""
-    return _mochi.as_string(self.tzname(dt), "TomlTz_tzname")
+    result = self.tzname(dt)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "TomlTz_tzname")
 
 
 def TomlTz_utcoffset(self, dt):
@@ -1033,7 +1077,10 @@ def Type_map():
 
 def Type_name(self):
     """`builtins.type.name`."""
-    return _mochi.as_string(self.__qualname__, "Type_name")
+    result = self.__qualname__
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Type_name")
 
 
 def Type_named(path):
@@ -1068,7 +1115,7 @@ _datetime_new_with_options = {
 
 def datetime_new_with(year, month, day, options):
     """`datetime.datetime` with options."""
-    keywords = _mochi.keywords("datetime_new_with", options, _datetime_new_with_options)
+    keywords = _keywords("datetime_new_with", options, _datetime_new_with_options)
     result = _datetime.datetime(year, month, day, **keywords)
     return _as_datetime(result, "datetime_new_with")
 
@@ -1080,32 +1127,50 @@ def datetime_add(self, value):
 
 def datetime_equals(self, value):
     """`datetime.datetime.__eq__`."""
-    return _mochi.as_bool(self == value, "datetime_equals")
+    result = self == value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "datetime_equals")
 
 
 def datetime_greater_equal(self, value):
     """`datetime.datetime.__ge__`."""
-    return _mochi.as_bool(self >= value, "datetime_greater_equal")
+    result = self >= value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "datetime_greater_equal")
 
 
 def datetime_greater_than(self, value):
     """`datetime.datetime.__gt__`."""
-    return _mochi.as_bool(self > value, "datetime_greater_than")
+    result = self > value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "datetime_greater_than")
 
 
 def datetime_less_equal(self, value):
     """`datetime.datetime.__le__`."""
-    return _mochi.as_bool(self <= value, "datetime_less_equal")
+    result = self <= value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "datetime_less_equal")
 
 
 def datetime_less_than(self, value):
     """`datetime.datetime.__lt__`."""
-    return _mochi.as_bool(self < value, "datetime_less_than")
+    result = self < value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "datetime_less_than")
 
 
 def datetime_to_string(self):
     """`datetime.datetime.__str__`."""
-    return _mochi.as_string(str(self), "datetime_to_string")
+    result = str(self)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "datetime_to_string")
 
 
 def datetime_sub(self, value):
@@ -1128,7 +1193,7 @@ _datetime_astimezone_with_options = {"tz": _as_optional_tzinfo}
 
 def datetime_astimezone_with(self, options):
     """`datetime.datetime.astimezone` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "datetime_astimezone_with", options, _datetime_astimezone_with_options
     )
     return _as_datetime(self.astimezone(**keywords), "datetime_astimezone_with")
@@ -1144,7 +1209,7 @@ _datetime_combine_with_options = {"tzinfo": _as_optional_tzinfo}
 
 def datetime_combine_with(date, time, options):
     """`datetime.datetime.combine` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "datetime_combine_with", options, _datetime_combine_with_options
     )
     result = _datetime.datetime.combine(date, time, **keywords)
@@ -1153,7 +1218,10 @@ def datetime_combine_with(date, time, options):
 
 def datetime_ctime(self):
     """`datetime.datetime.ctime`."""
-    return _mochi.as_string(self.ctime(), "datetime_ctime")
+    result = self.ctime()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "datetime_ctime")
 
 
 def datetime_date(self):
@@ -1194,7 +1262,7 @@ _datetime_fromtimestamp_with_options = {"tz": _as_optional_tzinfo}
 
 def datetime_fromtimestamp_with(timestamp, options):
     """`datetime.datetime.fromtimestamp` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "datetime_fromtimestamp_with", options, _datetime_fromtimestamp_with_options
     )
     result = _datetime.datetime.fromtimestamp(timestamp, **keywords)
@@ -1208,7 +1276,10 @@ def datetime_isocalendar(self):
 
 def datetime_isoformat(self):
     """`datetime.datetime.isoformat`."""
-    return _mochi.as_string(self.isoformat(), "datetime_isoformat")
+    result = self.isoformat()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "datetime_isoformat")
 
 
 _datetime_isoformat_with_options = {
@@ -1219,15 +1290,21 @@ _datetime_isoformat_with_options = {
 
 def datetime_isoformat_with(self, options):
     """`datetime.datetime.isoformat` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "datetime_isoformat_with", options, _datetime_isoformat_with_options
     )
-    return _mochi.as_string(self.isoformat(**keywords), "datetime_isoformat_with")
+    result = self.isoformat(**keywords)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "datetime_isoformat_with")
 
 
 def datetime_isoweekday(self):
     """`datetime.datetime.isoweekday`."""
-    return _mochi.as_int(self.isoweekday(), "datetime_isoweekday")
+    result = self.isoweekday()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_isoweekday")
 
 
 def datetime_now():
@@ -1240,7 +1317,7 @@ _datetime_now_with_options = {"tz": _as_optional_tzinfo}
 
 def datetime_now_with(options):
     """`datetime.datetime.now` with options."""
-    keywords = _mochi.keywords("datetime_now_with", options, _datetime_now_with_options)
+    keywords = _keywords("datetime_now_with", options, _datetime_now_with_options)
     return _as_datetime(_datetime.datetime.now(**keywords), "datetime_now_with")
 
 
@@ -1264,7 +1341,7 @@ _datetime_replace_with_options = {
 
 def datetime_replace_with(self, options):
     """`datetime.datetime.replace` with options."""
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "datetime_replace_with", options, _datetime_replace_with_options
     )
     return _as_datetime(self.replace(**keywords), "datetime_replace_with")
@@ -1272,7 +1349,10 @@ def datetime_replace_with(self, options):
 
 def datetime_strftime(self, format):
     """`datetime.datetime.strftime`."""
-    return _mochi.as_string(self.strftime(format), "datetime_strftime")
+    result = self.strftime(format)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "datetime_strftime")
 
 
 def datetime_strptime(date_string, format):
@@ -1288,7 +1368,10 @@ def datetime_time(self):
 
 def datetime_timestamp(self):
     """`datetime.datetime.timestamp`."""
-    return _mochi.as_float(self.timestamp(), "datetime_timestamp")
+    result = self.timestamp()
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "datetime_timestamp")
 
 
 def datetime_timetuple(self):
@@ -1308,12 +1391,18 @@ def datetime_today():
 
 def datetime_toordinal(self):
     """`datetime.datetime.toordinal`."""
-    return _mochi.as_int(self.toordinal(), "datetime_toordinal")
+    result = self.toordinal()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_toordinal")
 
 
 def datetime_tzname(self):
     """`datetime.datetime.tzname`."""
-    return _as_optional_string(self.tzname(), "datetime_tzname")
+    result = self.tzname()
+    if result is None or type(result) is str:
+        return result
+    return _as_optional_string(result, "datetime_tzname")
 
 
 def datetime_utcfromtimestamp(t):
@@ -1339,7 +1428,10 @@ def datetime_utctimetuple(self):
 
 def datetime_weekday(self):
     """`datetime.datetime.weekday`."""
-    return _mochi.as_int(self.weekday(), "datetime_weekday")
+    result = self.weekday()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_weekday")
 
 
 def datetime_max():
@@ -1359,37 +1451,58 @@ def datetime_resolution():
 
 def datetime_day(self):
     """`datetime.datetime.day`."""
-    return _mochi.as_int(self.day, "datetime_day")
+    result = self.day
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_day")
 
 
 def datetime_fold(self):
     """`datetime.datetime.fold`."""
-    return _mochi.as_int(self.fold, "datetime_fold")
+    result = self.fold
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_fold")
 
 
 def datetime_hour(self):
     """`datetime.datetime.hour`."""
-    return _mochi.as_int(self.hour, "datetime_hour")
+    result = self.hour
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_hour")
 
 
 def datetime_microsecond(self):
     """`datetime.datetime.microsecond`."""
-    return _mochi.as_int(self.microsecond, "datetime_microsecond")
+    result = self.microsecond
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_microsecond")
 
 
 def datetime_minute(self):
     """`datetime.datetime.minute`."""
-    return _mochi.as_int(self.minute, "datetime_minute")
+    result = self.minute
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_minute")
 
 
 def datetime_month(self):
     """`datetime.datetime.month`."""
-    return _mochi.as_int(self.month, "datetime_month")
+    result = self.month
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_month")
 
 
 def datetime_second(self):
     """`datetime.datetime.second`."""
-    return _mochi.as_int(self.second, "datetime_second")
+    result = self.second
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_second")
 
 
 def datetime_tzinfo(self):
@@ -1399,7 +1512,10 @@ def datetime_tzinfo(self):
 
 def datetime_year(self):
     """`datetime.datetime.year`."""
-    return _mochi.as_int(self.year, "datetime_year")
+    result = self.year
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "datetime_year")
 
 
 def timedelta_new():
@@ -1420,9 +1536,7 @@ _timedelta_new_with_options = {
 
 def timedelta_new_with(options):
     """`datetime.timedelta` with options."""
-    keywords = _mochi.keywords(
-        "timedelta_new_with", options, _timedelta_new_with_options
-    )
+    keywords = _keywords("timedelta_new_with", options, _timedelta_new_with_options)
     return _as_timedelta(_datetime.timedelta(**keywords), "timedelta_new_with")
 
 
@@ -1438,7 +1552,10 @@ def timedelta_add(self, value):
 
 def timedelta_to_bool(self):
     """`datetime.timedelta.__bool__`."""
-    return _mochi.as_bool(bool(self), "timedelta_to_bool")
+    result = bool(self)
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "timedelta_to_bool")
 
 
 def timedelta_div_mod(self, value):
@@ -1448,12 +1565,18 @@ def timedelta_div_mod(self, value):
 
 def timedelta_equals(self, value):
     """`datetime.timedelta.__eq__`."""
-    return _mochi.as_bool(self == value, "timedelta_equals")
+    result = self == value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "timedelta_equals")
 
 
 def timedelta_floor_div(self, value):
     """`datetime.timedelta.__floordiv__`."""
-    return _mochi.as_int(self // value, "timedelta_floor_div")
+    result = self // value
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "timedelta_floor_div")
 
 
 def timedelta_floor_div_timedelta(self, value):
@@ -1463,22 +1586,34 @@ def timedelta_floor_div_timedelta(self, value):
 
 def timedelta_greater_equal(self, value):
     """`datetime.timedelta.__ge__`."""
-    return _mochi.as_bool(self >= value, "timedelta_greater_equal")
+    result = self >= value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "timedelta_greater_equal")
 
 
 def timedelta_greater_than(self, value):
     """`datetime.timedelta.__gt__`."""
-    return _mochi.as_bool(self > value, "timedelta_greater_than")
+    result = self > value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "timedelta_greater_than")
 
 
 def timedelta_less_equal(self, value):
     """`datetime.timedelta.__le__`."""
-    return _mochi.as_bool(self <= value, "timedelta_less_equal")
+    result = self <= value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "timedelta_less_equal")
 
 
 def timedelta_less_than(self, value):
     """`datetime.timedelta.__lt__`."""
-    return _mochi.as_bool(self < value, "timedelta_less_than")
+    result = self < value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "timedelta_less_than")
 
 
 def timedelta_mod(self, value):
@@ -1503,7 +1638,10 @@ def timedelta_pos(self):
 
 def timedelta_to_string(self):
     """`datetime.timedelta.__str__`."""
-    return _mochi.as_string(str(self), "timedelta_to_string")
+    result = str(self)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "timedelta_to_string")
 
 
 def timedelta_sub(self, value):
@@ -1513,7 +1651,10 @@ def timedelta_sub(self, value):
 
 def timedelta_div(self, value):
     """`datetime.timedelta.__truediv__`."""
-    return _mochi.as_float(self / value, "timedelta_div")
+    result = self / value
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "timedelta_div")
 
 
 def timedelta_div_timedelta(self, value):
@@ -1523,7 +1664,10 @@ def timedelta_div_timedelta(self, value):
 
 def timedelta_total_seconds(self):
     """`datetime.timedelta.total_seconds`."""
-    return _mochi.as_float(self.total_seconds(), "timedelta_total_seconds")
+    result = self.total_seconds()
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "timedelta_total_seconds")
 
 
 def timedelta_max():
@@ -1543,17 +1687,26 @@ def timedelta_resolution():
 
 def timedelta_days(self):
     """`datetime.timedelta.days`."""
-    return _mochi.as_int(self.days, "timedelta_days")
+    result = self.days
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "timedelta_days")
 
 
 def timedelta_microseconds(self):
     """`datetime.timedelta.microseconds`."""
-    return _mochi.as_int(self.microseconds, "timedelta_microseconds")
+    result = self.microseconds
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "timedelta_microseconds")
 
 
 def timedelta_seconds(self):
     """`datetime.timedelta.seconds`."""
-    return _mochi.as_int(self.seconds, "timedelta_seconds")
+    result = self.seconds
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "timedelta_seconds")
 
 
 def MatchIterator_close(self):
@@ -1563,7 +1716,10 @@ def MatchIterator_close(self):
 
 def MatchIterator_has_next(self):
     """`mochi.iterator.MatchIterator.has_next`."""
-    return _mochi.as_bool(self.has_next(), "MatchIterator_has_next")
+    result = self.has_next()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "MatchIterator_has_next")
 
 
 def MatchIterator_next(self):
@@ -1586,7 +1742,7 @@ _PurePath_new_with_options = {"args": _to_list_string_or_PathLike}
 
 def PurePath_new_with(options):
     """`pathlib.PurePath` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "PurePath_new_with", options, _PurePath_new_with_options, splat="args"
     )
     return _as_PurePath(_pathlib.PurePath(*places, **keywords), "PurePath_new_with")
@@ -1594,37 +1750,58 @@ def PurePath_new_with(options):
 
 def PurePath_to_bytes(self):
     """`pathlib.PurePath.__bytes__`."""
-    return _mochi.as_bytes(bytes(self), "PurePath_to_bytes")
+    result = bytes(self)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "PurePath_to_bytes")
 
 
 def PurePath_to_path(self):
     """`pathlib.PurePath.__fspath__`."""
-    return _mochi.as_string(self.__fspath__(), "PurePath_to_path")
+    result = self.__fspath__()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "PurePath_to_path")
 
 
 def PurePath_greater_equal(self, other):
     """`pathlib.PurePath.__ge__`."""
-    return _mochi.as_bool(self >= other, "PurePath_greater_equal")
+    result = self >= other
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_greater_equal")
 
 
 def PurePath_greater_than(self, other):
     """`pathlib.PurePath.__gt__`."""
-    return _mochi.as_bool(self > other, "PurePath_greater_than")
+    result = self > other
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_greater_than")
 
 
 def PurePath_less_equal(self, other):
     """`pathlib.PurePath.__le__`."""
-    return _mochi.as_bool(self <= other, "PurePath_less_equal")
+    result = self <= other
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_less_equal")
 
 
 def PurePath_less_than(self, other):
     """`pathlib.PurePath.__lt__`."""
-    return _mochi.as_bool(self < other, "PurePath_less_than")
+    result = self < other
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_less_than")
 
 
 def PurePath_to_string(self):
     """`pathlib.PurePath.__str__`."""
-    return _mochi.as_string(str(self), "PurePath_to_string")
+    result = str(self)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "PurePath_to_string")
 
 
 def PurePath_div(self, key):
@@ -1635,18 +1812,27 @@ def PurePath_div(self, key):
 
 def PurePath_as_posix(self):
     """`pathlib.PurePath.as_posix`."""
-    return _mochi.as_string(self.as_posix(), "PurePath_as_posix")
+    result = self.as_posix()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "PurePath_as_posix")
 
 
 def PurePath_as_uri(self):
     """`pathlib.PurePath.as_uri`."""
-    return _mochi.as_string(self.as_uri(), "PurePath_as_uri")
+    result = self.as_uri()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "PurePath_as_uri")
 
 
 def PurePath_full_match(self, pattern):
     """`pathlib.PurePath.full_match`."""
     pattern = _to_string_or_PathLike(pattern, "PurePath_full_match: parameter pattern")
-    return _mochi.as_bool(self.full_match(pattern), "PurePath_full_match")
+    result = self.full_match(pattern)
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_full_match")
 
 
 _PurePath_full_match_with_options = {"case_sensitive": _as_optional_bool}
@@ -1657,28 +1843,39 @@ def PurePath_full_match_with(self, pattern, options):
     pattern = _to_string_or_PathLike(
         pattern, "PurePath_full_match_with: parameter pattern"
     )
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "PurePath_full_match_with", options, _PurePath_full_match_with_options
     )
     result = self.full_match(pattern, **keywords)
+    if type(result) is bool:
+        return result
     return _mochi.as_bool(result, "PurePath_full_match_with")
 
 
 def PurePath_is_absolute(self):
     """`pathlib.PurePath.is_absolute`."""
-    return _mochi.as_bool(self.is_absolute(), "PurePath_is_absolute")
+    result = self.is_absolute()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_is_absolute")
 
 
 def PurePath_is_relative_to(self, other):
     """`pathlib.PurePath.is_relative_to`."""
     other = _to_string_or_PathLike(other, "PurePath_is_relative_to: parameter other")
-    return _mochi.as_bool(self.is_relative_to(other), "PurePath_is_relative_to")
+    result = self.is_relative_to(other)
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_is_relative_to")
 
 
 def PurePath_is_relative_to_2(self, other):
     """`pathlib.PurePath.is_relative_to`."""
     other = _to_string_or_PathLike(other, "PurePath_is_relative_to_2: parameter other")
-    return _mochi.as_bool(self.is_relative_to(other), "PurePath_is_relative_to_2")
+    result = self.is_relative_to(other)
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_is_relative_to_2")
 
 
 _PurePath_is_relative_to_two_with_options = {"args": _to_list_string_or_PathLike}
@@ -1689,19 +1886,24 @@ def PurePath_is_relative_to_two_with(self, other, options):
     other = _to_string_or_PathLike(
         other, "PurePath_is_relative_to_two_with: parameter other"
     )
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "PurePath_is_relative_to_two_with",
         options,
         _PurePath_is_relative_to_two_with_options,
         splat="args",
     )
     result = self.is_relative_to(other, *places, **keywords)
+    if type(result) is bool:
+        return result
     return _mochi.as_bool(result, "PurePath_is_relative_to_two_with")
 
 
 def PurePath_is_reserved(self):
     """`pathlib.PurePath.is_reserved`."""
-    return _mochi.as_bool(self.is_reserved(), "PurePath_is_reserved")
+    result = self.is_reserved()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_is_reserved")
 
 
 def PurePath_joinpath(self):
@@ -1714,7 +1916,7 @@ _PurePath_joinpath_with_options = {"args": _to_list_string_or_PathLike}
 
 def PurePath_joinpath_with(self, options):
     """`pathlib.PurePath.joinpath` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "PurePath_joinpath_with", options, _PurePath_joinpath_with_options, splat="args"
     )
     return _as_PurePath(self.joinpath(*places, **keywords), "PurePath_joinpath_with")
@@ -1722,7 +1924,10 @@ def PurePath_joinpath_with(self, options):
 
 def PurePath_match(self, path_pattern):
     """`pathlib.PurePath.match`."""
-    return _mochi.as_bool(self.match(path_pattern), "PurePath_match")
+    result = self.match(path_pattern)
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_match")
 
 
 _PurePath_match_with_options = {"case_sensitive": _as_optional_bool}
@@ -1730,10 +1935,11 @@ _PurePath_match_with_options = {"case_sensitive": _as_optional_bool}
 
 def PurePath_match_with(self, path_pattern, options):
     """`pathlib.PurePath.match` with options."""
-    keywords = _mochi.keywords(
-        "PurePath_match_with", options, _PurePath_match_with_options
-    )
-    return _mochi.as_bool(self.match(path_pattern, **keywords), "PurePath_match_with")
+    keywords = _keywords("PurePath_match_with", options, _PurePath_match_with_options)
+    result = self.match(path_pattern, **keywords)
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "PurePath_match_with")
 
 
 def PurePath_relative_to(self, other):
@@ -1748,7 +1954,7 @@ _PurePath_relative_to_with_options = {"walk_up": _mochi.as_bool}
 def PurePath_relative_to_with(self, other, options):
     """`pathlib.PurePath.relative_to` with options."""
     other = _to_string_or_PathLike(other, "PurePath_relative_to_with: parameter other")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "PurePath_relative_to_with", options, _PurePath_relative_to_with_options
     )
     result = self.relative_to(other, **keywords)
@@ -1772,7 +1978,7 @@ def PurePath_relative_to_two_with(self, other, options):
     other = _to_string_or_PathLike(
         other, "PurePath_relative_to_two_with: parameter other"
     )
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "PurePath_relative_to_two_with",
         options,
         _PurePath_relative_to_two_with_options,
@@ -1797,7 +2003,7 @@ _PurePath_with_segments_with_options = {"args": _to_list_string_or_PathLike}
 
 def PurePath_with_segments_with(self, options):
     """`pathlib.PurePath.with_segments` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "PurePath_with_segments_with",
         options,
         _PurePath_with_segments_with_options,
@@ -1824,17 +2030,26 @@ def PurePath_parser():
 
 def PurePath_anchor(self):
     """`pathlib.PurePath.anchor`."""
-    return _mochi.as_string(self.anchor, "PurePath_anchor")
+    result = self.anchor
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "PurePath_anchor")
 
 
 def PurePath_drive(self):
     """`pathlib.PurePath.drive`."""
-    return _mochi.as_string(self.drive, "PurePath_drive")
+    result = self.drive
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "PurePath_drive")
 
 
 def PurePath_name(self):
     """`pathlib.PurePath.name`."""
-    return _mochi.as_string(self.name, "PurePath_name")
+    result = self.name
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "PurePath_name")
 
 
 def PurePath_parent(self):
@@ -1854,17 +2069,26 @@ def PurePath_parts(self):
 
 def PurePath_root(self):
     """`pathlib.PurePath.root`."""
-    return _mochi.as_string(self.root, "PurePath_root")
+    result = self.root
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "PurePath_root")
 
 
 def PurePath_stem(self):
     """`pathlib.PurePath.stem`."""
-    return _mochi.as_string(self.stem, "PurePath_stem")
+    result = self.stem
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "PurePath_stem")
 
 
 def PurePath_suffix(self):
     """`pathlib.PurePath.suffix`."""
-    return _mochi.as_string(self.suffix, "PurePath_suffix")
+    result = self.suffix
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "PurePath_suffix")
 
 
 def PurePath_suffixes(self):
@@ -1874,12 +2098,18 @@ def PurePath_suffixes(self):
 
 def Pattern_equals(self, value):
     """`re.Pattern.__eq__`."""
-    return _mochi.as_bool(self == value, "Pattern_equals")
+    result = self == value
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "Pattern_equals")
 
 
 def Pattern_to_string(self):
     """`re.Pattern.__str__`."""
-    return _mochi.as_string(str(self), "Pattern_to_string")
+    result = str(self)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Pattern_to_string")
 
 
 def Pattern_findall(self, string):
@@ -1896,9 +2126,7 @@ _Pattern_findall_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
 def Pattern_findall_with(self, string, options):
     """`re.Pattern.findall` with options."""
     string = _to_string_or_bytes(string, "Pattern_findall_with: parameter string")
-    keywords = _mochi.keywords(
-        "Pattern_findall_with", options, _Pattern_findall_with_options
-    )
+    keywords = _keywords("Pattern_findall_with", options, _Pattern_findall_with_options)
     return _as_list_any(self.findall(string, **keywords), "Pattern_findall_with")
 
 
@@ -1914,7 +2142,7 @@ _Pattern_findall_list_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_
 def Pattern_findall_list_with(self, string, options):
     """`re.Pattern.findall` with options."""
     string = _to_string_or_bytes(string, "Pattern_findall_list_with: parameter string")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_findall_list_with", options, _Pattern_findall_list_with_options
     )
     result = self.findall(string, **keywords)
@@ -1933,7 +2161,7 @@ _Pattern_finditer_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
 def Pattern_finditer_with(self, string, options):
     """`re.Pattern.finditer` with options."""
     string = _to_string_or_bytes(string, "Pattern_finditer_with: parameter string")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_finditer_with", options, _Pattern_finditer_with_options
     )
     return _as_list_Match(self.finditer(string, **keywords), "Pattern_finditer_with")
@@ -1951,7 +2179,7 @@ _Pattern_finditer_iter_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as
 def Pattern_finditer_iter_with(self, string, options):
     """`re.Pattern.finditer` with options."""
     string = _to_string_or_bytes(string, "Pattern_finditer_iter_with: parameter string")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_finditer_iter_with", options, _Pattern_finditer_iter_with_options
     )
     result = self.finditer(string, **keywords)
@@ -1970,7 +2198,7 @@ _Pattern_fullmatch_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int
 def Pattern_fullmatch_with(self, string, options):
     """`re.Pattern.fullmatch` with options."""
     string = _to_string_or_bytes(string, "Pattern_fullmatch_with: parameter string")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_fullmatch_with", options, _Pattern_fullmatch_with_options
     )
     result = self.fullmatch(string, **keywords)
@@ -1989,9 +2217,7 @@ _Pattern_match_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
 def Pattern_match_with(self, string, options):
     """`re.Pattern.match` with options."""
     string = _to_string_or_bytes(string, "Pattern_match_with: parameter string")
-    keywords = _mochi.keywords(
-        "Pattern_match_with", options, _Pattern_match_with_options
-    )
+    keywords = _keywords("Pattern_match_with", options, _Pattern_match_with_options)
     return _as_optional_Match(self.match(string, **keywords), "Pattern_match_with")
 
 
@@ -2009,9 +2235,7 @@ _Pattern_search_with_options = {"pos": _mochi.as_int, "endpos": _mochi.as_int}
 def Pattern_search_with(self, string, options):
     """`re.Pattern.search` with options."""
     string = _to_string_or_bytes(string, "Pattern_search_with: parameter string")
-    keywords = _mochi.keywords(
-        "Pattern_search_with", options, _Pattern_search_with_options
-    )
+    keywords = _keywords("Pattern_search_with", options, _Pattern_search_with_options)
     return _as_optional_Match(self.search(string, **keywords), "Pattern_search_with")
 
 
@@ -2027,9 +2251,7 @@ _Pattern_split_with_options = {"maxsplit": _mochi.as_int}
 def Pattern_split_with(self, string, options):
     """`re.Pattern.split` with options."""
     string = _to_string_or_bytes(string, "Pattern_split_with: parameter string")
-    keywords = _mochi.keywords(
-        "Pattern_split_with", options, _Pattern_split_with_options
-    )
+    keywords = _keywords("Pattern_split_with", options, _Pattern_split_with_options)
     return _as_list_any(self.split(string, **keywords), "Pattern_split_with")
 
 
@@ -2038,7 +2260,10 @@ def Pattern_sub(self, repl, string):
     repl = _to_string_or_fun_Match_to_string_or_bytes_o(
         repl, "Pattern_sub: parameter repl"
     )
-    return _mochi.as_string(self.sub(repl, string), "Pattern_sub")
+    result = self.sub(repl, string)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Pattern_sub")
 
 
 _Pattern_sub_with_options = {"count": _mochi.as_int}
@@ -2049,8 +2274,11 @@ def Pattern_sub_with(self, repl, string, options):
     repl = _to_string_or_fun_Match_to_string_or_bytes_o(
         repl, "Pattern_sub_with: parameter repl"
     )
-    keywords = _mochi.keywords("Pattern_sub_with", options, _Pattern_sub_with_options)
-    return _mochi.as_string(self.sub(repl, string, **keywords), "Pattern_sub_with")
+    keywords = _keywords("Pattern_sub_with", options, _Pattern_sub_with_options)
+    result = self.sub(repl, string, **keywords)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Pattern_sub_with")
 
 
 def Pattern_sub_bytes(self, repl, string):
@@ -2058,7 +2286,10 @@ def Pattern_sub_bytes(self, repl, string):
     repl = _to_bytes_or_fun_Match_to_bytes_or_string_or(
         repl, "Pattern_sub_bytes: parameter repl"
     )
-    return _mochi.as_bytes(self.sub(repl, string), "Pattern_sub_bytes")
+    result = self.sub(repl, string)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Pattern_sub_bytes")
 
 
 _Pattern_sub_bytes_with_options = {"count": _mochi.as_int}
@@ -2069,10 +2300,13 @@ def Pattern_sub_bytes_with(self, repl, string, options):
     repl = _to_bytes_or_fun_Match_to_bytes_or_string_or(
         repl, "Pattern_sub_bytes_with: parameter repl"
     )
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_sub_bytes_with", options, _Pattern_sub_bytes_with_options
     )
-    return _mochi.as_bytes(self.sub(repl, string, **keywords), "Pattern_sub_bytes_with")
+    result = self.sub(repl, string, **keywords)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Pattern_sub_bytes_with")
 
 
 def Pattern_sub_union(self, repl, string):
@@ -2093,7 +2327,7 @@ def Pattern_sub_union_with(self, repl, string, options):
         repl, "Pattern_sub_union_with: parameter repl"
     )
     string = _to_string_or_bytes(string, "Pattern_sub_union_with: parameter string")
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_sub_union_with", options, _Pattern_sub_union_with_options
     )
     result = self.sub(repl, string, **keywords)
@@ -2116,7 +2350,7 @@ def Pattern_subn_with(self, repl, string, options):
     repl = _to_string_or_fun_Match_to_string_or_bytes_o(
         repl, "Pattern_subn_with: parameter repl"
     )
-    keywords = _mochi.keywords("Pattern_subn_with", options, _Pattern_subn_with_options)
+    keywords = _keywords("Pattern_subn_with", options, _Pattern_subn_with_options)
     return _as_StringIntPair(self.subn(repl, string, **keywords), "Pattern_subn_with")
 
 
@@ -2136,7 +2370,7 @@ def Pattern_subn_pair_with(self, repl, string, options):
     repl = _to_bytes_or_fun_Match_to_bytes_or_string_or(
         repl, "Pattern_subn_pair_with: parameter repl"
     )
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_subn_pair_with", options, _Pattern_subn_pair_with_options
     )
     result = self.subn(repl, string, **keywords)
@@ -2163,7 +2397,7 @@ def Pattern_subn_pair_bytes_with(self, repl, string, options):
     string = _to_string_or_bytes(
         string, "Pattern_subn_pair_bytes_with: parameter string"
     )
-    keywords = _mochi.keywords(
+    keywords = _keywords(
         "Pattern_subn_pair_bytes_with", options, _Pattern_subn_pair_bytes_with_options
     )
     result = self.subn(repl, string, **keywords)
@@ -2172,7 +2406,10 @@ def Pattern_subn_pair_bytes_with(self, repl, string, options):
 
 def Pattern_flags(self):
     """`re.Pattern.flags`."""
-    return _mochi.as_int(self.flags, "Pattern_flags")
+    result = self.flags
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Pattern_flags")
 
 
 def Pattern_groupindex(self):
@@ -2182,7 +2419,10 @@ def Pattern_groupindex(self):
 
 def Pattern_groups(self):
     """`re.Pattern.groups`."""
-    return _mochi.as_int(self.groups, "Pattern_groups")
+    result = self.groups
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Pattern_groups")
 
 
 def Pattern_pattern(self):

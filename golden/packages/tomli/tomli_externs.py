@@ -2,61 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as _dataclass
-from typing import Any as _Any
-
 import _mochi_wrap as _mochi
 
+_keywords = _mochi.keywords
+_run_with = _mochi.run_with
+_split_options = _mochi.split_options
 _tomli = _mochi.lazy_module("tomli", globals(), "_tomli")
 _builtins_type = _mochi.lazy_module("builtins.type", globals(), "_builtins_type")
 _typing = _mochi.lazy_module("typing", globals(), "_typing")
 
 
-@_dataclass(frozen=True, slots=True)
-class StringOrBytes_String:
+class StringOrBytes_String(_mochi.Record):
     """A case of StringOrBytes."""
 
+    __slots__ = ("value",)
     value: str
 
 
-@_dataclass(frozen=True, slots=True)
-class StringOrBytes_Bytes:
+class StringOrBytes_Bytes(_mochi.Record):
     """A case of StringOrBytes."""
 
+    __slots__ = ("value",)
     value: bytes
 
 
 StringOrBytes = StringOrBytes_String | StringOrBytes_Bytes
 
 
-@_dataclass(frozen=True, slots=True)
-class TypeOrInt_Type:
+class TypeOrInt_Type(_mochi.Record):
     """A case of TypeOrInt."""
 
-    value: _Any
+    __slots__ = ("value",)
+    value: object
 
 
-@_dataclass(frozen=True, slots=True)
-class TypeOrInt_Int:
+class TypeOrInt_Int(_mochi.Record):
     """A case of TypeOrInt."""
 
+    __slots__ = ("value",)
     value: int
 
 
 TypeOrInt = TypeOrInt_Type | TypeOrInt_Int
 
 
-@_dataclass(frozen=True, slots=True)
-class TypeOrString_Type:
+class TypeOrString_Type(_mochi.Record):
     """A case of TypeOrString."""
 
-    value: _Any
+    __slots__ = ("value",)
+    value: object
 
 
-@_dataclass(frozen=True, slots=True)
-class TypeOrString_String:
+class TypeOrString_String(_mochi.Record):
     """A case of TypeOrString."""
 
+    __slots__ = ("value",)
     value: str
 
 
@@ -143,7 +143,7 @@ _TOMLDecodeError_new_with_options = {
 
 def TOMLDecodeError_new_with(options):
     """`tomli.TOMLDecodeError` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "TOMLDecodeError_new_with",
         options,
         _TOMLDecodeError_new_with_options,
@@ -219,9 +219,7 @@ _load_with_options = {"parse_float": _as_fun_string_to_any}
 
 def load_with(fp, options):
     """`tomli.load` with options."""
-    result = _tomli.load(
-        fp, **_mochi.keywords("load_with", options, _load_with_options)
-    )
+    result = _tomli.load(fp, **_keywords("load_with", options, _load_with_options))
     return _as_map_string_any(result, "load_with")
 
 
@@ -235,9 +233,7 @@ _loads_with_options = {"parse_float": _as_fun_string_to_any}
 
 def loads_with(s, options):
     """`tomli.loads` with options."""
-    result = _tomli.loads(
-        s, **_mochi.keywords("loads_with", options, _loads_with_options)
-    )
+    result = _tomli.loads(s, **_keywords("loads_with", options, _loads_with_options))
     return _as_map_string_any(result, "loads_with")
 
 
@@ -273,7 +269,10 @@ def Type_map():
 
 def Type_name(self):
     """`builtins.type.name`."""
-    return _mochi.as_string(self.__qualname__, "Type_name")
+    result = self.__qualname__
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Type_name")
 
 
 def Type_named(path):
@@ -298,7 +297,10 @@ def StringOrBytesIterator_close(self):
 
 def StringOrBytesIterator_has_next(self):
     """`mochi.iterator.StringOrBytesIterator.has_next`."""
-    return _mochi.as_bool(self.has_next(), "StringOrBytesIterator_has_next")
+    result = self.has_next()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "StringOrBytesIterator_has_next")
 
 
 def StringOrBytesIterator_next(self):
@@ -338,12 +340,15 @@ def IO_next(self):
 
 def IO_with(self, body):
     """`typing.IO.__run_with__`."""
-    return _mochi.run_with(self, body)
+    return _run_with(self, body)
 
 
 def IO_to_string(self):
     """`typing.IO.__str__`."""
-    return _mochi.as_string(str(self), "IO_to_string")
+    result = str(self)
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "IO_to_string")
 
 
 def IO_close(self):
@@ -353,7 +358,10 @@ def IO_close(self):
 
 def IO_fileno(self):
     """`typing.IO.fileno`."""
-    return _mochi.as_int(self.fileno(), "IO_fileno")
+    result = self.fileno()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "IO_fileno")
 
 
 def IO_flush(self):
@@ -363,7 +371,10 @@ def IO_flush(self):
 
 def IO_isatty(self):
     """`typing.IO.isatty`."""
-    return _mochi.as_bool(self.isatty(), "IO_isatty")
+    result = self.isatty()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "IO_isatty")
 
 
 def IO_read(self):
@@ -376,7 +387,7 @@ _IO_read_with_options = {"n": _mochi.as_int}
 
 def IO_read_with(self, options):
     """`typing.IO.read` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "IO_read_with", options, _IO_read_with_options, positional=("n",)
     )
     return _as_StringOrBytes(self.read(*places, **keywords), "IO_read_with")
@@ -384,7 +395,10 @@ def IO_read_with(self, options):
 
 def IO_readable(self):
     """`typing.IO.readable`."""
-    return _mochi.as_bool(self.readable(), "IO_readable")
+    result = self.readable()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "IO_readable")
 
 
 def IO_readline(self):
@@ -397,7 +411,7 @@ _IO_readline_with_options = {"limit": _mochi.as_int}
 
 def IO_readline_with(self, options):
     """`typing.IO.readline` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "IO_readline_with", options, _IO_readline_with_options, positional=("limit",)
     )
     return _as_StringOrBytes(self.readline(*places, **keywords), "IO_readline_with")
@@ -413,7 +427,7 @@ _IO_readlines_with_options = {"hint": _mochi.as_int}
 
 def IO_readlines_with(self, options):
     """`typing.IO.readlines` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "IO_readlines_with", options, _IO_readlines_with_options, positional=("hint",)
     )
     result = self.readlines(*places, **keywords)
@@ -422,7 +436,10 @@ def IO_readlines_with(self, options):
 
 def IO_seek(self, offset):
     """`typing.IO.seek`."""
-    return _mochi.as_int(self.seek(offset), "IO_seek")
+    result = self.seek(offset)
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "IO_seek")
 
 
 _IO_seek_with_options = {"whence": _mochi.as_int}
@@ -430,25 +447,37 @@ _IO_seek_with_options = {"whence": _mochi.as_int}
 
 def IO_seek_with(self, offset, options):
     """`typing.IO.seek` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "IO_seek_with", options, _IO_seek_with_options, positional=("whence",)
     )
-    return _mochi.as_int(self.seek(offset, *places, **keywords), "IO_seek_with")
+    result = self.seek(offset, *places, **keywords)
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "IO_seek_with")
 
 
 def IO_seekable(self):
     """`typing.IO.seekable`."""
-    return _mochi.as_bool(self.seekable(), "IO_seekable")
+    result = self.seekable()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "IO_seekable")
 
 
 def IO_tell(self):
     """`typing.IO.tell`."""
-    return _mochi.as_int(self.tell(), "IO_tell")
+    result = self.tell()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "IO_tell")
 
 
 def IO_truncate(self):
     """`typing.IO.truncate`."""
-    return _mochi.as_int(self.truncate(), "IO_truncate")
+    result = self.truncate()
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "IO_truncate")
 
 
 _IO_truncate_with_options = {"size": _as_optional_int}
@@ -456,20 +485,28 @@ _IO_truncate_with_options = {"size": _as_optional_int}
 
 def IO_truncate_with(self, options):
     """`typing.IO.truncate` with options."""
-    places, keywords = _mochi.split_options(
+    places, keywords = _split_options(
         "IO_truncate_with", options, _IO_truncate_with_options, positional=("size",)
     )
-    return _mochi.as_int(self.truncate(*places, **keywords), "IO_truncate_with")
+    result = self.truncate(*places, **keywords)
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "IO_truncate_with")
 
 
 def IO_writable(self):
     """`typing.IO.writable`."""
-    return _mochi.as_bool(self.writable(), "IO_writable")
+    result = self.writable()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "IO_writable")
 
 
 def IO_write(self, s):
     """`typing.IO.write`."""
     result = self.write(_to_bytes_or_string(s, "IO_write: parameter s"))
+    if type(result) is int:
+        return result
     return _mochi.as_int(result, "IO_write")
 
 
@@ -481,12 +518,18 @@ def IO_writelines(self, lines):
 
 def IO_closed(self):
     """`typing.IO.closed`."""
-    return _mochi.as_bool(self.closed, "IO_closed")
+    result = self.closed
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "IO_closed")
 
 
 def IO_mode(self):
     """`typing.IO.mode`."""
-    return _mochi.as_string(self.mode, "IO_mode")
+    result = self.mode
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "IO_mode")
 
 
 def IO_name(self):
