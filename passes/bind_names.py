@@ -94,7 +94,7 @@ class _Binder:
     _variables: dict[str, TypeParam] = field(factory=dict)
     _targets: dict[str, Target | None] = field(factory=dict)
     _pool: TypePool = field(factory=TypePool)
-    _bound: dict[int, _Bound] = field(factory=dict)
+    _bound: dict[int, tuple[BridgeType, _Bound]] = field(factory=dict)
     _plain: dict[str, _Bound] = field(factory=dict)
 
     # --- items --------------------------------------------------------------------------
@@ -197,9 +197,8 @@ class _Binder:
         """Return `ty` with every name in it bound."""
         if type(ty) is Scalar:
             return ty
-        known = self._bound.get(id(ty))
-        if known is None:
-            known = self._bound[id(ty)] = self._bind_anew(ty)
+        # The type is kept beside what is known of it, so that its id is not used again.
+        _, known = self._bound.get(id(ty)) or self._bound.setdefault(id(ty), (ty, self._bind_anew(ty)))
         for variable in known.variables:
             self.seen.setdefault(variable.name, variable)
         return known.after

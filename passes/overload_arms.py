@@ -57,7 +57,9 @@ class ArmJoiner:
 
     strict: bool
     _share: Rewrite = field(init=False, factory=lambda: memoised_map(TypePool().share))
-    _joined: dict[tuple[int, int], BridgeType] = field(init=False, factory=dict)
+    _joined: dict[tuple[int, int], tuple[BridgeType, BridgeType, BridgeType]] = field(
+        init=False, factory=dict
+    )
 
     def read(self, function: Function, signature: Signature, number: int) -> Arm:
         """Return `signature`, one of `function`, as an arm."""
@@ -92,9 +94,10 @@ class ArmJoiner:
         key = (id(first), id(other))
         known = self._joined.get(key)
         if known is None:
-            # The pool keeps both types, so that their ids are not used again.
-            known = self._joined[key] = self._share(join_types(self._share(first), self._share(other)))
-        return known
+            # Both types are kept beside the result, so that their ids are not used again.
+            joined = self._share(join_types(self._share(first), self._share(other)))
+            known = self._joined[key] = (first, other, joined)
+        return known[2]
 
     def _join_params(self, first: Arm, other: Arm) -> tuple[Param, ...] | None:
         if not _begins_with(other, first) or self._chooses(first, other):

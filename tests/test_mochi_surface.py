@@ -20,7 +20,7 @@ from mochic_py.ir.printer import format_package
 from mochic_py.ir.render import render_human
 from mochic_py.ir.source import SourceFile
 
-CASES = casefile.read_folder("surface")
+CASES = casefile.read_cases(casefile.GOLDEN / "surface" / "greeting.md")
 VERDICTS = Path(__file__).parent / "data" / "mochi-verdicts.jsonl"
 
 
