@@ -57,11 +57,11 @@ if __name__ == "__main__":
         print("; ".join(filter(None, pool.map(load, sys.argv[3:]))))
 """
 AST = """
-import ast, sys
+import ast, contextlib, sys
 from concurrent.futures import ProcessPoolExecutor
 
 def parse(path):
-    with open(path, "rb") as file:
+    with open(path, "rb") as file, contextlib.suppress(SyntaxError):  # what later versions of Python read
         ast.parse(file.read())
 
 if __name__ == "__main__":
