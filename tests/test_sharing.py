@@ -8,11 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import maybe_spans, types
 
+from mochic_py.ir.dist import Target, Tier
+from mochic_py.ir.items import Function, Module, Package, Signature
 from mochic_py.ir.refusals import SkipReason
 from mochic_py.ir.sharing import TypePool, memoised_map
 from mochic_py.ir.source import Span
 from mochic_py.ir.traverse import map_type, walk_type
-from mochic_py.ir.types import ANY, BridgeType, ListOf, Ref, TypeVarRef, Unsupported
+from mochic_py.ir.types import ANY, STRING, BridgeType, ListOf, Ref, TypeVarRef, Unsupported
+from mochic_py.passes.bind_names import _Binder
+from mochic_py.passes.names import Names
+from mochic_py.passes.overload_arms import ArmJoiner
 
 
 def _with_spans(ty: BridgeType) -> list[object]:
@@ -59,3 +64,15 @@ def test_a_memoised_rewrite_is_the_rewrite(ty: BridgeType) -> None:
 
     look_up = memoised_map(rewrite)
     assert look_up(ty) == look_up(ty) == map_type(ty, rewrite)
+
+
+def test_a_type_that_is_gone_lends_its_place_to_no_other() -> None:
+    """Memos go by ids: a type that nobody keeps may leave its id to the next one."""
+    signature = Signature(())
+    module = Module("m", "m.py", tuple(Function(f"f{n}", f"m.f{n}", (signature,)) for n in range(300)))
+    names = Names(Package("m", "1", ("m",), Tier.INLINE, Target(), (module,)))
+    binder, joiner = _Binder(names), ArmJoiner(strict=False)
+    bound = [binder.bind_type(ListOf(Ref(f"m.C{n}"))) for n in range(300)]
+    assert len(set(bound)) == 300
+    joined = [joiner.join_types(ListOf(Ref(f"m.C{n}")), STRING) for n in range(300)]
+    assert len(set(joined)) == 300
