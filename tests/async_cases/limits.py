@@ -86,6 +86,8 @@ def calls_are_cancelled_together(loop: m.Loop) -> None:
 def interrupts_cancel() -> None:
     for maker in ("per_call_loop", "persistent_loop"):
         done = in_process(f"""
+            # A shell has those that it runs in the background ignore the signal.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             loop = m.{maker}(cancel_timeout=1.0)
             async def work():
                 try:
