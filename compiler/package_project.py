@@ -61,7 +61,8 @@ class _Reader:
         self._manifest = manifest
         self._files = files
         values = tomllib.loads(source.text.removeprefix("\ufeff"))
-        self._table = Table(values.get("package", {}), ("package",), find_positions(source), self.problems)
+        root = Table(values, (), find_positions(source), self.problems)
+        self._table = root.read_table("package") or Table({}, ("package",), root.positions, self.problems)
 
     def read(self) -> PackageProject:
         """Return the project; what is wrong with it is kept in `problems`."""

@@ -175,6 +175,7 @@ mine = { git = "https://git.example/mine", tag = "v1" }
 @pytest.mark.parametrize(
     ("old", "new", "file", "said"),
     [
+        ("[package]", "package = 1\n[more]", TOML, "PY403]: `package` is a number"),
         ('version = "0.1.0"', "", TOML, "PY563]: `[package]` has no `version`"),
         ('"0.1.0"', '"one"', TOML, "PY563]: `one` is no version that Python knows"),
         ('"MIT"', '"MIT"\nreadme = "X.md"', TOML, "PY563]: `X.md` cannot be the readme"),
