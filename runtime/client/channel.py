@@ -344,10 +344,12 @@ class Channel:
             try:
                 value = self.codec.untag(value)
             except (WireError, LookupError, OSError, RecursionError) as problem:
-                error = WorkerError(
-                    f"{reply.target}: the result cannot be read: {problem}"
-                )
-                reply.settle(None, error)
+                if str(getattr(problem, "filename", "")).startswith("/proc/"):
+                    # What lies beside the text has gone with the worker, whose end settles the call.
+                    self._pending[reply.number] = reply
+                    return
+                said = f"{reply.target}: the result cannot be read: {problem}"
+                reply.settle(None, WorkerError(said))
                 return
         reply.settle(value, None)
 
