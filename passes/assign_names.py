@@ -212,11 +212,13 @@ def _find_overloaded(item: Item) -> Iterator[_Overloaded]:
         functions += _functions(item)
     for function, role in functions:
         first = _first_required(function)
-        if first < 0 or function.calls[-1].arm == function.calls[first].arm:
+        if first < 0:
             continue
         arm = function.calls[first].arm
         later = enumerate(function.calls[first + 1 :], first + 1)
         others = tuple([(index, call) for index, call in later if call.arm != arm])
+        if not others:
+            continue
         yield _Overloaded(function, role, others, name_arms(function))
 
 
