@@ -21,7 +21,7 @@ from ..ir import codes
 from ..ir.audit import WheelAudit
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..runtime.mochi_build import Member, find_epoch, write_wheel
-from .audit.stable_abi import FIRST_ABI3T, read_version
+from .audit.stable_abi import FIRST_ABI3, FIRST_ABI3T, oldest_version
 from .audit.wheel_audit import audit_wheel
 from .host import Host
 
@@ -110,8 +110,7 @@ def _stem(name: str) -> str:
 
 
 def _new_tags(audit: WheelAudit, to: Promotion) -> tuple[str, str]:
-    tagged = min(filter(None, map(read_version, audit.python)), default=(3, 2))
-    needed = max(audit.abi3.baseline or (3, 2), tagged)
+    needed = max(audit.abi3.baseline or FIRST_ABI3, oldest_version(audit.python) or FIRST_ABI3)
     match to:
         case Promotion.ABI3:
             return _tag(needed), "abi3"

@@ -12,11 +12,8 @@ from ...ir.binary import Image
 _SYSTEM: Final = ("/usr/lib/", "/System/Library/")
 _OWN: Final = ("@loader_path/", "@rpath/", "@executable_path/")
 _TAG: Final = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>\w+)")
-_MACHINES: Final = {
-    "universal2": ("arm64", "x86_64"),
-    "universal": ("i386", "ppc", "ppc64", "x86_64"),
-    "intel": ("i386", "x86_64"),
-}
+_MACHINES: Final = {"universal2": ("arm64", "x86_64"), "universal": ("x86_64",), "intel": ("x86_64",)}
+"""The processors of tags for several, without those that no supported system has."""
 _FIRST_ARM: Final = (11, 0)
 """There is no older macOS for Apple's own processors, whatever a file says."""
 
@@ -52,8 +49,6 @@ def allows(qualifies: str, declared: str, needed: dict[str, tuple[int, int]]) ->
         return False
     promised = (int(match["major"]), int(match["minor"]))
     for machine in _MACHINES.get(match["machine"], (match["machine"],)):
-        if machine in ("i386", "ppc", "ppc64") and match["machine"] in _MACHINES:
-            continue
         if machine not in needed or needed[machine] > max(
             promised, _FIRST_ARM if machine == "arm64" else (0, 0)
         ):

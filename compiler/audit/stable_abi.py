@@ -35,6 +35,11 @@ def read_version(tag: str) -> tuple[int, int] | None:
     return (int(match["major"]), int(match["minor"] or 0)) if match else None
 
 
+def oldest_version(tags: Iterable[str]) -> tuple[int, int] | None:
+    """Return the first version that some of the Python tags of a wheel name."""
+    return min(filter(None, map(read_version, tags)), default=None)
+
+
 def judge_abi3(modules: Iterable[Image], tagged: tuple[int, int] | None) -> StableAbi:
     """Return whether `modules` keep to the stable ABI as of the version `tagged`, any where that is None."""
     used = sorted({name for image in modules for name in image.python_symbols})
