@@ -17,9 +17,10 @@ from typing import Final, final
 
 from attrs import frozen
 from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as Dependency
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+from .dependency_text import parse_dependency
 
 STUB_NAMES: Final = ("types-{}", "{}-stubs")
 """How stub distributions are named, best first. Typeshed withdraws what others maintain better."""
@@ -129,7 +130,7 @@ def admits(requires_dist: Iterable[str], package: str, version: Version) -> bool
     answer: bool | None = None
     for text in requires_dist:
         try:
-            dependency = Dependency(text)
+            dependency = parse_dependency(text)
         except InvalidRequirement:
             continue
         if canonicalize_name(dependency.name) == package and dependency.specifier:

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from typing import final
 
 from attrs import field, frozen
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 
 from ..ir import codes
 from ..ir.dist import GitSource, IndexRequest, PathSource, RegistryRequest, RequestSource, Requirement
 from ..ir.source import Span
+from .dependency_text import parse_marker
 from .frontends.importspec import parse_name, parse_specifier
 from .frontends.problem import Problem
 from .frontends.sources import GIT_SCHEMES, INDEX_SCHEMES, check_path, check_url, normalise_path
@@ -168,7 +169,7 @@ def _read_marker(entry: Table) -> str:
     if text is None:
         return ""
     try:
-        return str(Marker(text))
+        return str(parse_marker(text))
     except InvalidMarker as error:
         key = "markers" if "markers" in entry else "marker"
         reason = str(error).partition("\n")[0]

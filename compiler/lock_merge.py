@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
-from packaging.markers import Marker
 
 from ..ir.dist import Target
 from ..ir.lock import LockedPackage
+from .dependency_text import parse_marker
 from .resolve.tags import marker_environment
 from .resolve.universal import find_marker
 
@@ -38,7 +38,7 @@ def full_marker(target: Target) -> str:
     """Return a marker that holds on the platform and the Python of `target`."""
     own = marker_environment(target)
     names = ("sys_platform", "platform_machine", "python_version")
-    return str(Marker(" and ".join(f"{name} == '{own[name]}'" for name in names)))
+    return str(parse_marker(" and ".join(f"{name} == '{own[name]}'" for name in names)))
 
 
 def _marker(
@@ -52,7 +52,7 @@ def _marker(
     if set(versions[version]) == set(targets):
         return ""
     text = find_marker(sorted(versions[version], key=str), targets)
-    return str(Marker(text)) if text else ""
+    return str(parse_marker(text)) if text else ""
 
 
 def _merge(packages: Sequence[LockedPackage], marker: str) -> LockedPackage:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from packaging.markers import Marker
-
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic
 from ..ir.dist import (
@@ -22,6 +20,7 @@ from ..ir.dist import (
     UrlSource,
 )
 from ..ir.lock import Lock, LockedPackage
+from .dependency_text import parse_marker
 from .resolve.candidates import find_specifier, find_version
 from .resolve.index import DEFAULT_INDEX_NAME
 from .resolve.tags import TagSet, marker_environment, wheel_tags
@@ -77,7 +76,7 @@ def select_packages(lock: Lock, target: Target) -> dict[str, LockedPackage]:
     tags = wheel_tags(target)
     chosen: dict[str, LockedPackage] = {}
     for package in lock.packages:
-        if package.markers and not Marker(package.markers).evaluate(environment):
+        if package.markers and not parse_marker(package.markers).evaluate(environment):
             continue
         known = chosen.get(package.name)
         if known is None or _rank(package, tags) < _rank(known, tags):
@@ -169,7 +168,7 @@ def _is_index(index: str, url: str) -> bool:
 def _applies(requirement: Requirement, target: Target) -> bool:
     if not requirement.marker:
         return True
-    return Marker(requirement.marker).evaluate({**marker_environment(target), "extra": ""})
+    return parse_marker(requirement.marker).evaluate({**marker_environment(target), "extra": ""})
 
 
 def _rank(package: LockedPackage, tags: TagSet) -> tuple[bool, tuple[int, ...]]:

@@ -16,7 +16,7 @@ import tomllib
 from typing import Final, final
 
 from attrs import define, evolve
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name
 
 from ..backends.lockfile import emit_lock
@@ -37,6 +37,7 @@ from ..ir.dist import (
 from ..ir.lock import SCHEMA_VERSION, Lock, LockedPackage, StubProvenance, parse_target
 from ..ir.source import SourceFile, Span
 from .collect import check_text
+from .dependency_text import parse_marker
 from .resolve.candidates import find_version
 from .toml_positions import find_positions
 from .toml_table import Table
@@ -354,7 +355,7 @@ class _Reader:
     def _marker(self, table: Table) -> str:
         text = table.read_string("markers") or ""
         try:
-            return str(Marker(text)) if text else ""
+            return str(parse_marker(text)) if text else ""
         except InvalidMarker as error:
             reason = str(error).partition("\n")[0]
             table.report(codes.WRONG_LOCK_VALUE, "markers", f"not a marker: {reason}")

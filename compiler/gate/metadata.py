@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, canonicalize_version
 
 from ...ir import codes
 from ...ir.diagnostics import Severity
+from ..dependency_text import parse_dependency
 from ..frontends.metadata import MetadataError, parse_metadata
 from .findings import Findings
 
@@ -46,7 +46,7 @@ def check_metadata(content: bytes, name: str, version: str, findings: Findings) 
     _check_metadata_version(metadata.metadata_version, findings)
     for text in metadata.requires_dist:
         try:
-            Requirement(text)
+            parse_dependency(text)
         except (ValueError, RecursionError):
             findings.add(codes.INVALID_REQUIRES_DIST, f"depends on `{text[:200]}`, which cannot be read")
 

@@ -23,6 +23,7 @@ from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import FileKind, Target
 from ..cache import Cache
+from ..dependency_text import parse_dependency
 from ..frontends.metadata import Metadata, MetadataError, parse_metadata
 from ..host import Host
 from .build import Builder
@@ -194,7 +195,7 @@ def normalise(name: str) -> str:
 
 @lru_cache(maxsize=16384)
 def _parse_dependency(text: str) -> Dependency:
-    return Dependency(text)
+    return parse_dependency(text)
 
 
 def _submit(pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.source import Span
+from ..dependency_text import parse_dependency
 from ..settings import Index, Prereleases, PythonSettings
 
 _COMMENT = re.compile(r"(^|\s)#.*$")
@@ -75,7 +76,7 @@ def parse_bounds(bounds: Iterable[Bound], kind: str) -> tuple[Dependency, ...]:
     parsed = []
     for bound in bounds:
         try:
-            dependency = Dependency(bound.text)
+            dependency = parse_dependency(bound.text)
         except InvalidRequirement as error:
             message = f"{kind} `{bound.text}` is not a requirement"
             note = str(error).splitlines()[0]

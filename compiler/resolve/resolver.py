@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol, final
 
 from attrs import evolve
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
@@ -18,6 +18,7 @@ from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import IndexRequest, IndexSource, PathSource, Pin, Requirement, Resolution, Target
 from ..cache import Cache
+from ..dependency_text import parse_marker
 from ..host import Host
 from ..settings import Index, IndexPriority
 from .build import Builder, BuiltWheel
@@ -196,7 +197,7 @@ def _applies(requirement: Requirement, target: Target) -> bool:
     if not requirement.marker:
         return True
     try:
-        return Marker(requirement.marker).evaluate({**marker_environment(target), "extra": ""})
+        return parse_marker(requirement.marker).evaluate({**marker_environment(target), "extra": ""})
     except InvalidMarker as error:
         message = f"`{requirement.marker}` is not an environment marker"
         note = str(error).splitlines()[0]

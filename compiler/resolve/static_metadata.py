@@ -13,8 +13,10 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.version import InvalidVersion, Version
+
+from ..dependency_text import parse_dependency
 
 _MAX_SIZE: Final = 16 * 1024 * 1024
 _DECIDING: Final = ("requires-dist", "requires-python", "provides-extra", "version", "name")
@@ -96,11 +98,11 @@ def _lines(project: dict[str, Any]) -> Iterator[str]:
     if project.get("requires-python"):
         yield f"Requires-Python: {project['requires-python']}"
     for text in project.get("dependencies", []):
-        yield f"Requires-Dist: {Requirement(text)}"
+        yield f"Requires-Dist: {parse_dependency(text)}"
     for extra, texts in project.get("optional-dependencies", {}).items():
         yield f"Provides-Extra: {extra}"
         for text in texts:
-            requirement = Requirement(text)
+            requirement = parse_dependency(text)
             marker = f"({requirement.marker}) and " if requirement.marker else ""
             requirement.marker = None
             separator = " ; " if requirement.url else "; "
