@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn, Protocol
 
+from .patience import Watch
 from .wire import Codec, WireError
 
 CHUNK = 1 << 16
@@ -41,6 +42,7 @@ class Link:
 
     def __init__(self, inbox: int, outbox: int, codec: Codec, server: Server) -> None:
         self._inbox = inbox
+        self._watch = Watch(inbox)
         self._outbox = outbox
         self._codec = codec
         self._server = server
@@ -72,6 +74,7 @@ class Link:
                 self._is_wanted = False
                 self.flush()
                 if not is_enough() and not self.has_ended:
+                    self._watch.linger()
                     self._read()
         finally:
             self._is_wanted = False
@@ -95,17 +98,24 @@ class Link:
         self._deal(text)
 
     def _deal(self, text: bytes) -> None:
-        lines = text.split(b"\n")
-        try:
-            messages = self._codec.load(b"[" + b",".join(lines) + b"]")
-            if len(messages) != len(lines):
-                raise WireError("a line has more than one message")
-        except WireError:
-            messages = [each for line in lines for each in self._load_line(line)]
+        messages = self._load(text)
         tagged = b'"$' in text
         take = self._server.take
         for message in messages:
             take(message, tagged)
+
+    def _load(self, text: bytes) -> list[Any]:
+        lines = text.split(b"\n")
+        if len(lines) == 1:
+            return self._load_line(text)
+        try:
+            messages = self._codec.load(b"[" + b",".join(lines) + b"]")
+            if len(messages) == len(lines):
+                return messages
+        except WireError:
+            pass
+        # A line is broken, or has more than one message.
+        return [each for line in lines for each in self._load_line(line)]
 
     def _load_line(self, line: bytes) -> list[Any]:
         if not line.strip():

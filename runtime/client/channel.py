@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .._mochi_wrap.errors import describe_error, to_data
+from .._mochi_wrap.patience import Watch
 from .._mochi_wrap.wire import Codec, WireError
 from .errors import (
     CallTimeoutError,
@@ -54,6 +55,7 @@ class Channel:
         )
         self.dead: WorkerError | None = None
         os.set_blocking(process.inbox, False)
+        self._watch = Watch(process.outbox)
         self._is_closing = False
         self._pending: dict[int, Reply] = {}
         self._numbers = itertools.count(1)
@@ -281,9 +283,10 @@ class Channel:
             self.turns.leave()
 
     def _lead_until(self, end: float | None, reply: Reply) -> None:
-        if end is not None and self.dead is None:
-            left = end - time.monotonic()
-            if not _is_readable(self.process.outbox, max(left, 0)):
+        if self.dead is None:
+            if end is None:
+                self._watch.linger()
+            elif not self._watch.wait(max(end - time.monotonic(), 0)):
                 raise CallTimeoutError(f"{reply.target} did not end in time")
         self._read()
 
@@ -291,7 +294,7 @@ class Channel:
         """Take what arrives within `seconds`."""
         if self.dead is None and self.turns.lead():
             try:
-                if _is_readable(self.process.outbox, seconds):
+                if self._watch.wait(seconds):
                     self._read()
             finally:
                 self.turns.step_down()
@@ -310,11 +313,7 @@ class Channel:
         text, self._tail = b"".join(self._tail), []
         if cut + 1 < len(chunk):
             self._tail.append(chunk[cut + 1 :])
-        lines = text.split(b"\n")
-        try:
-            messages = self.codec.load(b"[" + b",".join(lines) + b"]")
-        except WireError:
-            messages = [each for line in lines for each in self._load_line(line)]
+        messages = self._load(text)
         tagged = b'"$' in text
         pending = self._pending
         for message in messages:
@@ -324,6 +323,15 @@ class Channel:
             reply = pending.pop(message.get("id"), None)
             if reply is not None:
                 self._settle(reply, message, tagged)
+
+    def _load(self, text: bytes) -> list[Any]:
+        lines = text.split(b"\n")
+        try:
+            if len(lines) == 1:
+                return [self.codec.load(text)]
+            return self.codec.load(b"[" + b",".join(lines) + b"]")
+        except WireError:
+            return [each for line in lines for each in self._load_line(line)]
 
     def _load_line(self, line: bytes) -> list[Any]:
         # A worker that is killed leaves a part of a line.
@@ -376,8 +384,8 @@ class Channel:
 
     def _serve_left(self, reply: Reply) -> None:
         """See to requests that belong to a call for which nobody waits any more."""
-        with contextlib.suppress(IndexError):
-            while reply.todo and not reply.waiters:
+        while reply.todo and not reply.waiters:
+            with contextlib.suppress(IndexError):
                 self._serve_aside(reply.todo.popleft())
 
     def _serve_aside(self, message: dict[str, Any]) -> None:
@@ -407,6 +415,7 @@ class Channel:
         finally:
             _within.reset(before)
         self._send(line + b"\n")
+        self._check_alive()
 
     # --- the thread in the background
 
@@ -456,7 +465,6 @@ class Channel:
                 f"the worker ended with {how}{said and ':' + said}"
             )
         self._fail_all()
-        self.services.segments.close()
         # Only the leader reads, and that is this thread; who leads next will see that it is over.
         os.close(self.process.outbox)
         self.turns.unpark_all()
@@ -465,6 +473,7 @@ class Channel:
     def _fail_all(self) -> None:
         why = self.dead
         assert why is not None, "only called for a worker that is gone"
+        self.services.segments.close()
         for number in list(self._pending):
             reply = self._pending.pop(number, None)
             if reply is not None:
@@ -487,11 +496,3 @@ class Channel:
         while self.dead is None and time.monotonic() < end:
             self.poll(0.05)
             time.sleep(0)
-
-
-def _is_readable(file: int, seconds: float) -> bool:
-    if hasattr(select, "poll"):
-        poller = select.poll()
-        poller.register(file, select.POLLIN)
-        return bool(poller.poll(seconds * 1000))
-    return bool(select.select([file], [], [], seconds)[0])
