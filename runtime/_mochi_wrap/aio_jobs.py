@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
@@ -27,6 +28,7 @@ mochi_async_timeout: contextvars.ContextVar[float | None] = contextvars.ContextV
 _cancellation: contextvars.ContextVar[Cancellation | None] = contextvars.ContextVar(
     "mochi_async_cancellation", default=None
 )
+_CAN_START_NOW = sys.version_info >= (3, 12)
 _POLL = 0.5
 """How often a thread that waits for a loop looks whether that still lives."""
 
@@ -105,13 +107,34 @@ class Job:
             self.fail(CallCancelledError(f"{self.where}: the call was cancelled"))
             return
         self._context.run(_shared.set, Remote(self._loop, self._grace))
-        self._task = task = self._loop.create_task(
-            awaitable if asyncio.iscoroutine(awaitable) else _await(awaitable),
-            context=self._context,
-        )
-        task.add_done_callback(self._finish)
+        coroutine = awaitable if asyncio.iscoroutine(awaitable) else _await(awaitable)
         if self.limit is not None:
             self._timer = self._loop.call_later(self.limit, self.cancel_here, "timeout")
+        loop = self._loop
+        if _CAN_START_NOW and loop.is_running() and loop.get_task_factory() is None:
+            self._start_now(coroutine)
+        else:
+            self._watch(loop.create_task(coroutine, context=self._context))
+
+    def _start_now(self, coroutine: Any) -> None:
+        """Run the coroutine until it waits for something: many never do."""
+        task: Any = asyncio.Task.__new__(asyncio.Task)
+        try:
+            task.__init__(
+                coroutine, loop=self._loop, context=self._context, eager_start=True
+            )
+        finally:
+            # An interrupt in the coroutine comes out of `__init__` too, after the task has ended.
+            self._watch(task)
+            # The traceback of an error that it has leads to this frame.
+            del task
+
+    def _watch(self, task: Any) -> None:
+        self._task = task
+        if task.done():
+            self._finish(task)
+            return
+        task.add_done_callback(self._finish)
         if self._token is not None:
             self._token.add(self)
 
@@ -275,8 +298,13 @@ class Remote:
     def _drain(self) -> None:
         # Whoever appends after this line wakes the loop again.
         self._awake = False
-        while self._posted:
-            self._posted.popleft()()
+        try:
+            while self._posted:
+                self._posted.popleft()()
+        except BaseException:
+            # An interrupt ends this turn of the loop, and not what others have posted.
+            self.loop.call_soon(self._drain)
+            raise
 
     def call(self, awaitable: Any, where: str, grace: float | None = None) -> Any:
         """Drive `awaitable` to its result, which this thread waits for."""

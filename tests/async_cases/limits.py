@@ -9,6 +9,7 @@ import io
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import _mochi_wrap as m
 from harness import PERSISTENT, case, in_process, limit, raises, value
@@ -117,3 +118,21 @@ def an_exit_in_a_task_does_not_end_the_loop() -> None:
     before = PERSISTENT.find("f").loop
     assert PERSISTENT.run_async(value(), "f_sync") == 1
     assert PERSISTENT.find("f").loop is before
+
+
+@case
+def an_exit_in_a_task_loses_no_other_call() -> None:
+    async def hold() -> None:
+        time.sleep(0.2)
+
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    with ThreadPoolExecutor(4) as pool:
+        held = pool.submit(PERSISTENT.run_async, hold(), "f_sync")
+        time.sleep(0.05)
+        # These wait for the loop together.
+        left = [pool.submit(PERSISTENT.run_async, leave(), "f_sync") for _ in range(2)]
+        found = pool.submit(PERSISTENT.run_async, value(), "f_sync")
+        assert (held.result(9), found.result(9)) == (None, 1)
+        assert [type(each.exception(9)) for each in left] == [SystemExit, SystemExit]
