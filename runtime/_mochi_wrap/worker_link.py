@@ -109,7 +109,7 @@ class Link:
         if len(lines) == 1:
             return self._load_line(text)
         try:
-            messages = self._codec.load(b"[" + b",".join(lines) + b"]")
+            messages: list[Any] = self._codec.load(b"[" + b",".join(lines) + b"]")
             if len(messages) == len(lines):
                 return messages
         except WireError:

@@ -329,9 +329,10 @@ class Channel:
         try:
             if len(lines) == 1:
                 return [self.codec.load(text)]
-            return self.codec.load(b"[" + b",".join(lines) + b"]")
+            messages: list[Any] = self.codec.load(b"[" + b",".join(lines) + b"]")
         except WireError:
             return [each for line in lines for each in self._load_line(line)]
+        return messages
 
     def _load_line(self, line: bytes) -> list[Any]:
         # A worker that is killed leaves a part of a line.
