@@ -43,8 +43,11 @@ class PassError(InternalError):
     """A pass raised, or left IR that the verifier rejects. Always a bug of the pass."""
 
     def __init__(self, message: str, reproducer: Reproducer) -> None:
-        super().__init__(message)
+        super().__init__(message, reproducer)
         self.reproducer = reproducer
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @final

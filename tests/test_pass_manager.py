@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -10,7 +11,8 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mochic_py.ir.diagnostics import Diagnostic
+from mochic_py.ir import codes
+from mochic_py.ir.diagnostics import Diagnostic, DiagnosticError
 from mochic_py.ir.dist import Target, Tier
 from mochic_py.ir.items import Constant, Function, Item, Module, Package, Param, Signature
 from mochic_py.ir.parser import parse_package
@@ -113,6 +115,17 @@ def test_a_crash_carries_what_replays_it() -> None:
     assert (replayed, problems) == (before, ())
     assert reproducer.pipeline_text == "crash{text=bang loud=true}"
     assert isinstance(caught.value.__cause__, LookupError)
+
+
+def test_errors_come_out_of_workers() -> None:
+    """They are pickled on the way."""
+    with pytest.raises(PassError) as caught:
+        PassManager((Crash(text="bang", loud=True),)).run(PACKAGE, PassContext())
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), copy.reproducer) == (str(caught.value), caught.value.reproducer)
+    error = DiagnosticError(codes.NETWORK.at(None, "the net is down"), codes.NETWORK.at(None, "and the host"))
+    copy = pickle.loads(pickle.dumps(error))
+    assert (str(copy), copy.diagnostics) == ("the net is down; and the host", error.diagnostics)
 
 
 def test_broken_ir_is_rejected_with_its_text() -> None:
