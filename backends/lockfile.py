@@ -28,7 +28,7 @@ def _emit_head(lock: Lock) -> str:
         ("resolver", _text(lock.resolver)),
         ("targets", _array(map(str, lock.targets))),
         ("requires-python", _text(lock.requires_python)),
-        ("abi-tag-policy", _text(lock.abi_tag_policy)),
+        ("abi-tag-policy", _text(lock.abi_tag_policy.value)),
         ("freethread-status", _text(lock.freethread_status)),
         ("typeshed", _text(lock.typeshed)),
         ("requirements", _array(lock.requirements, one_line=False)),

@@ -183,6 +183,7 @@ class _Locker:
             requires_python=project.manifest.python.requires_python,
             resolver=request.resolver.value,
             generator=GENERATOR,
+            abi_tag_policy=project.options.tag_policy,
             typeshed=str(self.typeshed),
         )
 
@@ -238,6 +239,8 @@ class _Locker:
         if lock.requires_python != project.manifest.python.requires_python:
             return None
         if lock.resolver != self.request.resolver.value:
+            return None
+        if lock.abi_tag_policy is not project.options.tag_policy:
             return None
         kept = locked_resolution(lock, project.requirements, target)
         if kept is None:

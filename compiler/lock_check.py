@@ -118,6 +118,8 @@ class _Checker:
             self._report(_name_of(text), "requirements", *pair, LOCK_FILE)
         python = project.manifest.python.requires_python
         self._compare("", "requires-python", lock.requires_python, python, LOCK_FILE)
+        policy = project.options.tag_policy
+        self._compare("", "abi-tag-policy", lock.abi_tag_policy.value, policy.value, LOCK_FILE)
         for package in lock.packages:
             expected, found = ", ".join(package.aliases), ", ".join(project.aliases(package.name))
             self._compare(package.name, "aliases", expected, found, LOCK_FILE)
@@ -139,7 +141,10 @@ class _Checker:
             # What only other targets need is not in a lock for this one.
             needed = tuple(each for each in pin.dependencies if each in wheels)
             true_packages.append(evolve(packages[name], pin=evolve(pin, dependencies=needed)))
-        self._check_made(project, evolve(lock, targets=[target], packages=true_packages), target)
+        # The policy was compared already; another one would keep the lock from being read.
+        policy = project.options.tag_policy
+        own = evolve(lock, targets=[target], packages=true_packages, abi_tag_policy=policy)
+        self._check_made(project, own, target)
 
     def _check_file(self, session: Session, package: LockedPackage) -> CachedWheel:
         """Compare everything about the file of `package`, and return it as it is."""

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic
 from ..ir.dist import (
+    AbiTagPolicy,
     GitSource,
     IndexRequest,
     IndexSource,
@@ -70,10 +71,19 @@ def find_misfits(lock: Lock, requirements: Iterable[Requirement], target: Target
     return (*problems, *_find_gaps(lock, packages, names))
 
 
+def find_policy_change(lock: Lock, policy: AbiTagPolicy) -> tuple[Diagnostic, ...]:
+    """Return what to tell where the files of `lock` were chosen under another policy than `policy`."""
+    if lock.abi_tag_policy is policy:
+        return ()
+    made, asked = lock.abi_tag_policy.value, policy.value
+    message = f"mochi.lock was made under the ABI tag policy `{made}`, and `{asked}` is asked for"
+    return (codes.LOCK_OUTDATED.at(None, message, help=_HELP),)
+
+
 def select_packages(lock: Lock, target: Target) -> dict[str, LockedPackage]:
     """Return the packages of `lock` that `target` takes, by name; of several, the best wheel."""
     environment = {**marker_environment(target), "extra": ""}
-    tags = wheel_tags(target)
+    tags = wheel_tags(target, lock.abi_tag_policy)
     chosen: dict[str, LockedPackage] = {}
     for package in lock.packages:
         if package.markers and not parse_marker(package.markers).evaluate(environment):

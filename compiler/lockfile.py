@@ -25,6 +25,7 @@ from ..ir.diagnostics import Diagnostic
 from ..ir.dist import (
     DistFile,
     FileKind,
+    AbiTagPolicy,
     GitSource,
     Hashes,
     IndexSource,
@@ -200,7 +201,7 @@ class _Reader:
             requires_python=head.read_string("requires-python") or "",
             resolver=head.read_string("resolver") or "",
             generator=head.read_string("generator") or "",
-            abi_tag_policy=head.read_string("abi-tag-policy") or "",
+            abi_tag_policy=head.read_choice(AbiTagPolicy.LEGACY, "abi-tag-policy"),
             typeshed=head.read_string("typeshed") or "",
         )
         if status not in (None, lock.freethread_status):

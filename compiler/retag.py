@@ -24,10 +24,10 @@ from ..runtime.mochi_build import Member, find_epoch, write_wheel
 from .audit.stable_abi import FIRST_ABI3, FIRST_ABI3T, oldest_version
 from .audit.wheel_audit import audit_wheel
 from .host import Host
+from .resolve.tags import FIRST_ABI2026
 
 _VERSIONED: Final = re.compile(r"\.(?:cpython-3\d+t?|cp3\d+t?)-[\w-]+(?=\.(?:so|pyd)$)")
 _STABLE: Final = re.compile(r"(?:^|/)[^/.]+(?:\.abi3\.so|\.abi3t\.so|\.pyd)$")
-FIRST_ABI2026: Final = (3, 14)
 
 
 @final

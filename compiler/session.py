@@ -33,7 +33,7 @@ from .frontends.stub_search import decode_source
 from .frontends.wheel import open_wheel
 from .hidden_modules import hide_modules
 from .host import Host
-from .locked import find_misfits, locked_resolution
+from .locked import find_misfits, find_policy_change, locked_resolution
 from .lockfile import read_lock
 from .lower import PIPELINE
 from .manifest import read_manifest
@@ -102,7 +102,15 @@ class Session:
         index = IndexClient(host, cache, url, offline=request.offline)
         self._stubs = StubFinder(host, cache, index, url, request.target, offline=request.offline)
         named = {each.name: each.url for each in self._settings.indexes}
-        self.locator = Locator(host, cache, index, request.target, indexes=named, offline=request.offline)
+        self.locator = Locator(
+            host,
+            cache,
+            index,
+            request.target,
+            indexes=named,
+            offline=request.offline,
+            policy=self._options.tag_policy,
+        )
         self._follows_lock = False
 
     @cached_property
@@ -184,10 +192,11 @@ class Session:
 
     def _take_from_lock(self, requirements: Sequence[Requirement], stubs: bool) -> Resolution | None:
         lock, target = self.lock, self.request.target
-        found = locked_resolution(lock, requirements, target, stubs=stubs) if lock else None
+        policy = find_policy_change(lock, self._options.tag_policy) if lock else ()
+        found = locked_resolution(lock, requirements, target, stubs=stubs) if lock and not policy else None
         if found is None and self.request.locked:
             help = "run `mochic-py pkg lock` and commit the file it writes"
-            problems = find_misfits(lock, requirements, target) if lock else ()
+            problems = (*policy, *find_misfits(lock, requirements, target)) if lock else ()
             raise DiagnosticError(*(problems or (codes.LOCK_MISSING.at(None, help=help),)))
         self._follows_lock = found is not None
         return found

@@ -12,6 +12,7 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from packaging.specifiers import SpecifierSet
 
 from ..ir import codes
+from ..ir.dist import AbiTagPolicy
 from ..ir.redact import redact
 from ..ir.source import Span
 from .frontends.importspec import parse_name, parse_specifier
@@ -148,6 +149,7 @@ class PythonSettings:
     exclude_newer: str = ""
     prereleases: Prereleases = Prereleases.PEP440
     build: bool = True
+    abi_tag_policy: AbiTagPolicy = AbiTagPolicy.LEGACY
 
 
 @final
@@ -220,6 +222,7 @@ def read_settings(table: Table) -> PythonSettings:
         exclude_newer=table.read_string("exclude-newer") or "",
         prereleases=table.read_choice(Prereleases.PEP440, "prereleases", "prerelease"),
         build=table.read_flag(default.build, "build"),
+        abi_tag_policy=table.read_choice(default.abi_tag_policy, "abi-tag-policy"),
     )
     if stubgen:
         stubgen.close()

@@ -41,6 +41,19 @@ class Target:
 
 
 @final
+class AbiTagPolicy(enum.Enum):
+    """Whether wheels tagged `abi2026` count (ADR 0013).
+
+    `LEGACY`: never; `BOTH`: after all that other tags of compiled wheels offer; `ABI2026`: before the wheels
+    for `abi3`.
+    """
+
+    LEGACY = "legacy"
+    ABI2026 = "abi2026"
+    BOTH = "both"
+
+
+@final
 @frozen
 class Hashes:
     """Lower-case hex digests of a file; an empty string where one is unknown."""

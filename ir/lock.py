@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 
 from .dist import (
     DistFile,
+    AbiTagPolicy,
     GitSource,
     IndexRequest,
     IndexSource,
@@ -27,9 +28,6 @@ from .dist import (
 
 SCHEMA_VERSION: Final = 1
 """The version of the Python part of `mochi.lock` that this program writes and reads."""
-
-ABI_TAG_POLICY: Final = "legacy"
-"""Among the wheels of a version, the first in the order of the target's tags is taken (PEP 425)."""
 
 _TARGET = re.compile(r"(?P<platform>[a-z0-9_-]+) (?P<major>3)\.(?P<minor>[0-9]{1,2})(?P<free>t?)", re.ASCII)
 
@@ -114,7 +112,7 @@ class Lock:
     requires_python: str = ""
     resolver: str = "in-process"
     generator: str = ""
-    abi_tag_policy: str = ABI_TAG_POLICY
+    abi_tag_policy: AbiTagPolicy = AbiTagPolicy.LEGACY
     typeshed: str = ""
 
     def find(self, name: str) -> LockedPackage | None:

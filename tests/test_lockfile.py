@@ -16,6 +16,7 @@ from mochic_py.compiler.frontends.pylock import read_pylock
 from mochic_py.compiler.lockfile import read_lock, splice_lock
 from mochic_py.ir.dist import (
     DistFile,
+    AbiTagPolicy,
     FileKind,
     GitSource,
     Hashes,
@@ -95,7 +96,7 @@ def locks(draw: st.DrawFn) -> Lock:
         draw(st.one_of(st.just(""), TEXT)),
         draw(st.one_of(st.just(""), TEXT)),
         draw(st.one_of(st.just(""), TEXT)),
-        draw(st.one_of(st.just(""), TEXT)),
+        draw(st.sampled_from(AbiTagPolicy)),
     )
 
 
@@ -222,6 +223,8 @@ def test_what_is_wrong_is_shown_at_its_place(old: str, new: str, code: str, line
     assert old in SAMPLE
     found, problems = read_lock(SourceFile("mochi.lock", SAMPLE.replace(old, new, 1)))
     assert found is None
+        ("[python]", '[python]\nabi-tag-policy = "abi2027"', "PY443", 2),
+        ("[python]", "[python]\nabi-tag-policy = 2026", "PY443", 2),
     assert [(each.code.code, each.span.line if each.span else 0) for each in problems] == [(code, line)]
 
 
@@ -231,6 +234,14 @@ def test_what_is_wrong_is_shown_at_its_place(old: str, new: str, code: str, line
 def test_a_project_has_no_file(source: str) -> None:
     lines = [
         line for line in SAMPLE.splitlines() if not line.startswith(("filename", "size", "wheel-sha256"))
+@pytest.mark.parametrize("policy", AbiTagPolicy)
+def test_the_policy_is_read_back_and_legacy_where_it_is_missing(policy: AbiTagPolicy) -> None:
+    line = f'abi-tag-policy = "{policy.value}"'
+    assert read(SAMPLE.replace("[python]", f"[python]\n{line}", 1)).abi_tag_policy is policy
+    assert line in emit_lock(Lock([], [], [], abi_tag_policy=policy)).splitlines()  # type: ignore[arg-type]
+    assert read(SAMPLE).abi_tag_policy is AbiTagPolicy.LEGACY
+
+
     ]
     text = "\n".join(lines).replace('{ index = "default" }', source) + "\n"
     package = read(text).packages[0]

@@ -13,7 +13,9 @@ from index_server import Index, build_wheel, offer, serve
 from packaging.markers import Marker
 
 from mochic_py.compiler.cache import Cache
+from mochic_py.compiler.cli.resolve_options import ABI_TAG_POLICIES, ENGINES, PRERELEASES
 from mochic_py.compiler.host import Host
+from mochic_py.compiler.request import Engine
 from mochic_py.compiler.resolve.options import Bound, ResolveOptions, merge_settings, parse_bounds_file
 from mochic_py.compiler.resolve.resolver import InProcessResolver
 from mochic_py.compiler.resolve.tags import PLATFORMS, marker_environment
@@ -22,7 +24,15 @@ from mochic_py.compiler.resolve.uv import UvResolver
 from mochic_py.compiler.settings import Index as Declared
 from mochic_py.compiler.settings import IndexPriority, Prereleases, PythonSettings
 from mochic_py.ir.diagnostics import DiagnosticError
-from mochic_py.ir.dist import IndexRequest, IndexSource, RegistryRequest, Requirement, Resolution, Target
+from mochic_py.ir.dist import (
+    AbiTagPolicy,
+    IndexRequest,
+    IndexSource,
+    RegistryRequest,
+    Requirement,
+    Resolution,
+    Target,
+)
 
 TARGET = Target("linux-x86_64", (3, 13))
 
@@ -243,8 +253,23 @@ def test_the_manifest_and_the_command_line_add_up() -> None:
     )
     asked = ResolveOptions(constraints=bounds("b<2"), exclude_newer="2025-01-01", build=False)
     assert merge_settings(asked, settings) == ResolveOptions(
-        bounds("a<2", "b<2"), (), "2025-01-01", Prereleases.ALLOW, False, indexes
+        bounds("a<2", "b<2"), (), "2025-01-01", Prereleases.ALLOW, False, indexes, AbiTagPolicy.LEGACY
     )
+
+
+@pytest.mark.parametrize("asked", [None, *AbiTagPolicy])
+@pytest.mark.parametrize("said", AbiTagPolicy)
+def test_the_policy_of_the_command_line_counts_before_that_of_the_manifest(
+    asked: AbiTagPolicy | None, said: AbiTagPolicy
+) -> None:
+    merged = merge_settings(ResolveOptions(abi_tag_policy=asked), PythonSettings(abi_tag_policy=said))
+    assert merged.tag_policy is (asked or said)
+
+
+def test_the_command_line_knows_every_value() -> None:
+    assert list(ENGINES) == [each.value for each in Engine]
+    assert list(PRERELEASES) == [each.value for each in Prereleases]
+    assert list(ABI_TAG_POLICIES) == [each.value for each in AbiTagPolicy]
 
 
 # Several targets

@@ -22,7 +22,7 @@ from ..host import Host
 from ..lock import Locking, Upgrade, make_lock, read_project
 from ..lock_check import check_lock, format_differences
 from ..lock_moves import Move
-from ..locked import find_locked, find_misfits
+from ..locked import find_locked, find_misfits, find_policy_change
 from ..lockfile import read_lock, splice_lock
 from ..machine import this_platform
 from ..output import remove_abandoned
@@ -230,6 +230,7 @@ def _verify(project: ProjectFiles, options: dict[str, Any]) -> int:
     if lock is not None and not _has_errors(found):
         for target in _find_targets(project, options):
             found += find_misfits(lock, asked.requirements, target)
+        found += find_policy_change(lock, asked.options.tag_policy)
         if not _has_errors(found):
             found += _find_changes(asked.requirement_texts, lock.requirements)
     show_diagnostics(tuple(dict.fromkeys(found)), sources, color)

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-# The values of `Engine` and `Prereleases`, which a warm compile does not load.
+# The values of `Engine`, `Prereleases` and `AbiTagPolicy`, which a warm compile does not load.
 ENGINES = ("in-process", "uv")
 PRERELEASES = ("pep440", "explicit", "allow", "disallow")
+ABI_TAG_POLICIES = ("legacy", "abi2026", "both")
 
 
 def resolve_options(command: Command) -> Command:
@@ -38,6 +39,12 @@ def resolve_options(command: Command) -> Command:
             default=PRERELEASES[0],
             show_default=True,
             help="Which pre-releases may be chosen.",
+        ),
+        click.option(
+            "--abi-tag-policy",
+            type=click.Choice(ABI_TAG_POLICIES),
+            default=None,
+            help="Whether wheels tagged `abi2026` count [as mochi.toml says, else legacy].",
         ),
         click.option(
             "--exclude-newer", default="", metavar="DATE", help="Leave out files the index got after DATE."
@@ -68,6 +75,7 @@ def steer(
     known = contents or {}
     from attrs import evolve
 
+    from ...ir.dist import AbiTagPolicy
     from ..request import Engine
     from ..resolve.options import Bound, ResolveOptions, parse_bounds_file
     from ..settings import Prereleases
@@ -77,11 +85,13 @@ def steer(
         texts = (content.decode("utf-8", "replace") for content in raw)
         return tuple(bound for text in texts for bound in parse_bounds_file(text))
 
+    policy = options["abi_tag_policy"]
     asked = ResolveOptions(
         constraints=read(options["constraints"]),
         overrides=read(options["overrides"]),
         exclude_newer=options["exclude_newer"],
         prereleases=Prereleases(options["prerelease"]),
         build=not options["no_build"],
+        abi_tag_policy=AbiTagPolicy(policy) if policy else None,
     )
     return evolve(request, resolve=asked, resolver=Engine(options["resolver"]))

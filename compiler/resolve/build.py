@@ -19,7 +19,7 @@ from packaging.utils import InvalidWheelFilename, parse_sdist_filename, parse_wh
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError, Severity
-from ...ir.dist import Target
+from ...ir.dist import AbiTagPolicy, Target
 from ..cache import METADATA, Blob, Cache
 from ..gate import check_sdist
 from ..host import Host
@@ -58,7 +58,7 @@ class Builder:
     """Builds for `target`. Build requirements come from the index at `index_url`.
 
     With `offline`, a build works only if uv has what it needs in its own cache; `allowed` False
-    refuses every build.
+    refuses every build. `policy` says which tags of wheels fit.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Builder:
         index_url: str,
         offline: bool = False,
         allowed: bool = True,
+        policy: AbiTagPolicy = AbiTagPolicy.LEGACY,
     ) -> None:
         self._host = host
         self._cache = cache
@@ -77,6 +78,7 @@ class Builder:
         self._index_url = index_url
         self._offline = offline
         self._allowed = allowed
+        self._policy = policy
 
     def sdist_metadata(self, row: FileRow) -> bytes:
         """Return the core metadata of a source distribution, building it only if they are dynamic.
@@ -221,7 +223,7 @@ class Builder:
         filename = built.filename
         tag = "-".join(filename[:-4].rsplit("-", 3)[1:])
         pure = filename.endswith("-none-any.whl")
-        if wheel_tags(self._target).rank(tag) is None or not (
+        if wheel_tags(self._target, self._policy).rank(tag) is None or not (
             pure or self._target.platform == this_platform()
         ):
             message = f"`{shown}` builds to `{filename}` on this machine, which does not fit {self._target}"

@@ -65,8 +65,8 @@ class Releases:
     """What an index has of one distribution for a target, newest version first.
 
     `unusable` and `sdist_only` are versions that exist, but without a wheel for the target
-    or without any wheel; `other_python` those whose wheels exclude the target's Python; all
-    newest first.
+    or without any wheel; `other_python` those whose wheels exclude the target's Python;
+    `other_policy` those whose wheels are tagged `abi2026`, which the policy leaves out; all newest first.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Releases:
     unusable: tuple[str, ...] = ()
     sdist_only: tuple[str, ...] = ()
     other_python: tuple[str, ...] = ()
+    other_policy: tuple[str, ...] = ()
 
 
 def list_releases(
@@ -95,10 +96,14 @@ def list_releases(
     page = page if before is None else _as_of(page, before)
     best: dict[Version, tuple[tuple[Rank, tuple[int, str]], FileRow]] = {}
     other_python: set[str] = set()
+    other_policy: set[str] = set()
     for row in page.wheels:
         version = find_version(row.version)
         rank = tags.rank(row.tag)
-        if version is None or rank is None:
+        if version is None:
+            continue
+        if rank is None:
+            other_policy.add(row.version)
             continue
         if not admits_python(row.requires_python, python):
             other_python.add(row.version)
@@ -122,6 +127,7 @@ def list_releases(
         unusable=_newest_first(set(page.unusable) - served),
         sdist_only=_newest_first({row.version for row in page.sdists} - wheels - served - other_python),
         other_python=_newest_first(other_python - served),
+        other_policy=_newest_first(other_policy - served - other_python),
     )
 
 

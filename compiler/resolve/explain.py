@@ -98,6 +98,8 @@ def _explain_name(
         code = codes.NO_MATCHING_VERSION if _only_other_python(releases) else codes.NO_USABLE_WHEEL
         notes = (*_unusable_notes(releases), *_derived(causes, told))
         help = "choose another target or another distribution"
+        if releases.other_policy:
+            help = 'write `abi-tag-policy = "both"` in `[python]`, or choose another distribution'
         if code is codes.NO_MATCHING_VERSION:
             help = "compile for another Python with `--python`, or choose another distribution"
         return code.at(None, _unusable_message(releases, target), notes=notes, help=help)
@@ -201,19 +203,21 @@ def _elsewhere(need: Need, releases: Releases, target: Target) -> str:
         return f"`{releases.name}` {version} is not for Python {python}"
     if version := fitting(releases.unusable):
         return f"`{releases.name}` {version} has no wheel for {target}"
+    if version := fitting(releases.other_policy):
+        return f"`{releases.name}` {version} has only wheels that `abi-tag-policy` leaves out"
     if version := fitting(releases.sdist_only):
         return f"`{releases.name}` {version} has no wheel, and source distributions are not to be built"
     return ""
 
 
 def _only_other_python(releases: Releases) -> bool:
-    return bool(releases.other_python) and not releases.unusable
+    return bool(releases.other_python) and not releases.unusable and not releases.other_policy
 
 
 def _unusable_message(releases: Releases, target: Target) -> str:
     if _only_other_python(releases):
         return f"no version of `{releases.name}` is for Python {target.python[0]}.{target.python[1]}"
-    if releases.unusable:
+    if releases.unusable or releases.other_policy:
         return f"`{releases.name}` has no wheel for {target}"
     if releases.sdist_only:
         return f"`{releases.name}` has no wheels, and source distributions are not to be built"
@@ -225,6 +229,8 @@ def _unusable_notes(releases: Releases) -> Iterable[str]:
         yield "versions for another Python: " + _some(releases.other_python)
     if releases.unusable:
         yield "versions with wheels for other targets: " + _some(releases.unusable)
+    if releases.other_policy:
+        yield "versions with wheels that `abi-tag-policy` leaves out: " + _some(releases.other_policy)
     if releases.sdist_only:
         yield "versions with a source distribution only: " + _some(releases.sdist_only)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final, final
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import Target
+from ...ir.dist import AbiTagPolicy, Target
 from ..cache import PAGE, PAGE_TTL, Cache
 from ..host import Host
 from .credentials import embed_credentials, find_credentials, variable_name
 from .pages import ACCEPT, Page, PageError, decode_page, parse_page
-from .tags import wheel_tags
+from .tags import TagSet, wheel_tags
 
 if TYPE_CHECKING:
     from ..http import Reply
@@ -66,6 +66,8 @@ class IndexClient:
     def page(self, name: str, target: Target) -> Page | None:
         """Return the files of the normalised `name` that `target` can use, or None if there is no such name.
 
+        They are those of every `AbiTagPolicy`, so that one page serves all of them.
+
         Raises `DiagnosticError`: no answer (PY420), offline and not cached (PY421), an unreadable
         page (PY423).
         """
@@ -86,12 +88,16 @@ class IndexClient:
             raise _refused(reply, name, self.name)
         content_type = reply.headers.get("content-type", "")
         try:
-            page = parse_page(reply.body, content_type, reply.url, name, wheel_tags(target))
+            page = parse_page(reply.body, content_type, reply.url, name, _tags(target))
         except PageError as error:
             message = f"the index page of `{name}` at `{self.url}` cannot be read: {error}"
             raise DiagnosticError(codes.INVALID_INDEX_PAGE.at(None, message)) from None
         self._cache.put(PAGE, key, page.encode())
         return page
+
+
+def _tags(target: Target) -> TagSet:
+    return wheel_tags(target, AbiTagPolicy.BOTH)
 
 
 def _without_credentials(host: Host, url: str) -> str:

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import FileKind, Target
+from ...ir.dist import AbiTagPolicy, FileKind, Target
 from ..cache import Cache
 from ..dependency_text import parse_dependency
 from ..frontends.metadata import Metadata, MetadataError, parse_metadata
@@ -52,7 +52,8 @@ class Needs:
 class Library:
     """What indexes and direct sources say, for one target. A context manager: leaving it ends the threads.
 
-    `before` leaves out files that an index got later; `sdists` lets source distributions serve.
+    `before` leaves out files that an index got later; `sdists` lets source distributions serve; `policy` says
+    which tags of wheels count.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Library:
         offline: bool,
         before: datetime | None = None,
         sdists: bool = True,
+        policy: AbiTagPolicy = AbiTagPolicy.LEGACY,
     ) -> None:
         self._host = host
         self._cache = cache
@@ -77,7 +79,7 @@ class Library:
         self._offline = offline
         self._before = before
         self._sdists = sdists
-        self._tags = wheel_tags(target)
+        self._tags = wheel_tags(target, policy)
         self._python = full_version(target)
         self._environment = marker_environment(target)
         self._lock = threading.Lock()

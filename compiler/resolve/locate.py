@@ -7,12 +7,13 @@ from typing import final
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import IndexSource, Pin, Target
+from ...ir.dist import AbiTagPolicy, IndexSource, Pin, Target
 from ..cache import Cache
 from ..host import Host
 from .candidates import find_version
 from .index import IndexClient
 from .pages import FileRow
+from .tags import wheel_tags
 
 
 @final
@@ -32,11 +33,13 @@ class Locator:
         *,
         indexes: Mapping[str, str] | None = None,
         offline: bool = False,
+        policy: AbiTagPolicy = AbiTagPolicy.LEGACY,
     ) -> None:
         self._host = host
         self._cache = cache
         self._main = main
         self._target = target
+        self._policy = policy
         self._indexes = dict(indexes or {})
         self._offline = offline
 
@@ -65,7 +68,9 @@ class Locator:
     def newest_version(self, pin: Pin) -> str:
         """Return the newest final version of `pin` with a wheel for the target; its own where none has."""
         page = self._client(pin).page(pin.name, self._target)
-        versions = [find_version(row.version) for row in page.wheels if row.yanked is None] if page else []
+        tags = wheel_tags(self._target, self._policy)
+        rows = [row for row in page.wheels if row.yanked is None] if page else []
+        versions = [find_version(row.version) for row in rows if tags.rank(row.tag) is not None]
         return str(max((v for v in versions if v and not v.is_prerelease), default=pin.version))
 
     def _client(self, pin: Pin) -> IndexClient:

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
+from ...ir.dist import AbiTagPolicy
 from ...ir.source import Span
 from ..dependency_text import parse_dependency
 from ..settings import Index, Prereleases, PythonSettings
@@ -42,6 +43,7 @@ class ResolveOptions:
     anything asks of a name. `exclude_newer` is a date or a time (RFC 3339; a date counts to its end, in
     UTC): files that the index got later, or of which it does not tell, are left out. `build` lets
     source distributions serve where a release has no wheel. `indexes` are asked beside the main one.
+    `abi_tag_policy` says whether wheels tagged `abi2026` count, None for what is usual.
     """
 
     constraints: tuple[Bound, ...] = ()
@@ -50,6 +52,12 @@ class ResolveOptions:
     prereleases: Prereleases = Prereleases.PEP440
     build: bool = True
     indexes: tuple[Index, ...] = ()
+    abi_tag_policy: AbiTagPolicy | None = None
+
+    @property
+    def tag_policy(self) -> AbiTagPolicy:
+        """The policy that holds."""
+        return self.abi_tag_policy or AbiTagPolicy.LEGACY
 
 
 def merge_settings(asked: ResolveOptions, settings: PythonSettings) -> ResolveOptions:
@@ -62,6 +70,7 @@ def merge_settings(asked: ResolveOptions, settings: PythonSettings) -> ResolveOp
         asked.prereleases if asked.prereleases is not plain.prereleases else settings.prereleases,
         asked.build and settings.build,
         (*settings.indexes, *asked.indexes),
+        asked.abi_tag_policy or settings.abi_tag_policy,
     )
 
 

@@ -147,10 +147,19 @@ class InProcessResolver:
             index_url=self._index_url,
             offline=self._offline,
             allowed=self._options.build,
+            policy=self._options.tag_policy,
         )
 
     def _open_sources(self, target: Target, builder: Builder) -> Sources:
-        return Sources(self._host, self._cache, target, builder, self._base, offline=self._offline)
+        return Sources(
+            self._host,
+            self._cache,
+            target,
+            builder,
+            self._base,
+            offline=self._offline,
+            policy=self._options.tag_policy,
+        )
 
     def _open_library(self, requirements: Iterable[Requirement], target: Target) -> Library:
         builder = self._open_builder(target)
@@ -164,6 +173,7 @@ class InProcessResolver:
             offline=self._offline,
             before=self._before,
             sdists=self._options.build,
+            policy=self._options.tag_policy,
         )
 
     def _bind_indexes(self, requirements: Iterable[Requirement]) -> dict[str, IndexClient]:

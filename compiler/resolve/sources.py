@@ -18,7 +18,7 @@ from packaging.version import Version
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import GitSource, PathSource, Target, UrlSource
+from ...ir.dist import AbiTagPolicy, GitSource, PathSource, Target, UrlSource
 from ...ir.redact import redact
 from ..cache import Cache
 from ..frontends.metadata import MetadataError, parse_metadata
@@ -44,11 +44,20 @@ class Sources:
     """Direct sources for `target`. Paths start from `base`."""
 
     def __init__(
-        self, host: Host, cache: Cache, target: Target, builder: Builder, base: Path, *, offline: bool
+        self,
+        host: Host,
+        cache: Cache,
+        target: Target,
+        builder: Builder,
+        base: Path,
+        *,
+        offline: bool,
+        policy: AbiTagPolicy = AbiTagPolicy.LEGACY,
     ) -> None:
         self._host = host
         self._cache = cache
         self._target = target
+        self._policy = policy
         self._builder = builder
         self._base = base
         self._offline = offline
@@ -122,7 +131,7 @@ class Sources:
         """Return the best of the files, which lie in the folder of `source` or are it."""
         place = self._base / source.path
         folder = self._host.is_folder(place)
-        tags = wheel_tags(self._target)
+        tags = wheel_tags(self._target, self._policy)
         found: list[tuple[tuple[Version, bool, int, int], FileRow]] = []
         for filename in filenames:
             row = read_filename(filename, name)
@@ -141,7 +150,8 @@ class Sources:
     def _from_url(self, name: str, source: UrlSource) -> Release:
         url, _, fragment = source.url.partition("#")
         row = read_filename(unquote(urlsplit(url).path.rpartition("/")[2]), name)
-        if row is None or (row.tag and wheel_tags(self._target).rank(row.tag) is None):
+        tags = wheel_tags(self._target, self._policy)
+        if row is None or (row.tag and tags.rank(row.tag) is None):
             raise self._nothing(name, redact(url))
         digests = dict(part.partition("=")[::2] for part in fragment.split("&"))
         known = digests.get("sha256") or (self._cache.get(_URL_DIGEST, url) or b"").decode("ascii")

@@ -14,12 +14,14 @@ from attrs import define, field, frozen
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
-from ...ir.dist import Target
+from ...ir.dist import AbiTagPolicy, Target
 
 GLIBC: Final = (2, 28)
 """The glibc a `linux` target has, unless told otherwise: every supported distribution has it."""
 MUSL: Final = (1, 2)
 MACOS: Final = (14, 0)
+FIRST_ABI2026: Final = (3, 14)
+"""The first Python that wheels tagged `abi2026` are for (ADR 0013)."""
 
 _LEGACY: Final = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 # Python version -> (year tag, Emscripten version) of the Pyodide ABI.
@@ -112,12 +114,13 @@ class _Levels:
 @lru_cache(maxsize=64)
 def wheel_tags(
     target: Target,
+    policy: AbiTagPolicy = AbiTagPolicy.LEGACY,
     *,
     glibc: tuple[int, int] = GLIBC,
     musl: tuple[int, int] = MUSL,
     macos: tuple[int, int] = MACOS,
 ) -> TagSet:
-    """Return the tags that `target` accepts, best first.
+    """Return the tags that `target` accepts under `policy`, best first.
 
     `glibc`, `musl` and `macos` are the newest versions that a wheel may ask for. An
     unknown platform or implementation is PY433.
@@ -128,8 +131,15 @@ def wheel_tags(
     native = [(here, here + ("t" if target.free_threaded else ""))]
     # PEP 703: a free-threaded build cannot load abi3; PEP 803 gives it abi3t.
     stable = "abi3t" if target.free_threaded else "abi3"
-    native += [(here, stable), (here, "none")]
-    native += [(f"cp{major}{older}", stable) for older in range(minor - 1, 1, -1)]
+    legacy = [(here, stable), (here, "none")]
+    legacy += [(f"cp{major}{older}", stable) for older in range(minor - 1, 1, -1)]
+    match policy:
+        case AbiTagPolicy.LEGACY:
+            native += legacy
+        case AbiTagPolicy.ABI2026:
+            native += [*_abi2026_tags(target), *legacy]
+        case AbiTagPolicy.BOTH:
+            native += [*legacy, *_abi2026_tags(target)]
     versions = [
         f"py{major}{minor}",
         f"py{major}",
@@ -139,6 +149,17 @@ def wheel_tags(
     pure = [(here, "none"), *((version, "none") for version in versions)]
     platforms = tuple(_platforms(target, _Levels(glibc, musl, macos)))
     return TagSet(tuple(native), platforms, tuple(pure))
+
+
+def _abi2026_tags(target: Target) -> list[tuple[str, str]]:
+    """Return what names wheels for the ABI of 2026, the newest first.
+
+    None for a free-threaded build: what proves the tag is abi3, which it cannot load.
+    """
+    major, minor = target.python
+    if major != FIRST_ABI2026[0] or target.free_threaded:
+        return []
+    return [(f"cp{major}{each}", "abi2026") for each in range(minor, FIRST_ABI2026[1] - 1, -1)]
 
 
 def check_target(target: Target) -> None:

@@ -20,6 +20,7 @@ from attrs import evolve
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import (
+    AbiTagPolicy,
     FileKind,
     GitSource,
     IndexRequest,
@@ -97,6 +98,11 @@ class UvResolver:
         if target.platform not in _PLATFORMS or target.free_threaded:
             message = f"uv cannot resolve for {target}"
             raise DiagnosticError(codes.RESOLVER_FAILED.at(None, message, help="run without `--resolver uv`"))
+        policy = self._options.tag_policy
+        if policy is not AbiTagPolicy.LEGACY:
+            message = f"uv does not know wheels tagged `abi2026`, which the policy `{policy.value}` admits"
+            help = "run without `--resolver uv`, or with `--abi-tag-policy legacy`"
+            raise DiagnosticError(codes.RESOLVER_FAILED.at(None, message, help=help))
         answer = self.choose_versions(requirements, target)
         held = tuple(Bound(f"{name}=={version}") for name, (version, _) in answer.items())
         options = evolve(self._options, constraints=held, exclude_newer="", prereleases=Prereleases.ALLOW)
