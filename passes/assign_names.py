@@ -47,7 +47,7 @@ class AssignNames:
     four steps, and no step takes a name away that an earlier one gave:
 
     1. types (`Class`, or `sub_mod_Class` where two want that; a type of the package goes before a
-       generated or foreign one), module functions and constants
+       generated or foreign one, an alias of a union between them), module functions and constants
        (`sub_mod_name`). The principal import package is left out of names, others are not.
     2. members: `Class_method`, `Class_field`, `Class_new`, `Enum_MEMBER`, `Variant_Case`; special
        methods by `operations` (`Class_len`), or `Class_eq` where a method is called `equals`.
@@ -80,7 +80,7 @@ def _grant(package: Package) -> _Names:
     own = [
         claim for module in package.modules for each in module.items for claim in _claim_item(each, principal)
     ]
-    made = [claim for each in package.generated for claim in _claim_item(each, principal, rank=1)]
+    made = [claim for each in package.generated for claim in _claim_item(each, principal, _rank_made(each))]
     names = grant_names([*own, *made], taken)
     made_paths = {item.path for item in package.generated}
     members = [
@@ -113,6 +113,11 @@ def _claim_item(item: Item, principal: str, rank: int = 0) -> Iterator[Claim]:
             return
         case _:
             assert_never(item)
+
+
+def _rank_made(item: Item) -> int:
+    """Return how much a type that a pass made wants its name: more where the package has it as an alias."""
+    return 1 if isinstance(item, Variant) and not item.path.startswith("mochi.") else 2
 
 
 def _companions(item: Class | Variant) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 fun get(): int | string                 =>   fun get(): @mochi.union.IntOrString, and this variant
 fun each(f: fun(int | string): none)    =>   fun each(f: fun(@mochi.union.IntOrString): none)
+type Id = int | string                  =>   the variant is @m.Id, wherever the union flows out
 fun put(x: int | string)                =>   the same, note: checked "parameter x" "int | string"
 fun any(): @m.Proto | @m.OtherProto     =>   fun any(): any, degraded: SkipOpenUnion
 """
@@ -35,7 +36,7 @@ from ..ir.items import (
 from ..ir.parts import with_parts
 from ..ir.refusals import SkipReason
 from ..ir.traverse import map_children, map_type, retype_all, walk_items, walk_type
-from ..ir.types import ANY, BridgeType, FunOf, LiteralOf, OptionOf, UnionOf
+from ..ir.types import ANY, BridgeType, FunOf, LiteralOf, OptionOf, Ref, UnionOf
 from .context import PassContext
 from .losses import Loss, PlacedLoss, record_losses, refuse, show_type
 from .records import drop_unused
@@ -49,9 +50,10 @@ class CloseUnions:
     """Leaves unions only where values flow in: there the wrapper checks what Mochi declares as `any`.
 
     Results, attributes, constants and the parameters of callbacks get a `Variant` in
-    `Package.generated`, which the wrapper tags. Where a value would not show which member it is of,
-    the type is `any`, recorded as SkipOpenUnion. In strict mode the unions that flow in are closed
-    too, and what cannot be closed is refused.
+    `Package.generated`, which the wrapper tags. It is the public alias of the union, the first one
+    by path where there are several; without one it is called after its members. Where a value
+    would not show which member it is of, the type is `any`, recorded as SkipOpenUnion. In strict
+    mode the unions that flow in are closed too, and what cannot be closed is refused.
 
     The pass stands behind legalize-types, for members that are one type in Mochi are no union,
     and whether a value shows its type depends on what it is in Mochi (ADR 0009).
@@ -63,6 +65,7 @@ class CloseUnions:
         """Return `package` with sum types for the unions that flow out."""
         classes = {item.path: item for item in walk_items(package) if isinstance(item, (Class, Variant))}
         closer = _Closer(ctx, Variants(classes))
+        package = closer.take_names(package)
         modules = tuple(closer.module(module) for module in package.modules)
         generated = [closed for item in package.generated for closed in closer.items(item)]
         known = {item.path for item in generated}
@@ -80,6 +83,10 @@ class _Closed:
 
     type: BridgeType
     losses: tuple[Loss, ...] = ()
+
+
+def _by_size(alias: Alias) -> tuple[int, int, str]:
+    return sum(1 for _ in walk_type(alias.target)), alias.path.count("."), alias.path
 
 
 _ItemT = TypeVar("_ItemT", Constant, Field, Property, Function)
@@ -141,6 +148,31 @@ class _Closer:
         if variant is None:
             losses.append(Loss(SkipReason.OPEN_UNION, show_type(ty)))
         return variant or ANY
+
+    # --- names --------------------------------------------------------------------------
+
+    def take_names(self, package: Package) -> Package:
+        """Return `package` without its aliases of types, which the unions of their members take up."""
+        aliases = [
+            item
+            for item in walk_items(package)
+            if isinstance(item, Alias) and not isinstance(item.target, Ref)
+        ]
+        if not aliases:
+            return package
+        # What is inside of a union is closed before it, and is smaller.
+        for alias in sorted(aliases, key=_by_size):
+            if isinstance(alias.target, UnionOf):
+                closed = [self._close(each, False, []) for each in alias.target.members]
+                self.variants.name(alias, closed)
+        dropped = {id(alias) for alias in aliases}
+        return evolve(
+            package,
+            modules=tuple(
+                evolve(module, items=tuple(item for item in module.items if id(item) not in dropped))
+                for module in package.modules
+            ),
+        )
 
     # --- items --------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from ..ir.items import (
 from ..ir.parts import map_all, with_parts
 from ..ir.traverse import map_children, map_items, map_outer_types, map_params
 from ..ir.type_tree import Rewrite
-from ..ir.types import BridgeType, FunOf
+from ..ir.types import BridgeType, FunOf, UnionOf
 
 _ValueT = TypeVar("_ValueT", Field, Constant)
 
@@ -81,6 +81,9 @@ class _Mapper:
             case Constant():
                 return self.value(item)
             case Variant():
+                return map_outer_types(item, self.outward)
+            case Alias(target=UnionOf()):
+                # What it is called when it flows out.
                 return map_outer_types(item, self.outward)
             case Alias() | TypeVariable() | Refusal():
                 return item

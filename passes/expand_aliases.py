@@ -13,7 +13,7 @@ from typing import ClassVar, final
 
 from attrs import define, evolve, field, frozen
 
-from ..ir.items import Alias, Item, Package
+from ..ir.items import Alias, Item, Package, TypeParam
 from ..ir.refusals import SkipReason
 from ..ir.sharing import memoised
 from ..ir.traverse import Rewrite, map_children, map_items, map_outer_types, walk_items
@@ -77,7 +77,14 @@ class _Expander:
             return ty
         alias = self.aliases[ty.path]
         target = self._expand_target(alias)
-        return substitute(target, match_arguments(alias.type_params, ty.arguments))
+        params = tuple(map(self._expand_param, alias.type_params))
+        return substitute(target, match_arguments(params, ty.arguments))
+
+    def _expand_param(self, param: TypeParam) -> TypeParam:
+        """Return `param` with what stands for it where no argument is given expanded."""
+        bound, default = (each and self.expand(each) for each in (param.bound, param.default))
+        same = bound is param.bound and default is param.default
+        return param if same else evolve(param, bound=bound, default=default)
 
     def _expand_target(self, alias: Alias) -> BridgeType:
         if alias.path in self._targets:

@@ -35,7 +35,19 @@ from ..ir.items import (
 )
 from ..ir.parts import with_parts
 from ..ir.traverse import retype_all, walk_items
-from ..ir.types import ANY, BOOL, FLOAT, INT, NONE, STRING, UNANNOTATED, BridgeType, ConstantValue, Ref
+from ..ir.types import (
+    ANY,
+    BOOL,
+    FLOAT,
+    INT,
+    NONE,
+    STRING,
+    UNANNOTATED,
+    BridgeType,
+    ConstantValue,
+    Ref,
+    UnionOf,
+)
 from .context import PassContext
 from .generated_types import GeneratedTypes
 from .legal_types import Scope, TypeTable
@@ -273,13 +285,15 @@ class _Legalizer:
     def alias(self, item: Alias) -> Alias:
         """The name of a function, class or constant stays; a type expression is legalized.
 
-        Nothing is recorded here: the items that use the type record what they lose.
+        Nothing is recorded here: the items that use the type record what they lose. A union is
+        legalized as one that flows out, for which close-unions needs a name.
         """
         if isinstance(item.target, Ref) and item.target.path in self.table.known:
             target: BridgeType = _plain(item.target)
         else:
             scope = self.outside.with_params(item.type_params)
-            target = self.table.legalize(item.target, scope, inward=True).type
+            inward = not isinstance(item.target, UnionOf)
+            target = self.table.legalize(item.target, scope, inward=inward).type
         if target is item.target and not item.type_params:
             return item
         return evolve(item, target=target, type_params=())

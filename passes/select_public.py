@@ -38,7 +38,7 @@ from ..ir.items import (
 from ..ir.refusals import SkipReason
 from ..ir.sharing import memoised_map
 from ..ir.traverse import Rewrite, map_outer_types
-from ..ir.types import BridgeType, EnumMember, LiteralOf, LiteralValue, Ref
+from ..ir.types import BridgeType, EnumMember, LiteralOf, LiteralValue, Ref, UnionOf
 from .context import PassContext
 from .names import Member, Names
 from .operations import is_dunder, is_private_member
@@ -76,7 +76,7 @@ class SelectPublic:
         return evolve(package, modules=tuple(_make_modules(package, selected, files)))
 
 
-_ItemT = TypeVar("_ItemT", Class, Function, Constant, Variant)
+_ItemT = TypeVar("_ItemT", Class, Function, Constant, Variant, Alias)
 
 
 @final
@@ -123,6 +123,8 @@ def _select(item: Item, surface: Surface, homes: _Homes, selected: defaultdict[s
     if moved is None:
         return
     selected[home.module].append(moved)
+    if isinstance(moved, Alias) and isinstance(moved.target, UnionOf):
+        return
     named = {home.name}
     for other in sorted(surface.others.get(item.path, ()), key=lambda each: (len(each.path), each.path)):
         if isinstance(moved, Function | Constant) and other.name not in named:
@@ -162,6 +164,9 @@ def _move(item: Item, home: PublicName, homes: _Homes) -> Item | None:
         case Alias(target=Ref(path)) if path in homes.paths:
             # `Float32 = Floating[Bits32]` names the class; its arguments say nothing to a caller.
             return evolve(item, name=home.name, path=home.path, target=Ref(homes.paths[path]), type_params=())
+        case Alias(target=UnionOf(), type_params=()):
+            # Nobody refers to it any more; close-unions takes its name for the union.
+            return homes.move_types(evolve(item, name=home.name, path=home.path))
         case _:
             return None
 

@@ -10,7 +10,7 @@ from typing import final
 
 from attrs import define, field
 
-from ..ir.items import Class, ClassKind, Item, Variant, VariantCase
+from ..ir.items import Alias, Class, ClassKind, Info, Item, Variant, VariantCase
 from ..ir.text import format_type
 from ..ir.types import (
     ANY,
@@ -49,15 +49,20 @@ class Variants:
     """The sum types of one package by path; equal sets of members share one.
 
     `classes` are the classes of the package by path. A sum type is `mochi.union.<A>Or<B>` with the
-    cases `A` and `B`, whose names follow from the members alone.
+    cases `A` and `B`, whose names follow from the members alone, or has the path of the alias of them.
     """
 
     classes: Mapping[str, Item]
     _made: dict[str, Variant] = field(factory=dict)
+    _aliases: dict[tuple[BridgeType, ...], Alias] = field(factory=dict)
 
     def items(self) -> tuple[Variant, ...]:
         """Return the sum types that were made, in order of path."""
         return tuple(self._made[path] for path in sorted(self._made))
+
+    def name(self, alias: Alias, members: Iterable[BridgeType]) -> None:
+        """Call the sum type of these legal members by `alias`, unless it has a name already."""
+        self._aliases.setdefault(tuple(sorted(members, key=self._place)), alias)
 
     def close(self, members: Iterable[BridgeType]) -> Ref | None:
         """Return the sum type of these legal members, or None where a value would not show which it is."""
@@ -65,6 +70,12 @@ class Variants:
         if len(ordered) > MOST_CASES or not self._distinct(ordered):
             return None
         names = _case_names(ordered)
+        alias = self._aliases.get(tuple(ordered))
+        if alias is not None:
+            cases = tuple(map(VariantCase, names, ordered))
+            info = Info(alias.info.span, alias.info.tier, alias.info.doc)
+            self._made.setdefault(alias.path, Variant(alias.name, alias.path, cases, info))
+            return Ref(alias.path)
         stem = "Or".join(names)
         if len(stem) > _LONGEST_NAME:
             stem = _hashed(f"OneOf{_COUNTS[len(names)]}", ordered)

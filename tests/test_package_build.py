@@ -284,15 +284,15 @@ def test_a_built_wheel_is_bound_again_with_the_same_types(package: Path, tmp_pat
     (shim,) = out.rglob("*_shim.mochi")
     lines = shim.read_text("utf-8").splitlines()
     assert [line for line in lines if line.startswith(("extern", "type"))] == [
-        "type Person { name: string, age: int }",
         "type Plain { text: string }",
         "type Warm { text: string, hearts: int }",
-        "type PlainOrWarm = PlainOrWarm_Plain(value: Plain) | PlainOrWarm_Warm(value: Warm)",
+        "type Greeting = Greeting_Plain(value: Plain) | Greeting_Warm(value: Warm)",
+        "type Person { name: string, age: int }",
         "extern python fun Person_new(name: string, age: int): Person",
         "extern python fun Plain_new(text: string): Plain",
         "extern python fun Warm_new(text: string, hearts: int): Warm",
         "extern python fun MOST_HEARTS(): int",
         "extern python fun greet(name: string): string",
         "extern python fun greet_all(names: list<string>): list<string>",
-        "extern python fun greet_person(person: Person, hearts: int): PlainOrWarm",
+        "extern python fun greet_person(person: Person, hearts: int): Greeting",
     ]
