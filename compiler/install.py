@@ -1,7 +1,7 @@
 """`pkg install`: an environment beside the wrappers, made by uv from the pins.
 
 uv sees only files that this program downloaded and verified, named as the index names
-them; it never goes to the network itself.
+them, or as uv knows their tags; it never goes to the network itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..ir.diagnostics import DiagnosticError
 from ..ir.dist import Target
 from .host import Host
 from .resolve.download import CachedWheel
+from .resolve.tags import name_for_installers
 
 
 @final
@@ -76,7 +77,7 @@ def install(host: Host, wheels: Sequence[CachedWheel], target: Target, workspace
     python = host.venv_python(environment)
     with host.temporary_folder() as folder:
         for wheel in wheels:
-            host.link_or_copy(wheel.path, f"{folder}/{wheel.pin.file.filename}")
+            host.link_or_copy(wheel.path, f"{folder}/{name_for_installers(wheel.pin.file.filename)}")
         lines = [f"{w.pin.name}=={w.pin.version} --hash=sha256:{w.hashes.sha256}\n" for w in wheels]
         listed = f"{folder}/requirements.txt"
         host.write_bytes_atomic(listed, "".join(lines).encode())

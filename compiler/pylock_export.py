@@ -16,6 +16,7 @@ from .lock_merge import full_marker
 from .locked import select_packages
 from .resolve.locate import Locator
 from .resolve.pages import FileRow
+from .resolve.tags import name_for_installers
 
 WHEELS: Final = "wheels"
 """The folder beside an exported lock file that holds the files it names by path."""
@@ -94,6 +95,10 @@ def _export_file(
     package: LockedPackage, rows: Mapping[str, FileRow] | None, url: str = "", path: str = ""
 ) -> LockedFile:
     file = package.pin.file
+    if name_for_installers(file.filename) != file.filename:
+        message = f"pip and uv install no wheel tagged `abi2026`, as `{file.filename}` is"
+        help = 'lock with `abi-tag-policy = "legacy"`, or install with `mochic-py pkg install`'
+        raise DiagnosticError(codes.NOT_IN_PYLOCK.at(None, message, help=help))
     when = ""
     if rows is None:
         url, path = "", f"{WHEELS}/{file.filename}"

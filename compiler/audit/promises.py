@@ -14,7 +14,7 @@ from ...ir.binary import BinaryFormat, Image
 from ...ir.diagnostics import Diagnostic, Severity
 from .linux import read_policies
 from .macos import allows, read_targets
-from .stable_abi import oldest_version
+from .stable_abi import WITH_GIL, oldest_version
 
 if TYPE_CHECKING:
     from .wheel_audit import CompiledFile
@@ -165,7 +165,7 @@ def _stable_abi(audit: WheelAudit) -> Iterator[Diagnostic]:
         return
     abi = audit.abi3
     tagged = oldest_version(audit.python)
-    if "abi3" not in audit.abis and "abi3t" not in audit.abis:
+    if not {*WITH_GIL, "abi3t"}.intersection(audit.abis):
         if abi.ok and abi.baseline and tagged and all(map(_NEEDS_GIL.fullmatch, audit.abis)):
             since = max(abi.baseline, tagged)
             yield codes.BETTER_TAG.at(

@@ -12,6 +12,8 @@ from ...ir.binary import Image
 
 FIRST_ABI3T: Final = (3, 15)
 FIRST_ABI3: Final = (3, 2)
+WITH_GIL: Final = frozenset({"abi3", "abi2026"})
+"""The ABI tags that promise the stable ABI as of the Python beside them (PEP 384, ADR 0013)."""
 
 _TAG: Final = re.compile(r"(?:cp|py)(?P<major>\d)(?P<minor>\d*)")
 _OPAQUE: Final = frozenset(

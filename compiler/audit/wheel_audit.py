@@ -22,7 +22,7 @@ from ..host import Host
 from .linux import judge_linux
 from .macos import judge_macos
 from .promises import list_promises
-from .stable_abi import judge_abi3, judge_abi3t, oldest_version
+from .stable_abi import WITH_GIL, judge_abi3, judge_abi3t, oldest_version
 from .windows import bound_dlls, judge_windows
 
 MOST_BYTES: Final = 512 * 1024**2
@@ -147,7 +147,7 @@ def _judge(images: tuple[Image, ...], bundled: frozenset[str], platforms: tuple[
 
 
 def _stable_version(tags: WheelTags) -> tuple[int, int] | None:
-    if "abi3" not in tags.abis:
+    if not WITH_GIL.intersection(tags.abis):
         return None
     return oldest_version(tags.python)
 

@@ -162,6 +162,16 @@ def _abi2026_tags(target: Target) -> list[tuple[str, str]]:
     return [(f"cp{major}{each}", "abi2026") for each in range(minor, FIRST_ABI2026[1] - 1, -1)]
 
 
+def name_for_installers(filename: str) -> str:
+    """Return the name that installers know a wheel by: what is tagged `abi2026` alone goes as `abi3`.
+
+    Both promise the stable ABI as of the Python in the tag (ADR 0013).
+    """
+    head, _, platform = filename.rpartition("-")
+    stem, _, abi = head.rpartition("-")
+    return f"{stem}-abi3-{platform}" if abi == "abi2026" else filename
+
+
 def check_target(target: Target) -> None:
     """Raise PY433 unless the platform and implementation of `target` are known."""
     if target.platform not in _MARKERS:

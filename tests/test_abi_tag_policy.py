@@ -1,0 +1,167 @@
+"""The ABI tag policy: which wheels count, in which order, from the index to the environment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uv
+from casefile import GOLDEN, Case, check_case, read_cases
+from hypothesis import given
+from hypothesis import strategies as st
+from index_server import Index, build_wheel, offer, serve
+
+from mochic_py.compiler.cache import Cache
+from mochic_py.compiler.host import Host
+from mochic_py.compiler.resolve.options import ResolveOptions
+from mochic_py.compiler.resolve.resolver import InProcessResolver
+from mochic_py.compiler.resolve.tags import PLATFORMS, name_for_installers, wheel_tags
+from mochic_py.ir.diagnostics import DiagnosticError
+from mochic_py.ir.dist import AbiTagPolicy, RegistryRequest, Requirement, Target
+from mochic_py.ir.lock import parse_target
+
+RANKS = read_cases(GOLDEN / "resolve" / "tag_policies.md")
+
+
+def read_case(case: Case) -> tuple[Target, list[str]]:
+    """Return the target of `case`, and its wheels with a platform that the target has."""
+    target = parse_target(case.blocks["target"].strip())
+    assert target is not None
+    platform = wheel_tags(target).platforms[-1]
+    return target, [f"{tag}-{platform}" for tag in case.blocks["wheels"].splitlines()]
+
+
+def best_first(target: Target, tags: list[str], policy: AbiTagPolicy) -> list[list[str]]:
+    """Return the tags that count, those of one rank together."""
+    ranks: dict[tuple[int, int], list[str]] = {}
+    accepted = wheel_tags(target, policy)
+    for tag in tags:
+        rank = accepted.rank(tag)
+        if rank is not None:
+            ranks.setdefault(rank, []).append(tag)
+    return [ranks[rank] for rank in sorted(ranks)]
+
+
+@pytest.mark.parametrize("case", RANKS, ids=str)
+def test_golden_order(case: Case, update_golden: bool) -> None:
+    target, tags = read_case(case)
+    columns = [best_first(target, tags, policy) for policy in AbiTagPolicy]
+    lines = [f"{'':20}{''.join(f'{policy.value:>9}' for policy in AbiTagPolicy)}"]
+    for tag in tags:
+        places = [next((n for n, same in enumerate(c, 1) if tag in same), "-") for c in columns]
+        lines.append(f"{tag.rpartition('-')[0]:20}{''.join(f'{place:>9}' for place in places)}")
+    check_case(case, "order", "".join(f"{line}\n" for line in lines), update_golden)
+
+
+TARGETS = st.builds(
+    Target, st.sampled_from(PLATFORMS), st.tuples(st.just(3), st.integers(9, 17)), st.booleans()
+).filter(lambda target: target.python >= (3, 13) or not target.free_threaded)
+
+
+@given(TARGETS)
+def test_policies_differ_in_nothing_but_the_tag(target: Target) -> None:
+    legacy, new, both = (list(wheel_tags(target, policy)) for policy in AbiTagPolicy)
+    assert not any("abi2026" in tag for tag in legacy)
+    assert [tag for tag in new if "-abi2026-" not in tag] == legacy
+    assert [tag for tag in both if "-abi2026-" not in tag] == legacy
+    assert sorted(new) == sorted(both)
+    assert (set(new) > set(legacy)) == (
+        target.python >= (3, 14) and not target.free_threaded and not target.platform.startswith("wasi")
+    )
+
+
+@given(TARGETS)
+def test_the_tag_beats_abi3_under_one_policy_and_never_under_the_other(target: Target) -> None:
+    for policy in (AbiTagPolicy.ABI2026, AbiTagPolicy.BOTH):
+        abis = [abi for _, abi in wheel_tags(target, policy).native]
+        first = [abi for abi in dict.fromkeys(abis) if abi in ("abi2026", "abi3")]
+        if "abi2026" in abis:
+            assert first == sorted(first, reverse=policy is AbiTagPolicy.BOTH)
+
+
+# --- the index --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    """An empty index, an empty cache, and an empty working folder."""
+    with serve() as running:
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        monkeypatch.setenv("MOCHIC_INDEX_URL", running.url)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        (tmp_path / "work").mkdir()
+        monkeypatch.chdir(tmp_path / "work")
+        yield running
+
+
+def choose(target: Target, policy: AbiTagPolicy, *, refresh: bool = False) -> str:
+    """Return the file that is chosen for `a`."""
+    host = Host()
+    options = ResolveOptions(abi_tag_policy=policy, build=False)
+    resolver = InProcessResolver(host, Cache(host), options=options, refresh=refresh)
+    try:
+        pin = resolver.resolve([Requirement("a", RegistryRequest(""))], target).find("a")
+    finally:
+        host.close()
+    assert pin is not None
+    return pin.file.filename
+
+
+@pytest.mark.parametrize("json", [True, False], ids=["json", "html"])
+@pytest.mark.parametrize("policy", AbiTagPolicy)
+@pytest.mark.parametrize("case", RANKS, ids=str)
+def test_the_index_serves_in_that_order(case: Case, policy: AbiTagPolicy, json: bool, index: Index) -> None:
+    target, tags = read_case(case)
+    index.json = json
+    for tag in tags:
+        offer(index, build_wheel("a", "1", tag=tag))
+    for same in best_first(target, tags, policy):
+        chosen = choose(target, policy, refresh=True)
+        assert chosen in {f"a-1-{tag}.whl" for tag in same}
+        left = [file for file in index.files["a"] if file.filename not in {f"a-1-{tag}.whl" for tag in same}]
+        index.files["a"] = left
+    with pytest.raises(DiagnosticError) as caught:
+        choose(target, policy, refresh=True)
+    if not target.free_threaded:
+        assert [each.code.code for each in caught.value.diagnostics] == ["PY426"]
+
+
+def test_one_cached_page_serves_every_policy(index: Index) -> None:
+    target = Target("linux-x86_64", (3, 14))
+    for version, abi in (("1", "abi3"), ("2", "abi2026")):
+        offer(index, build_wheel("a", version, tag=f"cp314-{abi}-manylinux_2_17_x86_64"))
+    found = [choose(target, policy).split("-")[1] for policy in AbiTagPolicy]
+    assert found == ["1", "2", "2"]
+    assert index.count("/a/") == 1
+
+
+TARGET = ("--target", "linux-x86_64", "--python", "3.14")
+
+
+def test_uv_takes_the_wheel_under_the_name_that_it_is_given(tmp_path: Path) -> None:
+    """What `pkg install` relies on: uv knows no `abi2026`, and looks at the name of a file for its tags."""
+    built = build_wheel("pkg", "1.0", tag="cp314-abi2026-manylinux_2_17_x86_64")
+    known = name_for_installers(built.filename)
+    assert known == "pkg-1.0-cp314-abi3-manylinux_2_17_x86_64.whl"
+    codes = []
+    for name in (built.filename, known):
+        folder = tmp_path / name.split("-")[3]
+        folder.mkdir()
+        (folder / name).write_bytes(built.content)
+        command = [uv.find_uv_bin(), "pip", "install", "--offline", "--no-config", "--no-index"]
+        command += ["--python-version", "3.14", "--python-platform", "x86_64-manylinux_2_28"]
+        command += ["--python", sys.executable, "--target", tmp_path / "into", "--find-links", folder, "pkg"]
+        codes.append(subprocess.run(command, capture_output=True, check=False).returncode)
+    assert codes == [1, 0]
+    assert (tmp_path / "into" / "pkg" / "__init__.py").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pkg-1.0-py3-none-any.whl", "pkg-1.0-cp314-abi2026.abi3-win_amd64.whl", "abi2026-1-py3-none-any.whl"],
+)
+def test_other_names_stay(name: str) -> None:
+    assert name_for_installers(name) == name
