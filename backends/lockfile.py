@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from ..ir.audit import judge_gil
 from ..ir.dist import GitSource, IndexSource, PathSource, Source, UrlSource
 from ..ir.lock import SCHEMA_VERSION, Lock, LockedPackage, StubProvenance
 from .literals import toml_string
@@ -61,6 +62,8 @@ def _emit_package(package: LockedPackage) -> str:
         ("capabilities-declared", _array(package.capabilities_declared)),
         ("attestation-bundle", _text(package.attestation_bundle)),
         ("attestation-verified", _text(package.attestation_verified)),
+        ("gil", _text("" if package.gil is None else judge_gil(dict(package.gil).values()).value)),
+        ("gil-modules", _array(f"{name} {verdict.value}" for name, verdict in package.gil or ())),
     )
 
 

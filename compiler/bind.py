@@ -26,12 +26,11 @@ from ..passes.context import PassContext
 from ..passes.manager import Observer
 from .cache import Cache
 from .collector import pause_collector
-from .extensions import ExtensionReader
+from .extensions import Closure, ExtensionReader
 from .host import Host
 from .lower import LowerSettings, lower_package
 from .probe import ProbeJob, Prober
 from .request import PassTiming
-from .resolve.download import CachedWheel
 from .session import WheelSet, read_texts, read_wheels
 
 
@@ -126,8 +125,7 @@ def _find_names(declared: Declarations) -> frozenset[str]:
 class BindJob:
     """What a worker needs for one alias. `probe` is None where the package is not to be imported.
 
-    `closure` holds the wheels of all that the package needs, itself among them, where the extension modules
-    are to be read; `denied` are the distributions that are not believed to do without the GIL.
+    `closure` is empty where the extension modules do not matter.
     """
 
     alias: str
@@ -135,8 +133,7 @@ class BindJob:
     target: Target
     settings: BindSettings
     probe: ProbeJob | None = None
-    closure: tuple[CachedWheel, ...] = ()
-    denied: frozenset[str] = frozenset()
+    closure: Closure = Closure()
     sidecars: tuple[SourceFile, ...] = ()
     used: frozenset[str] | None = None
 
@@ -150,7 +147,7 @@ def bind_wheels(job: BindJob, host: Host) -> Bound:
     if job.probe:
         observe.append(partial(Prober, job.probe, job.target, host, Cache(host)))
     if job.closure:
-        observe.append(partial(ExtensionReader, job.closure, job.denied, host, Cache(host)))
+        observe.append(partial(ExtensionReader, job.closure, host, Cache(host)))
     bound = bind_package(job.alias, raw, job.settings, host.clock, observe, job.sidecars, job.used)
     diagnostics = (*problems, *bound.diagnostics)
     sources = read_texts(diagnostics, job.wheels, host)

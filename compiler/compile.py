@@ -13,13 +13,15 @@ from ..backends.venv import Venv
 from ..backends.workspace import WorkspaceMember, WorkspaceOptions, add_to_venv, plan_root, plan_sidecars
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
-from ..ir.dist import Resolution
+from ..ir.dist import Requirement, Resolution
 from ..ir.source import SourceFile
 from ..passes.context import PassOptions
 from ..passes.manager import Verify
 from .bind import BindJob, BindSettings, Bound, bind_in_worker, bind_wheels
 from .cache import Cache
 from .collect import check_text, collect_bindings, find_clashes
+from .extensions import Closure
+from .freethread import check_resolution, choose_build, locked_verdicts, read_policy
 from .host import Host
 from .lower import LowerSettings, check_emission
 from .manifest import Manifest, read_manifest
@@ -51,6 +53,9 @@ def compile(request: Request, host: Host | None = None) -> Result:
 
 
 def _compile(request: Request, host: Host) -> Result:
+    if request.free_threaded or request.manifest is not None:
+        target = choose_build(request.target, request, collect_settings(request))
+        request = evolve(request, target=target)
     run = _Run(request, host)
     started = host.clock()
     try:
@@ -77,6 +82,11 @@ def collect(request: Request) -> tuple[tuple[Binding, ...], Manifest, tuple[Diag
     manifest, problems = _read_manifest(request.manifest) if request.manifest else (Manifest(), ())
     bindings, found = collect_bindings(request.programs, request.packages, manifest)
     return bindings, manifest, (*problems, *found)
+
+
+def collect_settings(request: Request) -> PythonSettings:
+    """Return `[python]` of the manifest of a request, with its defaults where there is none."""
+    return _read_manifest(request.manifest)[0].python if request.manifest else PythonSettings()
 
 
 def _read_manifest(source: SourceFile) -> tuple[Manifest, tuple[Diagnostic, ...]]:
@@ -148,6 +158,7 @@ class _Run:
     ) -> tuple[Artifact, ...]:
         """Return the files of every alias and of the workspace, by path."""
         venv = _venv(self.manifest.python) if self.request.manifest else Venv()
+        venv = evolve(venv, free_threaded=self.request.target.free_threaded)
         for binding, each in zip(self.bindings, bound, strict=True):
             wanted = binding.requirement
             member = WorkspaceMember(each.package, binding.alias, wanted.specifier, wanted.extras)
@@ -170,7 +181,9 @@ class _Run:
 
     def _jobs(self, settings: BindSettings) -> list[BindJob]:
         wanted = [binding.requirement for binding in self.bindings]
-        resolution = self.session.resolve([*wanted, *self.manifest.dependencies])
+        asked = [*wanted, *self.manifest.dependencies]
+        resolution = self.session.resolve(asked)
+        self._check_freethread(resolution, asked)
         pins = [resolution.find(requirement.name) for requirement in wanted]
         distinct = list(dict.fromkeys(pin for pin in pins if pin is not None))
         found = self.session.fetch_with_stubs(distinct, resolution.pins)
@@ -182,19 +195,27 @@ class _Run:
             self.wheels[binding.alias] = wheels.wheel
             probe = self._find_probe(wheels.wheel, resolution)
             closure = self._find_closure(wheels.wheel, resolution, probe)
-            denied = frozenset(self.manifest.python.freethread_deny_list)
-            target = self.request.target
-            job = BindJob(binding.alias, wheels, target, settings, probe, closure, denied)
+            job = BindJob(binding.alias, wheels, self.request.target, settings, probe, closure)
             jobs.append(evolve(job, sidecars=self.request.sidecars, used=used.get(binding.alias)))
         return jobs
 
+    def _check_freethread(self, resolution: Resolution, asked: Sequence[Requirement]) -> None:
+        """Stop where the program is for a Python without the GIL and a package is not."""
+        policy = read_policy(self.request, self.manifest.python)
+        found = check_resolution(self.session, resolution.pins, asked, policy)
+        if found and not policy.allowed:
+            raise DiagnosticError(*found)
+        self.diagnostics += found
+
     def _find_closure(
         self, wheel: CachedWheel, resolution: Resolution, probe: ProbeJob | None
-    ) -> tuple[CachedWheel, ...]:
+    ) -> Closure:
         """Return the wheels whose extension modules decide on locks; none where the GIL is on."""
         if not self.request.target.free_threaded:
-            return ()
-        return (probe or self.session.find_probe(wheel, resolution.pins)).closure
+            return Closure()
+        wheels = (probe or self.session.find_probe(wheel, resolution.pins)).closure
+        denied = frozenset(self.manifest.python.freethread_deny_list)
+        return Closure(wheels, denied, locked_verdicts(self.session.lock))
 
     def _find_used(self) -> dict[str, frozenset[str]]:
         """Return the items that programs use, by alias; an alias without an entry is bound whole."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, TypeAlias, final
 
 from attrs import define, field, frozen
 
@@ -24,6 +24,9 @@ from .frontends.wheel import Wheel, open_wheel
 from .host import Host
 from .resolve.download import CachedWheel
 
+Verdicts: TypeAlias = Mapping[str, GilVerdict]
+"""The verdict on each extension module of a wheel, by its dotted name."""
+
 _VERDICTS: Final = "gil-verdicts"
 _IMPORTS: Final = "imports"
 _PASS: Final = "insert-locks"
@@ -34,24 +37,39 @@ _LAYOUT: Final = re.compile(r"[^/]+\.data/(?:purelib|platlib)/")
 
 
 @final
+@frozen
+class Closure:
+    """The wheels of a package and of all it needs, itself among them.
+
+    `denied` are the distributions whose word is not taken, `known` the verdicts that a lock holds, by the
+    digest of the wheel.
+    """
+
+    wheels: tuple[CachedWheel, ...] = ()
+    denied: frozenset[str] = frozenset()
+    known: Mapping[str, Verdicts] = field(factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.wheels)
+
+
+@final
 @define(eq=False)
 class ExtensionReader:
     """Tells insert-locks of the extension modules; an observer of the pass manager.
 
-    `closure` holds the wheel of the package and those of all it needs, `denied` the names of distributions
-    whose word is not taken.
+    Without a `store`, nothing is taken from what earlier runs remembered.
     """
 
-    closure: tuple[CachedWheel, ...]
-    denied: frozenset[str]
+    closure: Closure
     host: Host
-    store: Cache
+    store: Cache | None
     ctx: PassContext
 
     def before_pass(self, each: Pass, package: Package) -> None:
         """Read the modules where they matter."""
         if each.name == _PASS and package.target.free_threaded:
-            self.ctx.extensions = read_extensions(self.closure, self.denied, self.host, self.store)
+            self.ctx.extensions = read_extensions(self.closure, self.host, self.store)
 
     def after_pass(self, each: Pass, before: Package, after: Package) -> None:
         """Nothing is to be done then."""
@@ -60,42 +78,55 @@ class ExtensionReader:
         """Nothing is kept."""
 
 
-def read_extensions(
-    closure: Sequence[CachedWheel], denied: frozenset[str], host: Host, store: Cache
-) -> Extensions:
+def read_extensions(closure: Closure, host: Host, store: Cache | None) -> Extensions:
     """Return what the compiled modules in the wheels of `closure` say, and who reaches those that need locks.
 
     Raises `DiagnosticError` for a damaged wheel.
     """
-    found = {wheel: _kept(wheel, _VERDICTS, host, store) for wheel in closure}
-    verdicts = {
-        name: GilVerdict(text) for modules in found.values() for name, text in sorted(modules.items())
-    }
-    distrusted = frozenset(name for wheel in closure if wheel.pin.name in denied for name in found[wheel])
+    wheels = closure.wheels
+    found = {wheel: _find_known(wheel, closure, host, store) for wheel in wheels}
+    verdicts = {name: verdict for modules in found.values() for name, verdict in sorted(modules.items())}
+    distrusted = frozenset(
+        name for wheel in wheels if wheel.pin.name in closure.denied for name in found[wheel]
+    )
     extensions = Extensions(verdicts, distrusted)
     if not extensions.unsafe:
         return extensions
-    imports = {wheel: _kept(wheel, _IMPORTS, host, store) for wheel in closure}
+    imports = {wheel: _kept(wheel, _IMPORTS, host, store) for wheel in wheels}
     roots = {
         wheel.pin.name: {name.partition(".")[0] for name in (*found[wheel], *imports[wheel])}
-        for wheel in closure
+        for wheel in wheels
     }
     graph = _Graph()
-    for wheel in closure:
+    for wheel in wheels:
         needed = {root for name in wheel.pin.dependencies for root in roots.get(name, ())}
         graph.add(frozenset(found[wheel]), imports[wheel], needed)
     return Extensions(verdicts, distrusted, graph.reach(extensions.unsafe))
 
 
-def _kept(wheel: CachedWheel, kind: str, host: Host, store: Cache) -> dict[str, str]:
+def read_gil(wheel: CachedWheel, host: Host, store: Cache | None = None) -> Verdicts:
+    """Return what the extension modules of `wheel` say of the GIL, by their dotted names.
+
+    Raises `DiagnosticError` for a damaged wheel.
+    """
+    return {name: GilVerdict(text) for name, text in _kept(wheel, _VERDICTS, host, store).items()}
+
+
+def _find_known(wheel: CachedWheel, closure: Closure, host: Host, store: Cache | None) -> Verdicts:
+    known = closure.known.get(wheel.hashes.sha256)
+    return read_gil(wheel, host, store) if known is None else known
+
+
+def _kept(wheel: CachedWheel, kind: str, host: Host, store: Cache | None) -> dict[str, str]:
     """Return what a wheel tells, each module with its verdict or with the names it imports."""
     key = wheel.hashes.sha256
-    if (kept := store.get(kind, key)) is not None:
+    if store is not None and (kept := store.get(kind, key)) is not None:
         known: dict[str, str] = json.loads(kept)
         return known
     with open_wheel(wheel.path, host, shown=wheel.pin.file.filename) as archive:
         found = dict(find_verdicts(archive) if kind == _VERDICTS else _find_imports(archive))
-    store.put(kind, key, json.dumps(found).encode())
+    if store is not None:
+        store.put(kind, key, json.dumps(found).encode())
     return found
 
 

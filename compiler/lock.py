@@ -24,6 +24,8 @@ from .cache import Cache
 from .capabilities import check_async_runtime, check_capabilities, check_elevation, infer_capabilities
 from .capability_scan import Found
 from .compile import collect, make_settings
+from .extensions import Verdicts, read_gil
+from .freethread import choose_build, find_closure, judge, lock_verdicts, read_policy, report
 from .gate import check_files
 from .host import Host
 from .lock_facts import Facts, digest_row, find_facts
@@ -170,6 +172,8 @@ class _Locker:
             self.diagnostics += found
         if any(each.severity is Severity.ERROR for each in self.diagnostics):
             return None
+        python = project.manifest.python
+        targets = list(dict.fromkeys(choose_build(target, request, python) for target in targets))
         self.typeshed = self._find_typeshed(targets[0])
         chosen = resolve_universal(
             project.requirements, targets, lambda prefer: _Chooser(self, project, prefer), self._preferred()
@@ -210,10 +214,32 @@ class _Locker:
         fetched = {wheel.pin.name: wheel for wheel in session.fetch(pins)}
         self.diagnostics += check_files(tuple(fetched.values()), target, self.host, self.cache)
         runtime = _runtime_names(pins, project.requirements)
-        return [
-            self._lock_package(session, fetched[pin.name], imported.get(pin.name), project, settings, runtime)
+        verdicts = self._read_verdicts(fetched, runtime, target)
+        self._check_freethread(fetched, verdicts, project)
+        packages = [
+            self._lock_package(session, fetched, pin.name, imported.get(pin.name), project, settings, runtime)
             for pin in pins
         ]
+        return [
+            evolve(each, gil=lock_verdicts(fetched[each.name], verdicts.get(each.name))) for each in packages
+        ]
+
+    def _read_verdicts(
+        self, fetched: Mapping[str, CachedWheel], runtime: frozenset[str], target: Target
+    ) -> dict[str, Verdicts]:
+        """Return what compiled modules say of the GIL, by package; nothing where every Python has it."""
+        if not target.free_threaded:
+            return {}
+        return {name: read_gil(fetched[name], self.host, self.cache) for name in sorted(runtime)}
+
+    def _check_freethread(
+        self, fetched: Mapping[str, CachedWheel], verdicts: Mapping[str, Verdicts], project: Project
+    ) -> None:
+        policy = read_policy(self.request, project.manifest.python)
+        if policy.required:
+            pins = {name: fetched[name].built_from or fetched[name].pin for name in verdicts}
+            found = {name: judge(pin, fetched[name], verdicts[name]) for name, pin in pins.items()}
+            self.diagnostics += report(found, pins, project.requirements, policy)
 
     def _check_digests(self, resolution: Resolution) -> None:
         """Refuse a file that the index replaced since it was locked, unless it may move."""
@@ -295,12 +321,14 @@ class _Locker:
     def _lock_package(
         self,
         session: Session,
-        wheel: CachedWheel,
+        fetched: Mapping[str, CachedWheel],
+        name: str,
         imported: WheelSet | None,
         project: Project,
         settings: BindSettings,
         runtime: frozenset[str],
     ) -> LockedPackage:
+        wheel = fetched[name]
         pin = wheel.built_from or wheel.pin
         aliases = project.aliases(pin.name)
         facts: Facts | None = None
@@ -310,7 +338,8 @@ class _Locker:
                 (b.requirement.span for b in project.bindings if b.requirement.name == pin.name), None
             )
             self.diagnostics += check_async_runtime(wheel, span, self.host, self.cache)
-            facts = find_facts(imported, aliases, target, settings, self.host, self.cache)
+            closure = find_closure(name, fetched, target, project.manifest.python)
+            facts = find_facts(imported, aliases, target, settings, self.host, self.cache, closure)
         found = infer_capabilities(wheel, self.host, self.cache) if pin.name in runtime else ()
         if pin.name in runtime:
             self._capabilities[pin.name] = found

@@ -23,6 +23,8 @@ from ..ir.source import SourceFile
 from .cache import Blob, Cache
 from .capabilities import infer_capabilities
 from .compile import make_settings
+from .extensions import read_gil
+from .freethread import choose_build, find_closure, lock_verdicts
 from .frontends.wheel import open_wheel
 from .host import Host
 from .lock import Project, read_project
@@ -118,6 +120,9 @@ class _Checker:
             self._report(_name_of(text), "requirements", *pair, LOCK_FILE)
         python = project.manifest.python.requires_python
         self._compare("", "requires-python", lock.requires_python, python, LOCK_FILE)
+        wanted = {choose_build(target, self.request, project.manifest.python) for target in lock.targets}
+        expected, found = (", ".join(sorted(map(str, each))) for each in (lock.targets, wanted))
+        self._compare("", "targets", expected, found, LOCK_FILE)
         policy = project.options.tag_policy
         self._compare("", "abi-tag-policy", lock.abi_tag_policy.value, policy.value, LOCK_FILE)
         for package in lock.packages:
@@ -135,6 +140,7 @@ class _Checker:
                 expected = ", ".join(packages[name].capabilities)
                 named = ", ".join(sorted(each.capability for each in found))
                 self._compare(name, "capabilities", expected, named, wheel.pin.file.filename)
+                self._check_gil(packages[name], wheel, target)
         true_packages = []
         for name, wheel in wheels.items():
             pin = wheel.built_from or wheel.pin
@@ -145,6 +151,16 @@ class _Checker:
         policy = project.options.tag_policy
         own = evolve(lock, targets=[target], packages=true_packages, abi_tag_policy=policy)
         self._check_made(project, own, target)
+
+    def _check_gil(self, package: LockedPackage, wheel: CachedWheel, target: Target) -> None:
+        """Compare the verdicts on compiled modules; a lock of earlier has none, and need not."""
+        if package.gil is None or not target.free_threaded:
+            return
+        found = lock_verdicts(wheel, read_gil(wheel, self.host)) or ()
+        expected, read = (
+            ", ".join(f"{name} {verdict.value}" for name, verdict in each) for each in (package.gil, found)
+        )
+        self._compare(package.name, "gil-modules", expected, read, wheel.pin.file.filename)
 
     def _check_file(self, session: Session, package: LockedPackage) -> CachedWheel:
         """Compare everything about the file of `package`, and return it as it is."""
@@ -201,7 +217,11 @@ class _Checker:
                 continue
             self._bound.add(package.name)
             wheels = session.fetch_with_stubs([pin], resolution.pins)[0]
-            facts = find_facts(wheels, aliases, target, settings, self.host)
+            needed = session.find_probe(wheels.wheel, resolution.pins).closure
+            closure = find_closure(
+                package.name, {each.pin.name: each for each in needed}, target, project.manifest.python
+            )
+            facts = find_facts(wheels, aliases, target, settings, self.host, closure=closure)
             self._compare_facts(package, facts, aliases)
 
     def _compare_facts(self, package: LockedPackage, facts: Facts, aliases: Sequence[str]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from enum import Enum
+from functools import partial
 from typing import Any, Final, final
 
 from attrs import asdict, frozen
@@ -16,8 +17,11 @@ from ..backends.target import Artifact
 from ..ir.dist import Target, Tier
 from ..ir.items import Package
 from ..ir.lock import StubProvenance
+from ..passes.context import PassContext
+from ..passes.manager import Observer
 from .bind import BindSettings, bind_package
 from .cache import Cache
+from .extensions import Closure, ExtensionReader
 from .frontends.package import add_generated
 from .frontends.stub_search import ModuleSources, find_types
 from .frontends.wheel import Wheel, open_wheel
@@ -55,8 +59,11 @@ def find_facts(
     settings: BindSettings,
     host: Host,
     cache: Cache | None = None,
+    closure: Closure | None = None,
 ) -> Facts:
     """Return the facts of the package in `wheels`, imported as `aliases`; from `cache` where it has them.
+
+    `closure` is what decides on locks, where there is no GIL.
 
     Raises `DiagnosticError` for a damaged wheel.
     """
@@ -64,11 +71,13 @@ def find_facts(
     made = _digest_generated(wheels)
     snapshot = wheels.typeshed.pin.sha256 if wheels.typeshed else ""
     inputs = [[each.hashes.sha256 for each in files], made, snapshot]
-    key = json.dumps([_FORMAT, inputs, sorted(aliases), str(target), _plain(settings)])
+    locks = [sorted(each.hashes.sha256 for each in closure.wheels), sorted(closure.denied)] if closure else []
+    key = json.dumps([_FORMAT, inputs, sorted(aliases), str(target), _plain(settings), locks])
     if cache is not None and (known := cache.get(KIND, key)) is not None:
         tier, distribution, version, *digests = json.loads(known)
         return Facts(StubProvenance(Tier(tier), distribution, version), *digests)
-    facts = _work_out(wheels, sorted(aliases), target, settings, host)
+    observe = [partial(ExtensionReader, closure, host, cache)] if closure else []
+    facts = _work_out(wheels, sorted(aliases), target, settings, host, observe)
     if cache is not None:
         where = [facts.stubs.tier.value, facts.stubs.distribution, facts.stubs.version]
         cache.put(KIND, key, json.dumps([*where, *list(asdict(facts).values())[1:]]).encode())
@@ -87,13 +96,18 @@ def _plain(settings: BindSettings) -> dict[str, Any]:
 
 
 def _work_out(
-    wheels: WheelSet, aliases: Sequence[str], target: Target, settings: BindSettings, host: Host
+    wheels: WheelSet,
+    aliases: Sequence[str],
+    target: Target,
+    settings: BindSettings,
+    host: Host,
+    observe: Sequence[Callable[[PassContext], Observer]],
 ) -> Facts:
     raw, _ = read_wheels(wheels, target, host)
     provenance, stub_sha256 = _digest_types(wheels, raw, host)
     wrappers, shims = hashlib.sha256(), hashlib.sha256()
     for alias in aliases:
-        bound = bind_package(alias, raw, settings, host.clock)
+        bound = bind_package(alias, raw, settings, host.clock, observe)
         for file in bound.files:
             if _WRAPPER.search(file.path):
                 wrappers.update(file.content)

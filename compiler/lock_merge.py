@@ -62,7 +62,9 @@ def _merge(packages: Sequence[LockedPackage], marker: str) -> LockedPackage:
         extras=_union(package.pin.extras for package in packages),
         dependencies=_union(package.pin.dependencies for package in packages),
     )
-    return evolve(first, pin=pin, markers=marker)
+    # Targets with the GIL have not looked.
+    gil = next((package.gil for package in packages if package.gil is not None), None)
+    return evolve(first, pin=pin, markers=marker, gil=gil)
 
 
 def _union(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:

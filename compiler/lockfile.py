@@ -21,11 +21,13 @@ from packaging.utils import canonicalize_name
 
 from ..backends.lockfile import emit_lock
 from ..ir import codes
+from ..ir.audit import Gil, judge_gil
+from ..ir.binary import GilVerdict
 from ..ir.diagnostics import Diagnostic
 from ..ir.dist import (
+    AbiTagPolicy,
     DistFile,
     FileKind,
-    AbiTagPolicy,
     GitSource,
     Hashes,
     IndexSource,
@@ -47,6 +49,7 @@ LOCK_FILE: Final = "mochi.lock"
 OWN_TABLES: Final = ("python", "python-package")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_VERDICTS = frozenset(verdict.value for verdict in GilVerdict)
 _MERGE = re.compile(r"^(?:<{7}|={7}|>{7})(?= |$)", re.MULTILINE)
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
 
@@ -251,6 +254,7 @@ class _Reader:
             self._strings(table, "capabilities-declared"),
             self._digest(table, "attestation-bundle"),
             table.read_string("attestation-verified") or "",
+            self._read_gil(table),
         )
         table.close()
         return package if len(table.diagnostics) == before else None
@@ -320,6 +324,23 @@ class _Reader:
             self._missing(inner, "tier")
         inner.close()
         return found
+
+    def _read_gil(self, table: Table) -> tuple[tuple[str, GilVerdict], ...] | None:
+        """Return the verdict on each module; None in a lock of earlier, for which wheels are read again."""
+        verdict = table.read_choice(Gil.NONE, "gil")
+        found: dict[str, GilVerdict] = {}
+        for text in self._strings(table, "gil-modules"):
+            name, _, word = text.rpartition(" ")
+            if not name or word not in _VERDICTS or name in found:
+                message = f"`{text}` is not a module with the one verdict on it"
+                table.report(codes.WRONG_LOCK_VALUE, "gil-modules", message)
+                return None
+            found[name] = GilVerdict(word)
+        said = judge_gil(found.values())
+        if "gil" in table and verdict is not said:
+            message = f"`gil` is `{verdict.value}`, and the modules say `{said.value}`"
+            table.report(codes.WRONG_LOCK_VALUE, "gil", message)
+        return tuple(sorted(found.items())) if "gil" in table else None
 
     def _required(self, table: Table, key: str) -> str:
         value = table.read_string(key)

@@ -97,7 +97,9 @@ class Request:
     the manifest does too. `verify` has the IR checked after every pass, not after the last one only.
     `link` adds each program in the form that today's Mochi takes, with what it uses declared in it.
     `sidecars` are the hand-written files that override items of packages. `surface` leaves out of
-    wrappers, shims and symbols what no program uses.
+    wrappers, shims and symbols what no program uses. `free_threaded` has the target be the free-threaded
+    build, as the manifest may too; packages that are not made for that are refused then, unless
+    `allow_untested` is set.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -124,6 +126,8 @@ class Request:
     link: LinkStyle | None = None
     sidecars: tuple[SourceFile, ...] = ()
     surface: Surface = Surface.ALL
+    free_threaded: bool = False
+    allow_untested: bool = False
 
 
 @final

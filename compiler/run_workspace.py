@@ -23,6 +23,8 @@ from .request import Request
 FOLDER = "run"
 MINORS = (13, 14, 12)
 """The versions of Python that run workspaces, the first choice first."""
+FREE_MINORS = (14, 13)
+"""Those that do without the GIL: later ones are supported, and more packages are made for them."""
 _READY = ".ready"
 
 
@@ -43,23 +45,28 @@ def find_workspace(
 
     It is for an installed Python of this platform. Raises `DiagnosticError` where it cannot be made.
     """
-    for minor in MINORS if not fresh else ():
-        place = folder / FOLDER / _digest(evolve(request, target=Target(platform, (3, minor))))
+    free = request.free_threaded
+    for minor in (FREE_MINORS if free else MINORS) if not fresh else ():
+        place = folder / FOLDER / _digest(evolve(request, target=Target(platform, (3, minor), free)))
         if host.exists(place / _READY):
             return Prepared(place / WORKSPACE)
     from .run_install import make_workspace  # the whole compiler, not needed for what is there already
 
-    request = evolve(request, target=Target(platform, _choose_python()))
+    request = evolve(request, target=Target(platform, _choose_python(free), free))
     place = folder / FOLDER / _digest(request)
     result = make_workspace(host, request, place)
     host.write_bytes_atomic(place / _READY, b"")
     return Prepared(place / WORKSPACE, result.diagnostics, result.sources)
 
 
-def _choose_python() -> tuple[int, int]:
-    for minor in MINORS:
-        if find_interpreter((3, minor)):
+def _choose_python(free: bool) -> tuple[int, int]:
+    for minor in FREE_MINORS if free else MINORS:
+        if find_interpreter((3, minor), free):
             return 3, minor
+    if free:
+        message = "no CPython 3.13 or 3.14 without the GIL is installed on this machine"
+        help = "install `python3.14t` or `python3.13t` where PATH finds it, or choose another `--runtime`"
+        raise DiagnosticError(codes.NO_INTERPRETER.at(None, message, help=help))
     message = "no CPython from 3.12 to 3.14 is installed on this machine"
     raise DiagnosticError(codes.NO_INTERPRETER.at(None, message, help="install one of them"))
 
@@ -73,6 +80,7 @@ def _digest(request: Request) -> str:
         [(each.path, each.text) for each in (request.manifest, request.lock) if each is not None],
         str(request.target),
         request.index_url,
+        request.allow_untested,
         [read_runtime(name) for name in runtime_files()],
     ]
     return hashlib.sha256(json.dumps(asked).encode("utf-8", "surrogatepass")).hexdigest()[:32]

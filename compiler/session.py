@@ -60,6 +60,7 @@ _UNMET: Final = frozenset(
         codes.NO_MATCHING_VERSION,
         codes.VERSION_CONFLICT,
         codes.NO_USABLE_WHEEL,
+        codes.UNTESTED_FREETHREAD,
         codes.SOURCE_NOT_SUPPORTED,
         codes.INVALID_METADATA,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import final
 
 from attrs import field, frozen
@@ -58,6 +58,13 @@ class Gil(enum.Enum):
 _ORDER = (GilVerdict.USED, GilVerdict.USED_BY_DEFAULT, GilVerdict.UNKNOWN, GilVerdict.NOT_USED)
 
 
+def judge_gil(verdicts: Iterable[GilVerdict]) -> Gil:
+    """Return the verdict on a wheel with modules of these `verdicts`."""
+    found = set(verdicts)
+    worst = next((each for each in _ORDER if each in found), None)
+    return Gil.NONE if worst is None else Gil(worst.value)
+
+
 @final
 @frozen
 class WheelAudit:
@@ -84,6 +91,4 @@ class WheelAudit:
     @property
     def gil(self) -> Gil:
         """The verdict on the wheel as a whole."""
-        found = set(self.modules.values())
-        worst = next((each for each in _ORDER if each in found), None)
-        return Gil.NONE if worst is None else Gil(worst.value)
+        return judge_gil(self.modules.values())

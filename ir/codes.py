@@ -224,6 +224,9 @@ STARTUP_CODE = Code("PY552", "startup-code", "a package runs code whenever Pytho
 INCOMPATIBLE_ASYNC_RUNTIME = Code(
     "PY553", "incompatible-async-runtime", "a package needs the event loop of trio", Severity.WARNING
 )
+UNTESTED_FREETHREAD = Code(
+    "PY554", "untested-freethread", "a package is not made for a Python without the GIL"
+)
 NOTHING_EXPORTED = Code("PY560", "nothing-exported", "a Mochi module offers nothing to Python")
 NO_COMPILED_CODE = Code(
     "PY561", "no-compiled-code", "the Python that a Mochi module compiles to is not there"

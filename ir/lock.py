@@ -11,9 +11,10 @@ from typing import Final, final
 
 from attrs import evolve, field, frozen
 
+from .binary import GilVerdict
 from .dist import (
-    DistFile,
     AbiTagPolicy,
+    DistFile,
     GitSource,
     IndexRequest,
     IndexSource,
@@ -54,6 +55,8 @@ class LockedPackage:
     shims, and `stubs`, are only known where there is one. `wrapper_sha256` and `shim_sha256`
     are taken over the files of all aliases, in the order of the aliases. `index_sha256` covers
     what the index says of the file. `markers` says for which environments the pin is (PEP 508).
+    `gil` is what each extension module of a wheel says of the GIL, by dotted name and sorted; None where
+    nobody has looked, as no target is without it.
     """
 
     pin: Pin
@@ -68,6 +71,7 @@ class LockedPackage:
     capabilities_declared: tuple[str, ...] = ()
     attestation_bundle: str = ""
     attestation_verified: str = ""
+    gil: tuple[tuple[str, GilVerdict], ...] | None = None
 
     @property
     def name(self) -> str:

@@ -93,7 +93,7 @@ _ARRANGE: dict[str, Callable[[Index], None]] = {
 
 
 # Sources and uv, stubs, the checks of wheels: the tests of those stages show their codes.
-_ELSEWHERE = re.compile(r"PY(21\d|43[6-9]|5[1-9]\d)")
+_ELSEWHERE = re.compile(r"PY(21\d|43[6-9]|5(?!54)[1-9]\d)")
 
 
 def _lacks_example(page: Path) -> bool:

@@ -14,9 +14,10 @@ from mochic_py.backends.lockfile import emit_lock
 from mochic_py.backends.pylock import emit_pylock
 from mochic_py.compiler.frontends.pylock import read_pylock
 from mochic_py.compiler.lockfile import read_lock, splice_lock
+from mochic_py.ir.binary import GilVerdict
 from mochic_py.ir.dist import (
-    DistFile,
     AbiTagPolicy,
+    DistFile,
     FileKind,
     GitSource,
     Hashes,
@@ -42,6 +43,10 @@ TARGETS = st.builds(
     st.sampled_from(["linux-x86_64", "macos-arm64", "wasi-p2"]),
     st.tuples(st.just(3), st.integers(8, 20)),
     st.booleans(),
+)
+MODULES = st.one_of(NAMES, st.sampled_from(["a b.c", "pkg._x"]))
+VERDICTS = st.dictionaries(MODULES, st.sampled_from(GilVerdict), max_size=3).map(
+    lambda found: tuple(sorted(found.items()))
 )
 SOURCES = st.one_of(
     st.builds(IndexSource, TEXT),
@@ -82,6 +87,7 @@ def locked_packages(draw: st.DrawFn, name: str) -> LockedPackage:
         draw(sorted_names()),
         draw(MAYBE_DIGEST),
         draw(st.one_of(st.just(""), TEXT)),
+        draw(st.one_of(st.none(), VERDICTS)),
     )
 
 
@@ -95,8 +101,8 @@ def locks(draw: st.DrawFn) -> Lock:
         draw(st.sampled_from(["", ">=3.12"])),
         draw(st.one_of(st.just(""), TEXT)),
         draw(st.one_of(st.just(""), TEXT)),
-        draw(st.one_of(st.just(""), TEXT)),
         draw(st.sampled_from(AbiTagPolicy)),
+        draw(st.one_of(st.just(""), TEXT)),
     )
 
 
@@ -217,23 +223,17 @@ def test_nothing_breaks_the_reader(place: int, ch: str, replace: bool) -> None:
         ("[python]", "python.x = 1\n[other]", "PY443", 1),
         ("[[python-package]]", "[python-package]", "PY443", 6),
         ("[python]\n", "[other]\n", "PY442", 6),
+        ("[python]", '[python]\nabi-tag-policy = "abi2027"', "PY443", 2),
+        ("[python]", "[python]\nabi-tag-policy = 2026", "PY443", 2),
     ],
 )
 def test_what_is_wrong_is_shown_at_its_place(old: str, new: str, code: str, line: int) -> None:
     assert old in SAMPLE
     found, problems = read_lock(SourceFile("mochi.lock", SAMPLE.replace(old, new, 1)))
     assert found is None
-        ("[python]", '[python]\nabi-tag-policy = "abi2027"', "PY443", 2),
-        ("[python]", "[python]\nabi-tag-policy = 2026", "PY443", 2),
     assert [(each.code.code, each.span.line if each.span else 0) for each in problems] == [(code, line)]
 
 
-@pytest.mark.parametrize(
-    "source", ['{ path = "../sample" }', '{ git = "https://h.example/s", commit = "1a" }']
-)
-def test_a_project_has_no_file(source: str) -> None:
-    lines = [
-        line for line in SAMPLE.splitlines() if not line.startswith(("filename", "size", "wheel-sha256"))
 @pytest.mark.parametrize("policy", AbiTagPolicy)
 def test_the_policy_is_read_back_and_legacy_where_it_is_missing(policy: AbiTagPolicy) -> None:
     line = f'abi-tag-policy = "{policy.value}"'
@@ -242,6 +242,12 @@ def test_the_policy_is_read_back_and_legacy_where_it_is_missing(policy: AbiTagPo
     assert read(SAMPLE).abi_tag_policy is AbiTagPolicy.LEGACY
 
 
+@pytest.mark.parametrize(
+    "source", ['{ path = "../sample" }', '{ git = "https://h.example/s", commit = "1a" }']
+)
+def test_a_project_has_no_file(source: str) -> None:
+    lines = [
+        line for line in SAMPLE.splitlines() if not line.startswith(("filename", "size", "wheel-sha256"))
     ]
     text = "\n".join(lines).replace('{ index = "default" }', source) + "\n"
     package = read(text).packages[0]

@@ -25,6 +25,7 @@ from .options import (
     color_option,
     find_lock,
     find_manifest,
+    freethread_options,
     input_options,
     open_host,
     pair_packages,
@@ -51,6 +52,7 @@ EMITS = ("wrapper", "pyi", "shim", "symbols", "go", "ir")
     help=f"What to write: {', '.join(EMITS)}.",
 )
 @target_options
+@freethread_options
 @resolve_options
 @click.option(
     "--shim-style",

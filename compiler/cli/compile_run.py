@@ -20,6 +20,7 @@ from ..memo import Memo
 from ..report import build_report, format_table
 from ..request import Emit, IrDump, LinkStyle, PackageRequest, Request, Result, Surface
 from ..session import make_target
+from .options import FREE_THREADED
 from .resolve_options import steer
 from .sidecar_files import read_sidecars
 
@@ -89,6 +90,8 @@ def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> R
         link=LinkStyle(options["link"]) if options.get("link") else None,
         sidecars=read_sidecars(sources, options.get("sidecars", ())),
         surface=_surface(options),
+        free_threaded=options.get("runtime") == FREE_THREADED,
+        allow_untested=bool(options.get("allow_untested")),
     )
 
 

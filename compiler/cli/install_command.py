@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from attrs import evolve
 
 from ...backends.workspace import WORKSPACE
 from ...ir.diagnostics import Severity
 from ..cache import Cache
 from ..compile import collect
+from ..freethread import check_resolution, choose_build, read_policy
 from ..gate import check_files
 from ..install import install
 from ..session import Session
@@ -24,6 +26,7 @@ from .options import (
     find_lock,
     find_manifest,
     find_programs,
+    freethread_options,
     input_options,
     open_host,
     pair_packages,
@@ -38,6 +41,7 @@ from .show import show_diagnostics
 @input_options
 @click.option("-o", "--out", default=DEFAULT_OUT, show_default=True, help="Folder of the workspace.")
 @target_options
+@freethread_options
 @resolve_options
 @color_option
 def install_command(**options: Any) -> int:
@@ -56,14 +60,16 @@ def install_command(**options: Any) -> int:
     files = (*options["programs"], *filter(None, (options["manifest"], options["lock"])))
     contents = {path: host.read_bytes(Path(path)) for path in files}
     request = steer(make_request(options, contents), options, host)
-    session = Session(host, Cache(host), request)
     bindings, read, problems = collect(request)
+    request = evolve(request, target=choose_build(request.target, request, read.python))
+    session = Session(host, Cache(host), request)
     show_diagnostics(problems, session.sources, wants_color(options["color"]))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return EXIT_FAILED
     wanted = [*(binding.requirement for binding in bindings), *read.dependencies]
-    wheels = session.fetch(session.resolve(wanted, stubs=False).pins)
-    refused = check_files(wheels, request.target, host, session.cache)
+    wheels = session.fetch(pins := session.resolve(wanted, stubs=False).pins)
+    untested = check_resolution(session, pins, wanted, read_policy(request, read.python))
+    refused = (*check_files(wheels, request.target, host, session.cache), *untested)
     show_diagnostics(refused, session.sources, wants_color(options["color"]))
     if any(problem.severity is Severity.ERROR for problem in refused):
         return EXIT_FAILED

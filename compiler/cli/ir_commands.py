@@ -16,11 +16,10 @@ from ...ir.verifier import verify_package
 from ...passes.context import PassOptions
 from ...passes.registry import STANDARD_PIPELINE, format_pipeline, passes_until
 from ..cache import Cache
-from ..extensions import ExtensionReader
+from ..extensions import Closure, ExtensionReader
 from ..frontends.importspec import parse_import_spec
 from ..lower import PIPELINE, LowerSettings, lower_package
 from ..request import IrDump, Request
-from ..resolve.download import CachedWheel
 from ..session import Session, make_target
 from .options import color_option, open_host, source_options, target_options, wants_color, watch_options
 from .show import fail_with, show_diagnostics
@@ -62,9 +61,7 @@ def ir_command(
         settings = LowerSettings(format_pipeline(passes), PassOptions(strict=strict))
         observe = []
         if target.free_threaded and not is_file:
-            observe.append(
-                partial(ExtensionReader, _find_closure(session, what), frozenset(), host, Cache(host))
-            )
+            observe.append(partial(ExtensionReader, _find_closure(session, what), host, Cache(host)))
         lowered = lower_package(raw, settings, host.clock, observe)
         raw, problems = lowered.package, (*problems, *lowered.diagnostics)
     show_diagnostics(problems, session.sources, wants_color(color))
@@ -72,14 +69,14 @@ def ir_command(
     return 0
 
 
-def _find_closure(session: Session, spec: str) -> tuple[CachedWheel, ...]:
+def _find_closure(session: Session, spec: str) -> Closure:
     """Return the wheels of a package that could be read, and of all it needs."""
     requirement, _ = parse_import_spec(spec, None)
     assert requirement is not None, "the package was read by the same spec"
     resolution = session.resolve([requirement])
     pin = resolution.find(requirement.name)
     assert pin is not None, "a resolution holds what was asked for"
-    return session.find_probe(session.fetch([pin])[0], resolution.pins).closure
+    return Closure(session.find_probe(session.fetch([pin])[0], resolution.pins).closure)
 
 
 @click.command("opt")

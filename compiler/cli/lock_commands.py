@@ -17,6 +17,7 @@ from ...ir.dist import Target
 from ...ir.source import SourceFile
 from ..api_changes import MovedPackage, find_api_changes
 from ..capability_scan import STARTUP_CODE
+from ..freethread import choose_build
 from ..frontends.pylock import read_pylock
 from ..host import Host
 from ..lock import Locking, Upgrade, make_lock, read_project
@@ -34,6 +35,7 @@ from .options import (
     PythonVersion,
     color_option,
     format_option,
+    freethread_options,
     open_host,
     wants_color,
 )
@@ -107,6 +109,7 @@ UNIVERSAL = ("linux-x86_64", "linux-aarch64", "macos-arm64", "windows-x86_64")
     type=click.Path(file_okay=False),
     help="With --check, also compare the wrappers and shims of this output folder.",
 )
+@freethread_options
 @format_option
 @color_option
 def lock_command(**options: Any) -> int:
@@ -229,7 +232,8 @@ def _verify(project: ProjectFiles, options: dict[str, Any]) -> int:
         raise missing_lock(project)
     if lock is not None and not _has_errors(found):
         for target in _find_targets(project, options):
-            found += find_misfits(lock, asked.requirements, target)
+            own = choose_build(target, request, asked.manifest.python)
+            found += find_misfits(lock, asked.requirements, own)
         found += find_policy_change(lock, asked.options.tag_policy)
         if not _has_errors(found):
             found += _find_changes(asked.requirement_texts, lock.requirements)

@@ -29,6 +29,8 @@ PLATFORMS = (
 )
 DEFAULT_PYTHON = "3.13"
 DEFAULT_OUT = "build/mochi"
+FREE_THREADED = "free-threaded"
+"""The `--runtime` that is the build of Python without the GIL."""
 MANIFEST = "mochi.toml"
 LOCK = "mochi.lock"
 
@@ -83,6 +85,26 @@ def source_options(command: Command) -> Command:
         "--index-url", default="", metavar="URL", help="Package index to use instead of the default one."
     )(command)
     return click.option("--offline", is_flag=True, help="Never touch the network.")(command)
+
+
+def freethread_options(command: Command) -> Command:
+    """Add `--runtime` for the build of Python, and `--allow-untested-freethread`."""
+    return click.option(
+        "--runtime",
+        type=click.Choice([FREE_THREADED]),
+        default=None,
+        help="Be for the build of Python without the GIL [as `free-threaded` of mochi.toml says].",
+    )(allow_option(command))
+
+
+def allow_option(command: Command) -> Command:
+    """Add `--allow-untested-freethread`."""
+    return click.option(
+        "--allow-untested-freethread",
+        "allow_untested",
+        is_flag=True,
+        help="Take packages that are not made for a Python without the GIL; their calls hold locks.",
+    )(command)
 
 
 def probe_option(command: Command) -> Command:

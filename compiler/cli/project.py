@@ -17,7 +17,7 @@ from ...ir.source import SourceFile
 from ..host import Host
 from ..lockfile import read_lock
 from ..request import Request
-from .options import find_manifest, find_programs, lock_path, source_options
+from .options import FREE_THREADED, find_manifest, find_programs, lock_path, source_options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -61,6 +61,8 @@ def open_project(host: Host, options: dict[str, Any], target: Target | None = No
         offline=options["offline"],
         index_url=options["index_url"],
         lock=None if content is None else SourceFile(str(lock), decode(content)),
+        free_threaded=options.get("runtime") == FREE_THREADED,
+        allow_untested=bool(options.get("allow_untested")),
     )
     return ProjectFiles(folder, lock, request)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from attrs import evolve
 
 from ...runtime._mochi_wrap.wire import Codec, WireError
 from ...runtime.client import Handle, RemoteError, Worker, WorkerError
@@ -19,6 +20,8 @@ from ..request import PackageRequest, Request
 from ..run_workspace import find_workspace
 from . import EXIT_FAILED
 from .options import (
+    FREE_THREADED,
+    allow_option,
     color_option,
     find_lock,
     find_manifest,
@@ -32,7 +35,7 @@ from .project import read_source
 from .run_in_process import InProcess
 from .show import show_diagnostics
 
-RUNTIMES = ("subprocess", "embedded", "inprocess")
+RUNTIMES = ("subprocess", "embedded", "inprocess", FREE_THREADED)
 _JSON_HINT = "an argument is JSON; a string has quotes inside of those of the shell: '\"text\"'"
 
 
@@ -43,7 +46,8 @@ _JSON_HINT = "an argument is JSON; a string has quotes inside of those of the sh
     "--runtime",
     type=click.Choice(RUNTIMES),
     default=None,
-    help="Where the function runs [`runtime-mode` of mochi.toml, else subprocess].",
+    help=f"Where the function runs; {FREE_THREADED} is a subprocess without the GIL "
+    "[`runtime-mode` of mochi.toml, else subprocess].",
 )
 @click.option("--package", default="", metavar="SPEC", help="The package behind ALIAS [its name].")
 @click.option(
@@ -52,6 +56,7 @@ _JSON_HINT = "an argument is JSON; a string has quotes inside of those of the sh
 @click.option("--repl", is_flag=True, help="Ask for calls, one on a line.")
 @click.option("--fresh", is_flag=True, help="Compile and install anew.")
 @click.option("--manifest", type=click.Path(dir_okay=False), help="The mochi.toml to obey [the nearest].")
+@allow_option
 @source_options
 @format_option
 @color_option
@@ -100,6 +105,8 @@ def _make_request(host: Host, alias: str, options: dict[str, Any]) -> tuple[Requ
     common: dict[str, Any] = {
         "offline": options["offline"],
         "index_url": options["index_url"],
+        "free_threaded": options["runtime"] == FREE_THREADED,
+        "allow_untested": options["allow_untested"],
     }
     path = None if options["package"] else options["manifest"] or find_manifest(host, ())
     alone = Request(packages=(PackageRequest(options["package"] or alias, alias),), **common)
@@ -111,6 +118,9 @@ def _make_request(host: Host, alias: str, options: dict[str, Any]) -> tuple[Requ
     source = read_source(host, path)
     manifest, problems = read_manifest(source)
     runtime = manifest.python.runtime_mode.value if not problems else RUNTIMES[0]
+    if not problems and manifest.python.free_threaded:
+        common["free_threaded"] = True
+        alone = evolve(alone, free_threaded=True)
     programs = tuple(read_source(host, each) for each in find_programs(host, Path(path).parent))
     bindings, _ = collect_bindings(programs, (), manifest if not problems else Manifest())
     if alias not in {binding.alias for binding in bindings}:

@@ -13,7 +13,7 @@ from ...ir.source import SourceFile
 from ..compile import compile
 from ..output import write_output
 from . import EXIT_FAILED
-from .options import DEFAULT_OUT, color_option, open_host, wants_color
+from .options import DEFAULT_OUT, allow_option, color_option, open_host, wants_color
 from .project import decode, missing_lock, open_project, project_options, require_lock
 from .show import show_diagnostics
 from .sidecar_files import find_sidecars, read_sidecars
@@ -27,6 +27,7 @@ def sync_command() -> None:
 @sync_command.command("python")
 @project_options
 @click.option("-o", "--out", default=DEFAULT_OUT, show_default=True, help="Folder to write to.")
+@allow_option
 @color_option
 def python_command(**options: Any) -> int:
     """Write the wrappers and shims of what is locked, without resolving."""

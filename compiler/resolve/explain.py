@@ -97,6 +97,10 @@ def _explain_name(
     if not releases.usable:
         code = codes.NO_MATCHING_VERSION if _only_other_python(releases) else codes.NO_USABLE_WHEEL
         notes = (*_unusable_notes(releases), *_derived(causes, told))
+        if code is codes.NO_USABLE_WHEEL and library.serves_with_gil(name):
+            message = f"`{name}` has wheels for a Python with the GIL, and none for {target}"
+            help = "choose the build with the GIL, or another distribution"
+            return codes.UNTESTED_FREETHREAD.at(None, message, notes=notes, help=help)
         help = "choose another target or another distribution"
         if releases.other_policy:
             help = 'write `abi-tag-policy = "both"` in `[python]`, or choose another distribution'

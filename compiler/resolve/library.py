@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Final, TypeVar, final
 
-from attrs import frozen
+from attrs import evolve, frozen
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Dependency
 from packaging.utils import canonicalize_name
@@ -79,6 +79,7 @@ class Library:
         self._offline = offline
         self._before = before
         self._sdists = sdists
+        self._policy = policy
         self._tags = wheel_tags(target, policy)
         self._python = full_version(target)
         self._environment = marker_environment(target)
@@ -111,6 +112,16 @@ class Library:
     def releases(self, name: str) -> Releases | None:
         """Return the releases of the normalised `name`, or None if no index knows it."""
         return self._bound.get(name) or self._ask_releases(name).result()
+
+    def serves_with_gil(self, name: str) -> bool:
+        """Whether the same target with the GIL has wheels of `name` that the one without lacks."""
+        target = evolve(self._target, free_threaded=False)
+        found = self._indexes.page(name, target) if target != self._target else None
+        if found is None:
+            return False
+        index, page = found
+        tags = wheel_tags(target, self._policy)
+        return bool(list_releases(name, page, tags, self._python, index.name, before=self._before).usable)
 
     def needs(self, release: Release) -> Needs:
         """Return what `release` says about itself.

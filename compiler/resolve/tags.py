@@ -184,6 +184,9 @@ def check_target(target: Target) -> None:
         raise DiagnosticError(
             codes.UNKNOWN_TARGET.at(None, message, help="the implementation must be `cpython`")
         )
+    if target.free_threaded and target.python < (3, 13):
+        message = f"CPython {target.python[0]}.{target.python[1]} has no build without the GIL"
+        raise DiagnosticError(codes.UNKNOWN_TARGET.at(None, message, help="take `--python 3.13` or later"))
 
 
 def _platforms(target: Target, levels: _Levels) -> Iterator[str]:
