@@ -64,8 +64,8 @@ def _choose_python(free: bool) -> tuple[int, int]:
         if find_interpreter((3, minor), free):
             return 3, minor
     if free:
-        message = "no CPython 3.13 or 3.14 without the GIL is installed on this machine"
-        help = "install `python3.14t` or `python3.13t` where PATH finds it, or choose another `--runtime`"
+        message = "no free-threaded CPython 3.13 or 3.14 is installed on this machine"
+        help = "put `python3.14t` or `python3.13t` on PATH, or choose another `--runtime`"
         raise DiagnosticError(codes.NO_INTERPRETER.at(None, message, help=help))
     message = "no CPython from 3.12 to 3.14 is installed on this machine"
     raise DiagnosticError(codes.NO_INTERPRETER.at(None, message, help="install one of them"))

@@ -265,6 +265,18 @@ def test_a_wheel_goes_before_a_source_distribution(world: World) -> None:
     assert world.builds == 0
 
 
+def test_without_the_gil_an_older_wheel_goes_before_a_source(world: World) -> None:
+    """Nobody has built the newer release for that build; with the GIL the newest is taken, as ever."""
+    static = "Metadata-Version: 2.2\nName: own\nVersion: 1.5\n"
+    world.index.add(File("own-1.5.tar.gz", sdist(project(), static)))
+    offer(world.index, build_wheel("own", "1.0", tag="cp313-cp313t-manylinux_2_17_x86_64"))
+    offer(world.index, build_wheel("own", "1.0", tag="cp313-cp313-manylinux_2_17_x86_64"))
+    free, other = (Target("linux-x86_64", (3, 13), without) for without in (True, False))
+    for target, specifier, version in ((other, "", "1.5"), (free, "", "1.0"), (free, ">1", "1.5")):
+        asked = Requirement("own", RegistryRequest(specifier))
+        assert picks(world.resolver().resolve([asked], target)) == [f"own {version}"], (target, specifier)
+
+
 def test_static_metadata_of_a_source_distribution_need_no_build(world: World) -> None:
     static = "Metadata-Version: 2.2\nName: own\nVersion: 1.5\nRequires-Dist: c\n"
     world.index.add(File("own-1.5.tar.gz", sdist(project(), static)))

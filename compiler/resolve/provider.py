@@ -2,7 +2,8 @@
 
 Newest first; pre-releases only where a specifier names one or nothing else fits (PEP 440);
 yanked files only for `==` and `===` (PEP 592); a release whose metadata exclude the
-target's Python or cannot be read is no candidate.
+target's Python or cannot be read is no candidate. For a Python without the GIL, releases with a
+wheel come before those without one: that nobody built one for it says that it may not work there.
 """
 
 from __future__ import annotations
@@ -111,6 +112,7 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
         self.parents: dict[str, Candidate] = {}
         self.broken: dict[str, str] = {}
         self._library = library
+        self._free_threaded = target.free_threaded
         self._python = full_version(target)
         self._environment = marker_environment(target)
         self._prefer = prefer
@@ -227,6 +229,8 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
             direct = bool(offered) and offered[0].source is not None
             admitted = True if direct else self._prereleases.admits(specifier)
             known = tuple(specifier.filter(offered, admitted, key=lambda release: release.version))
+            if self._free_threaded:
+                known = tuple(sorted(known, key=lambda release: release.kind is FileKind.SDIST))
             preferred = self._prefer.get(name)
             if preferred is not None:
                 known = tuple(sorted(known, key=lambda release: str(release.version) != preferred))
