@@ -14,7 +14,7 @@ from attrs import frozen
 from ..backends.package_module import emit_package_module, emit_package_stub
 from ..ir import codes
 from ..ir.diagnostics import DiagnosticError
-from ..ir.dist import Target
+from ..ir.dist import AbiTagPolicy, Target
 from ..ir.items import Package
 from ..ir.source import SourceFile
 from ..runtime import mochi_build
@@ -24,6 +24,7 @@ from .frontends.mochi_surface import read_surface
 from .host import Host
 from .manifest import Manifest
 from .package_project import BACKEND, BACKEND_FOLDER, PackageProject, read_package_project
+from .retag import Promotion, retag_wheel
 
 SOURCE: Final = "src"
 _HEADER: Final = "# Written by mochic-py from mochi.toml.\n\n"
@@ -178,11 +179,34 @@ def _write(tree: Tree, request: PackageRequest, host: Host) -> Iterator[BuiltFil
         if request.sdist:
             name = f"{tree.project.stem}.tar.gz"
             yield _fill(name, lambda out: mochi_build.build_sdist_file(tree, out, epoch))
-        for tag in tree.project.tags if request.wheels else ():
-            name = mochi_build.wheel_name(tree.project, tag)
-            yield _fill(name, _wheel_writer(tree, tag, epoch, request.jobs))
+        if request.wheels:
+            yield from _write_wheels(tree, request, epoch, host)
     except ValueError as error:
         raise _describe(error) from None
+
+
+def _write_wheels(tree: Tree, request: PackageRequest, epoch: int, host: Host) -> Iterator[BuiltFile]:
+    """Yield a wheel for each tag, those for `abi3` promoted as the ABI tag policy says."""
+    policy = request.settings.python.abi_tag_policy
+    found: dict[str, BuiltFile] = {}
+    for tag in tree.project.tags:
+        name = mochi_build.wheel_name(tree.project, tag)
+        wheel = _fill(name, _wheel_writer(tree, tag, epoch, request.jobs))
+        is_stable = "abi3" in tag.split("-")[1].split(".")
+        if not (is_stable and policy is AbiTagPolicy.ABI2026):
+            found[name] = wheel
+        if is_stable and policy is not AbiTagPolicy.LEGACY:
+            made = _promote(wheel, host)
+            found[made.name] = made
+    yield from found.values()
+
+
+def _promote(wheel: BuiltFile, host: Host) -> BuiltFile:
+    with host.temporary_folder() as folder:
+        path = Path(folder, wheel.name)
+        host.write_bytes_atomic(path, wheel.content)
+        made = retag_wheel(path, Promotion.ABI2026, host)
+    return BuiltFile(made.filename, made.content)
 
 
 def _wheel_writer(tree: Tree, tag: str, epoch: int, jobs: int) -> Callable[[BinaryIO], None]:

@@ -381,6 +381,11 @@ def _read_wheel_tags(table: Table) -> tuple[str, ...]:
     for tag in wrong:
         help = "write for example `py3-none-any` or `cp312-cp312-manylinux_2_28_x86_64`"
         table.report(codes.INVALID_MANIFEST_VALUE, key, f"`{tag}` is not a wheel tag", help)
+    for tag in tags or ():
+        if "abi2026" in tag.partition("-")[2].partition("-")[0].split("."):
+            message = f"`{tag}` is not for `{key}`: a wheel gets `abi2026` where its files prove it"
+            help = 'name the tag for `abi3` here, and write `abi-tag-policy = "both"` in `[python]`'
+            table.report(codes.INVALID_MANIFEST_VALUE, key, message, help)
     return PublishSettings("").wheel_tags if wrong or not tags else tags
 
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 import subprocess
 import sys
+import tomllib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import uv
 from casefile import GOLDEN, Case, check_case, read_cases
+from elf_builder import Elf, Module, Needed
 from hypothesis import given
 from hypothesis import strategies as st
-from index_server import Index, build_wheel, offer, serve
+from index_server import Built, Index, build_wheel, offer, serve
+from installer.sources import WheelFile
+from local_packages import Outcome, mochic
 
+from mochic_py.compiler.audit.wheel_audit import audit_wheel
 from mochic_py.compiler.cache import Cache
 from mochic_py.compiler.host import Host
 from mochic_py.compiler.resolve.options import ResolveOptions
@@ -68,8 +77,9 @@ def test_policies_differ_in_nothing_but_the_tag(target: Target) -> None:
     assert [tag for tag in new if "-abi2026-" not in tag] == legacy
     assert [tag for tag in both if "-abi2026-" not in tag] == legacy
     assert sorted(new) == sorted(both)
+    has_platforms = bool(wheel_tags(target).platforms)
     assert (set(new) > set(legacy)) == (
-        target.python >= (3, 14) and not target.free_threaded and not target.platform.startswith("wasi")
+        has_platforms and target.python >= (3, 14) and not target.free_threaded
     )
 
 
@@ -110,12 +120,14 @@ def choose(target: Target, policy: AbiTagPolicy, *, refresh: bool = False) -> st
     return pin.file.filename
 
 
-@pytest.mark.parametrize("json", [True, False], ids=["json", "html"])
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "html"])
 @pytest.mark.parametrize("policy", AbiTagPolicy)
 @pytest.mark.parametrize("case", RANKS, ids=str)
-def test_the_index_serves_in_that_order(case: Case, policy: AbiTagPolicy, json: bool, index: Index) -> None:
+def test_the_index_serves_in_that_order(
+    case: Case, policy: AbiTagPolicy, as_json: bool, index: Index
+) -> None:
     target, tags = read_case(case)
-    index.json = json
+    index.json = as_json
     for tag in tags:
         offer(index, build_wheel("a", "1", tag=tag))
     for same in best_first(target, tags, policy):
@@ -165,3 +177,148 @@ def test_uv_takes_the_wheel_under_the_name_that_it_is_given(tmp_path: Path) -> N
 )
 def test_other_names_stay(name: str) -> None:
     assert name_for_installers(name) == name
+
+
+# --- commands ---------------------------------------------------------------------------
+
+PLATFORM = "manylinux_2_17_x86_64"
+NEEDED = [Needed("libc.so.6", (("memcpy", "GLIBC_2.14"),))]
+_VOLATILE = re.compile(r"[0-9.]+ s$|\d+ of \d+(?= files)", re.MULTILINE)
+
+
+def extension(tag: str, symbol: str = "PyList_New") -> Built:
+    """A wheel `fast` 1.0 with a module of the stable ABI."""
+    module = Elf([Module("_fast", ((2, 0x1234),))], NEEDED, [symbol]).build()
+    return build_wheel("fast", "1.0", tag=tag, files={"fast/__init__.py": b"", "fast/_fast.abi3.so": module})
+
+
+def write_wheels() -> None:
+    Path("wheels").mkdir()
+    proven = extension(f"cp312-abi3-{PLATFORM}")
+    for wheel in (proven, extension(f"cp313-abi3-{PLATFORM}", "PyDict_SetDefault")):
+        Path("wheels", wheel.filename).write_bytes(wheel.content)
+
+
+def offer_wheels(index: Index) -> None:
+    for version, *tags in (
+        ("1.0", "cp312-abi3"),
+        ("1.1", "cp312-abi3", "cp314-abi2026"),
+        ("1.2", "cp314-abi2026"),
+    ):
+        for tag in tags:
+            files = {"both/__init__.py": b"def go(x: int) -> str: return str(x)\n", "both/py.typed": b""}
+            offer(index, build_wheel("both", version, tag=f"{tag}-{PLATFORM}", files=files))
+
+
+@pytest.mark.parametrize("case", read_cases(GOLDEN / "cli" / "abi_tag_policy.md"), ids=str)
+def test_golden_commands(case: Case, index: Index, update_golden: bool) -> None:
+    offer_wheels(index)
+    write_wheels()
+    for name, text in case.blocks.items():
+        if name in ("mochi.toml", "app.mochi"):
+            Path(name).write_text(text, "utf-8")
+    lines = []
+    for command in case.blocks["commands"].splitlines():
+        lines.append(f"$ {command}")
+        if command.startswith("policy "):
+            change_policy(command.split()[1])
+        elif command == "files":
+            pins = tomllib.loads(Path("mochi.lock").read_text("utf-8"))["python-package"]
+            lines += [pin["filename"] for pin in pins]
+        else:
+            done = mochic(*command.split())
+            lines += [*done.out.splitlines(), *done.err.splitlines()]
+            lines += [f"exit {done.code}"] if done.code else []
+    check_case(case, "session", _VOLATILE.sub("…", "".join(f"{line}\n" for line in lines)), update_golden)
+
+
+def change_policy(value: str) -> None:
+    path = Path("mochi.toml")
+    text = path.read_text("utf-8")
+    path.write_text(re.sub('abi-tag-policy = ".*"', f'abi-tag-policy = "{value}"', text), "utf-8")
+
+
+# --- building ---------------------------------------------------------------------------
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "package"
+STEM = "mochi_pkg_greeting-0.1.0"
+
+
+def make_package(folder: Path, policy: str, *tags: str, symbol: str = "PyList_New") -> Path:
+    """Return a copy of the example with a module of the stable ABI in its compiled code."""
+    package = Path(shutil.copytree(EXAMPLE, folder / policy, ignore=shutil.ignore_patterns("dist")))
+    module = Elf([Module("_fast", ((2, 0x1234),))], NEEDED, [symbol]).build()
+    (package / "compiled/src/mochi_user_greeting/_fast.abi3.so").write_bytes(module)
+    path = package / "mochi.toml"
+    text = path.read_text("utf-8").replace("[python]\n", f'[python]\nabi-tag-policy = "{policy}"\n')
+    text = text.replace("[python.publish]\n", f"[python.publish]\nwheel-tags = {json.dumps(tags)}\n")
+    path.write_text(text, "utf-8")
+    return package
+
+
+def build(package: Path, *options: str) -> Outcome:
+    return mochic("pkg", "build", "--manifest", package / "mochi.toml", *options)
+
+
+@pytest.mark.parametrize(
+    ("policy", "abis"),
+    [
+        ("legacy", ["cp312-abi3", "cp313-abi3"]),
+        ("abi2026", ["cp314-abi2026"]),
+        ("both", ["cp312-abi3", "cp313-abi3", "cp314-abi2026"]),
+    ],
+)
+def test_build_writes_what_the_policy_publishes(tmp_path: Path, policy: str, abis: list[str]) -> None:
+    package = make_package(tmp_path, policy, *(f"{each}-{PLATFORM}" for each in ("cp312-abi3", "cp313-abi3")))
+    outcome = build(package)
+    assert outcome.code == 0, outcome.err
+    wheels = sorted((package / "dist").glob("*.whl"))
+    assert [wheel.name for wheel in wheels] == [f"{STEM}-{abi}-{PLATFORM}.whl" for abi in abis]
+    assert (package / "dist" / f"{STEM}.tar.gz").exists()
+    contents = []
+    for wheel in wheels:
+        with WheelFile.open(wheel) as opened:
+            opened.validate_record(validate_contents=True)
+        audit = audit_wheel(wheel, Host())
+        assert audit.ok, audit.problems
+        with zipfile.ZipFile(wheel) as archive:
+            names = [name for name in archive.namelist() if not name.endswith(("/WHEEL", "/RECORD"))]
+            contents.append({name: archive.read(name) for name in names})
+    assert all(content == contents[0] for content in contents)
+    again = build(package, "-o", str(tmp_path / "again"))
+    assert again.code == 0
+    assert [path.read_bytes() for path in wheels] == [
+        path.read_bytes() for path in sorted((tmp_path / "again").glob("*.whl"))
+    ]
+
+
+@pytest.mark.parametrize("policy", ["abi2026", "both"])
+def test_nothing_is_written_where_the_tag_is_not_proven(tmp_path: Path, policy: str) -> None:
+    package = make_package(tmp_path, policy, f"cp313-abi3-{PLATFORM}", symbol="PyDict_SetDefault")
+    outcome = build(package)
+    assert outcome.code == 1
+    assert "error[PY580]: the wheel keeps its tags: it uses what is not in the stable ABI" in outcome.err
+    assert not (package / "dist").exists()
+
+
+@pytest.mark.parametrize("tag", ["py3-none-any", f"cp313-cp313-{PLATFORM}"])
+def test_other_wheels_are_the_same_under_every_policy(tmp_path: Path, tag: str) -> None:
+    built = []
+    for policy in AbiTagPolicy:
+        package = make_package(tmp_path, policy.value, tag)
+        assert build(package, "--wheel").code == 0
+        (wheel,) = (package / "dist").iterdir()
+        with zipfile.ZipFile(wheel) as archive:
+            built.append((wheel.name, {name: archive.read(name) for name in archive.namelist()}))
+    assert built[0][0] == f"{STEM}-{tag}.whl"
+    assert built[0] == built[1] == built[2]
+
+
+@pytest.mark.parametrize("policy", AbiTagPolicy)
+def test_no_manifest_names_the_tag_itself(tmp_path: Path, policy: AbiTagPolicy) -> None:
+    package = make_package(tmp_path, policy.value, f"cp314-abi2026-{PLATFORM}")
+    outcome = build(package)
+    assert outcome.code == 1
+    assert "error[PY404]" in outcome.err
+    assert "a wheel gets `abi2026` where its files prove it" in outcome.err
+    assert not (package / "dist").exists()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 _NO_VERSION = Version("0")
+_ADMIT_ABI2026 = 'write `abi-tag-policy = "both"` in `[python]`'
 
 
 def explain_failure(
@@ -103,7 +104,7 @@ def _explain_name(
             return codes.UNTESTED_FREETHREAD.at(None, message, notes=notes, help=help)
         help = "choose another target or another distribution"
         if releases.other_policy:
-            help = 'write `abi-tag-policy = "both"` in `[python]`, or choose another distribution'
+            help = f"{_ADMIT_ABI2026}, or choose another distribution"
         if code is codes.NO_MATCHING_VERSION:
             help = "compile for another Python with `--python`, or choose another distribution"
         return code.at(None, _unusable_message(releases, target), notes=notes, help=help)
@@ -115,9 +116,10 @@ def _explain_name(
         notes = (*_offer(releases, target), *told)
         help = "relax the constraint, or choose other versions of what asks for the package"
         return codes.VERSION_CONFLICT.at(None, message, notes=notes, help=help)
-    if unfit is not None and (message := _elsewhere(unfit, releases, target)):
+    message, help = _elsewhere(unfit, releases, target) if unfit is not None else ("", "")
+    if message:
         notes = (*_offer(releases, target), *_derived(causes, told))
-        help = "choose another target or Python, or ask for a version that is usable here"
+        help = f"{help}, or ask for a version that is usable here"
         return codes.NO_MATCHING_VERSION.at(None, message, notes=notes, help=help)
     if unfit is not None or len(causes) == 1:
         fits = f"fits `{unfit.specifier}`" if unfit is not None else "can be used"
@@ -196,22 +198,25 @@ def _fits(need: Need, releases: Releases) -> bool:
     return any(need.specifier.contains(release.version, prereleases=True) for release in releases.usable)
 
 
-def _elsewhere(need: Need, releases: Releases, target: Target) -> str:
-    """Say that a version which fits `need` is there, but not for the target; nothing if none is."""
+def _elsewhere(need: Need, releases: Releases, target: Target) -> tuple[str, str]:
+    """Say that a version which fits `need` is there, but not for the target, and what helps; else nothing."""
 
     def fitting(versions: Iterable[str]) -> str:
         return next((v for v in versions if need.specifier.contains(v, prereleases=True)), "")
 
     python = f"{target.python[0]}.{target.python[1]}"
+    other_target = "choose another target or Python"
     if version := fitting(releases.other_python):
-        return f"`{releases.name}` {version} is not for Python {python}"
+        return f"`{releases.name}` {version} is not for Python {python}", other_target
     if version := fitting(releases.unusable):
-        return f"`{releases.name}` {version} has no wheel for {target}"
+        return f"`{releases.name}` {version} has no wheel for {target}", other_target
     if version := fitting(releases.other_policy):
-        return f"`{releases.name}` {version} has only wheels that `abi-tag-policy` leaves out"
+        message = f"`{releases.name}` {version} has only wheels tagged `abi2026`"
+        return f"{message}, which `abi-tag-policy` leaves out", _ADMIT_ABI2026
     if version := fitting(releases.sdist_only):
-        return f"`{releases.name}` {version} has no wheel, and source distributions are not to be built"
-    return ""
+        message = f"`{releases.name}` {version} has no wheel, and source distributions are not to be built"
+        return message, other_target
+    return "", ""
 
 
 def _only_other_python(releases: Releases) -> bool:
@@ -234,7 +239,7 @@ def _unusable_notes(releases: Releases) -> Iterable[str]:
     if releases.unusable:
         yield "versions with wheels for other targets: " + _some(releases.unusable)
     if releases.other_policy:
-        yield "versions with wheels that `abi-tag-policy` leaves out: " + _some(releases.other_policy)
+        yield "versions with wheels tagged `abi2026` only: " + _some(releases.other_policy)
     if releases.sdist_only:
         yield "versions with a source distribution only: " + _some(releases.sdist_only)
 
