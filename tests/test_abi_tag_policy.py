@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -25,11 +26,23 @@ from local_packages import Outcome, mochic
 from mochic_py.compiler.audit.wheel_audit import audit_wheel
 from mochic_py.compiler.cache import Cache
 from mochic_py.compiler.host import Host
+from mochic_py.compiler.install import find_interpreter, install
+from mochic_py.compiler.resolve.download import CachedWheel
 from mochic_py.compiler.resolve.options import ResolveOptions
 from mochic_py.compiler.resolve.resolver import InProcessResolver
 from mochic_py.compiler.resolve.tags import PLATFORMS, name_for_installers, wheel_tags
 from mochic_py.ir.diagnostics import DiagnosticError
-from mochic_py.ir.dist import AbiTagPolicy, RegistryRequest, Requirement, Target
+from mochic_py.ir.dist import (
+    AbiTagPolicy,
+    DistFile,
+    FileKind,
+    Hashes,
+    IndexSource,
+    Pin,
+    RegistryRequest,
+    Requirement,
+    Target,
+)
 from mochic_py.ir.lock import parse_target
 
 RANKS = read_cases(GOLDEN / "resolve" / "tag_policies.md")
@@ -169,6 +182,21 @@ def test_uv_takes_the_wheel_under_the_name_that_it_is_given(tmp_path: Path) -> N
         codes.append(subprocess.run(command, capture_output=True, check=False).returncode)
     assert codes == [1, 0]
     assert (tmp_path / "into" / "pkg" / "__init__.py").exists()
+
+
+@pytest.mark.skipif(find_interpreter((3, 13)) is None, reason="no CPython 3.13 is installed")
+def test_such_a_wheel_is_installed(tmp_path: Path) -> None:
+    """No Python that has the tag may be at hand: the wheel is for an older one, as no index has it."""
+    built = build_wheel("pkg", "1.0", tag="cp312-abi2026-manylinux_2_17_x86_64")
+    path = tmp_path / "blob"
+    path.write_bytes(built.content)
+    hashes = Hashes(hashlib.sha256(built.content).hexdigest())
+    pin = Pin("pkg", "1.0", DistFile(built.filename, FileKind.WHEEL, IndexSource("default"), hashes))
+    wheel = CachedWheel(pin, path, hashes, len(built.content))
+    python = install(Host(), [wheel], Target("linux-x86_64", (3, 13)), tmp_path / "work")
+    code = "import pkg, importlib.metadata as m; print(pkg.x, m.version('pkg'))"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1 1.0\n"
 
 
 @pytest.mark.parametrize(
