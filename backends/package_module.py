@@ -150,7 +150,7 @@ class _Types:
         ]
         names = {param.name: param.name for param in generics}
         names |= {offer.item.path: offer.name for offer in offers}
-        self._printer = PythonTypes(names, imports)
+        self._printer = PythonTypes(names, imports, awaited=False)
 
     def text(self, ty: BridgeType) -> str:
         """Return the annotation for `ty`; a type parameter is its name."""

@@ -42,7 +42,8 @@ class PythonTypes:
     """Prints types for one module, which imports what they need.
 
     A class whose path is in `opaque` is `any`: the module does not define it. `any_name` is the
-    builtin that stands for that in place of `typing.Any`, which has to be imported.
+    builtin that stands for that in place of `typing.Any`, which has to be imported. What is `awaited`
+    already is what comes of it: a wrapper drives its awaitables and streams.
     """
 
     def __init__(
@@ -51,8 +52,11 @@ class PythonTypes:
         imports: Imports,
         opaque: frozenset[str] = frozenset(),
         any_name: str = "",
+        *,
+        awaited: bool = True,
     ) -> None:
         self._any = any_name
+        self._awaited = awaited
         self._type_names = type_names
         self._opaque = opaque
         self._imports = imports
@@ -86,7 +90,11 @@ class PythonTypes:
                 return f"{self._imports.builtin('set')}[{self.text(element)}]"
             case MapOf(key, value):
                 return f"{self._imports.builtin('dict')}[{self.text(key)}, {self.text(value)}]"
-            case OptionOf(AsyncOf(inner)) if isinstance(inner, OptionOf) or inner == ANY:
+            case AsyncOf(inner) if not self._awaited:
+                return f"{self._imports.use('collections.abc', 'Awaitable')}[{self.text(inner)}]"
+            case StreamOf(element) if not self._awaited:
+                return f"{self._imports.use('collections.abc', 'AsyncIterator')}[{self.text(element)}]"
+            case OptionOf(AsyncOf(inner)) if self._awaited and (isinstance(inner, OptionOf) or inner == ANY):
                 return self.text(inner)
             case OptionOf(inner):
                 return f"{self.text(inner)} | None"

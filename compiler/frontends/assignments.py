@@ -31,7 +31,7 @@ from .annotation import parse_annotation, parse_type_params
 from .declarations import Declaration, Reading
 from .evidence import value_evidence, with_evidence
 from .functional import build_functional_class
-from .functions import annotate
+from .functions import annotate, read_doc_below
 from .qualifiers import Qualified, strip_qualifiers
 from .scopes import Scope
 from .source_text import decode_int, decode_string
@@ -103,7 +103,8 @@ def build_type_alias(declaration: Declaration, path: str, scope: Scope, reading:
 def assignment_info(declaration: Declaration, reading: Reading) -> Info:
     """Return what every item keeps, for a name that is assigned to."""
     node = declaration.name_node
-    return Info(reading.text.span(node.start_byte, node.end_byte), reading.tier)
+    span = reading.text.span(node.start_byte, node.end_byte)
+    return Info(span, reading.tier, read_doc_below(declaration.node, reading))
 
 
 def _declared_type(qualified: Qualified, value: Node | None, scope: Scope, reading: Reading) -> BridgeType:

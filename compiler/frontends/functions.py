@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import evolve
@@ -47,6 +48,7 @@ _RECEIVERS = ("self", "cls", "mcs", "metacls")
 _LITERALS = frozenset(("integer", "float", "string", "concatenated_string", "true", "false", "none"))
 _KIND_ORDER = {kind: rank for rank, kind in enumerate(ParamKind)}
 _VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
+_STRING_BELOW = re.compile(rb"""[ \t]*\r?\n[ \t]*[rRuU]?["']""")
 _IMPLICIT_CLASS_METHODS = frozenset(("__init_subclass__", "__class_getitem__"))
 
 
@@ -172,6 +174,22 @@ def find_doc(definition: Node, reading: Reading) -> str:
             return ""
         return reading.slice(literal)
     return ""
+
+
+def read_doc_below(statement: Node, reading: Reading) -> str:
+    """Return the first sentence of the string on the line below an assignment, or an empty string.
+
+    Python ignores such a string; tools for documentation take it for that of the name (PEP 258).
+    """
+    if not _STRING_BELOW.match(reading.text.data, statement.end_byte):
+        return ""
+    while statement.parent is not None and statement.parent.type == "expression_statement":
+        statement = statement.parent
+    below = statement.next_sibling
+    if below is None or below.type != "expression_statement" or len(below.children) != 1:
+        return ""
+    literal = below.children[0]
+    return first_sentence(reading.slice(literal)) if literal.type == "string" else ""
 
 
 # --- properties --------------------------------------------------------------------------
