@@ -64,6 +64,7 @@ def _emit_package(package: LockedPackage) -> str:
         ("attestation-verified", _text(package.attestation_verified)),
         ("gil", _text("" if package.gil is None else judge_gil(dict(package.gil).values()).value)),
         ("gil-modules", _array(f"{name} {verdict.value}" for name, verdict in package.gil or ())),
+        ("gil-confirmed", _array(package.gil_confirmed)),
     )
 
 

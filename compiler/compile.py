@@ -207,9 +207,7 @@ class _Run:
             raise DiagnosticError(*found)
         self.diagnostics += found
 
-    def _find_closure(
-        self, wheel: CachedWheel, resolution: Resolution, probe: ProbeJob | None
-    ) -> Closure:
+    def _find_closure(self, wheel: CachedWheel, resolution: Resolution, probe: ProbeJob | None) -> Closure:
         """Return the wheels whose extension modules decide on locks; none where the GIL is on."""
         if not self.request.target.free_threaded:
             return Closure()

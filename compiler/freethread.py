@@ -68,24 +68,38 @@ def locked_verdicts(lock: Lock | None) -> dict[str, Verdicts]:
     return {each.pin.file.hashes.sha256: dict(each.gil) for each in packages if each.gil is not None}
 
 
-def lock_verdicts(wheel: CachedWheel, verdicts: Verdicts | None) -> tuple[tuple[str, GilVerdict], ...] | None:
-    """Return the verdicts as a lock holds them: of what was built here there are none, as it is no file."""
-    if verdicts is None or wheel.built_from is not None:
-        return None
-    return tuple(sorted(verdicts.items()))
-
-
 def find_closure(
-    name: str, wheels: Mapping[str, CachedWheel], target: Target, python: PythonSettings
+    name: str,
+    wheels: Mapping[str, CachedWheel],
+    target: Target,
+    python: PythonSettings,
+    verdicts: Mapping[str, Verdicts],
 ) -> Closure:
-    """Return the wheels that decide on the locks of package `name`, out of `wheels`; none with the GIL."""
+    """Return the wheels that decide on the locks of package `name`, out of `wheels`; none with the GIL.
+
+    `verdicts` are what is known of packages, by name.
+    """
     if not target.free_threaded:
         return Closure()
     pins = {each: wheel.built_from or wheel.pin for each, wheel in wheels.items()}
     reached = reach({each: LockedPackage(pin) for each, pin in pins.items()}, [name])
-    first = wheels[name]
     others = (wheels[each] for each in sorted(reached - {name}))
-    return Closure((first, *others), frozenset(python.freethread_deny_list))
+    known = {wheels[each].hashes.sha256: verdicts[each] for each in sorted(reached) if each in verdicts}
+    return Closure((wheels[name], *others), frozenset(python.freethread_deny_list), known)
+
+
+def check_fetched(
+    wheels: Mapping[str, CachedWheel],
+    verdicts: Mapping[str, Verdicts],
+    requirements: Sequence[Requirement],
+    policy: FreethreadPolicy,
+) -> tuple[Diagnostic, ...]:
+    """Return what is said of the packages of `verdicts`, which `requirements` need."""
+    if not policy.required:
+        return ()
+    pins = {name: wheels[name].built_from or wheels[name].pin for name in verdicts}
+    found = {name: judge(pin, wheels[name], verdicts[name]) for name, pin in pins.items()}
+    return report(found, pins, requirements, policy)
 
 
 def check_resolution(

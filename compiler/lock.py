@@ -24,11 +24,11 @@ from .cache import Cache
 from .capabilities import check_async_runtime, check_capabilities, check_elevation, infer_capabilities
 from .capability_scan import Found
 from .compile import collect, make_settings
-from .extensions import Verdicts, read_gil
-from .freethread import choose_build, find_closure, judge, lock_verdicts, read_policy, report
+from .freethread import check_fetched, choose_build, find_closure, read_policy
 from .gate import check_files
 from .host import Host
 from .lock_facts import Facts, digest_row, find_facts
+from .lock_gil import LockedVerdicts, read_verdicts
 from .lock_merge import merge_packages
 from .lock_moves import Move, find_moves
 from .locked import locked_resolution, reach
@@ -214,32 +214,25 @@ class _Locker:
         fetched = {wheel.pin.name: wheel for wheel in session.fetch(pins)}
         self.diagnostics += check_files(tuple(fetched.values()), target, self.host, self.cache)
         runtime = _runtime_names(pins, project.requirements)
-        verdicts = self._read_verdicts(fetched, runtime, target)
-        self._check_freethread(fetched, verdicts, project)
-        packages = [
-            self._lock_package(session, fetched, pin.name, imported.get(pin.name), project, settings, runtime)
-            for pin in pins
-        ]
-        return [
-            evolve(each, gil=lock_verdicts(fetched[each.name], verdicts.get(each.name))) for each in packages
-        ]
-
-    def _read_verdicts(
-        self, fetched: Mapping[str, CachedWheel], runtime: frozenset[str], target: Target
-    ) -> dict[str, Verdicts]:
-        """Return what compiled modules say of the GIL, by package; nothing where every Python has it."""
-        if not target.free_threaded:
-            return {}
-        return {name: read_gil(fetched[name], self.host, self.cache) for name in sorted(runtime)}
-
-    def _check_freethread(
-        self, fetched: Mapping[str, CachedWheel], verdicts: Mapping[str, Verdicts], project: Project
-    ) -> None:
+        verdicts = read_verdicts(
+            runtime,
+            fetched,
+            target,
+            self.existing,
+            self.host,
+            self.cache,
+            importing=self.request.confirm_gil,
+        )
+        self.diagnostics += verdicts.diagnostics
         policy = read_policy(self.request, project.manifest.python)
-        if policy.required:
-            pins = {name: fetched[name].built_from or fetched[name].pin for name in verdicts}
-            found = {name: judge(pin, fetched[name], verdicts[name]) for name, pin in pins.items()}
-            self.diagnostics += report(found, pins, project.requirements, policy)
+        self.diagnostics += check_fetched(fetched, verdicts.seen, project.requirements, policy)
+        packages = (
+            self._lock_package(
+                session, fetched, pin.name, imported.get(pin.name), project, settings, runtime, verdicts
+            )
+            for pin in pins
+        )
+        return [verdicts.add_to(package, fetched[package.name]) for package in packages]
 
     def _check_digests(self, resolution: Resolution) -> None:
         """Refuse a file that the index replaced since it was locked, unless it may move."""
@@ -327,6 +320,7 @@ class _Locker:
         project: Project,
         settings: BindSettings,
         runtime: frozenset[str],
+        verdicts: LockedVerdicts,
     ) -> LockedPackage:
         wheel = fetched[name]
         pin = wheel.built_from or wheel.pin
@@ -338,7 +332,7 @@ class _Locker:
                 (b.requirement.span for b in project.bindings if b.requirement.name == pin.name), None
             )
             self.diagnostics += check_async_runtime(wheel, span, self.host, self.cache)
-            closure = find_closure(name, fetched, target, project.manifest.python)
+            closure = find_closure(name, fetched, target, project.manifest.python, verdicts.seen)
             facts = find_facts(imported, aliases, target, settings, self.host, self.cache, closure)
         found = infer_capabilities(wheel, self.host, self.cache) if pin.name in runtime else ()
         if pin.name in runtime:

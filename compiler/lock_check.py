@@ -23,12 +23,13 @@ from ..ir.source import SourceFile
 from .cache import Blob, Cache
 from .capabilities import infer_capabilities
 from .compile import make_settings
-from .extensions import read_gil
-from .freethread import choose_build, find_closure, lock_verdicts
+from .extensions import Verdicts, read_gil
+from .freethread import choose_build, find_closure
 from .frontends.wheel import open_wheel
 from .host import Host
 from .lock import Project, read_project
 from .lock_facts import Facts, digest_row, find_facts
+from .lock_gil import locked_confirmations, overlay
 from .locked import find_misfits, reach, select_packages
 from .lockfile import LOCK_FILE, read_lock
 from .request import Request
@@ -94,6 +95,7 @@ class _Checker:
     diagnostics: list[Diagnostic] = field(factory=list)
     sources: dict[str, SourceFile] = field(factory=dict)
     _bound: set[str] = field(factory=set)
+    _verdicts: dict[str, Verdicts] = field(factory=dict)
 
     def run(self) -> None:
         request = self.request
@@ -156,9 +158,11 @@ class _Checker:
         """Compare the verdicts on compiled modules; a lock of earlier has none, and need not."""
         if package.gil is None or not target.free_threaded:
             return
-        found = lock_verdicts(wheel, read_gil(wheel, self.host)) or ()
+        found = overlay(read_gil(wheel, self.host), locked_confirmations(package))
+        self._verdicts[package.name] = found
         expected, read = (
-            ", ".join(f"{name} {verdict.value}" for name, verdict in each) for each in (package.gil, found)
+            ", ".join(f"{name} {verdict.value}" for name, verdict in sorted(each))
+            for each in (package.gil, found.items())
         )
         self._compare(package.name, "gil-modules", expected, read, wheel.pin.file.filename)
 
@@ -218,9 +222,9 @@ class _Checker:
             self._bound.add(package.name)
             wheels = session.fetch_with_stubs([pin], resolution.pins)[0]
             needed = session.find_probe(wheels.wheel, resolution.pins).closure
-            closure = find_closure(
-                package.name, {each.pin.name: each for each in needed}, target, project.manifest.python
-            )
+            wheels_needed = {each.pin.name: each for each in needed}
+            python = project.manifest.python
+            closure = find_closure(package.name, wheels_needed, target, python, self._verdicts)
             facts = find_facts(wheels, aliases, target, settings, self.host, closure=closure)
             self._compare_facts(package, facts, aliases)
 

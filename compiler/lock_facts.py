@@ -71,7 +71,7 @@ def find_facts(
     made = _digest_generated(wheels)
     snapshot = wheels.typeshed.pin.sha256 if wheels.typeshed else ""
     inputs = [[each.hashes.sha256 for each in files], made, snapshot]
-    locks = [sorted(each.hashes.sha256 for each in closure.wheels), sorted(closure.denied)] if closure else []
+    locks = _plain_locks(closure) if closure else []
     key = json.dumps([_FORMAT, inputs, sorted(aliases), str(target), _plain(settings), locks])
     if cache is not None and (known := cache.get(KIND, key)) is not None:
         tier, distribution, version, *digests = json.loads(known)
@@ -82,6 +82,18 @@ def find_facts(
         where = [facts.stubs.tier.value, facts.stubs.distribution, facts.stubs.version]
         cache.put(KIND, key, json.dumps([*where, *list(asdict(facts).values())[1:]]).encode())
     return facts
+
+
+def _plain_locks(closure: Closure) -> list[Any]:
+    known = {
+        digest: sorted((name, verdict.value) for name, verdict in verdicts.items())
+        for digest, verdicts in closure.known.items()
+    }
+    return [
+        sorted(each.hashes.sha256 for each in closure.wheels),
+        sorted(closure.denied),
+        sorted(known.items()),
+    ]
 
 
 def _plain(settings: BindSettings) -> dict[str, Any]:

@@ -63,8 +63,8 @@ def _merge(packages: Sequence[LockedPackage], marker: str) -> LockedPackage:
         dependencies=_union(package.pin.dependencies for package in packages),
     )
     # Targets with the GIL have not looked.
-    gil = next((package.gil for package in packages if package.gil is not None), None)
-    return evolve(first, pin=pin, markers=marker, gil=gil)
+    seen = next((package for package in packages if package.gil is not None), first)
+    return evolve(first, pin=pin, markers=marker, gil=seen.gil, gil_confirmed=seen.gil_confirmed)
 
 
 def _union(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:

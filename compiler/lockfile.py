@@ -254,7 +254,8 @@ class _Reader:
             self._strings(table, "capabilities-declared"),
             self._digest(table, "attestation-bundle"),
             table.read_string("attestation-verified") or "",
-            self._read_gil(table),
+            gil := self._read_gil(table),
+            self._read_confirmed(table, gil or ()),
         )
         table.close()
         return package if len(table.diagnostics) == before else None
@@ -337,10 +338,19 @@ class _Reader:
                 return None
             found[name] = GilVerdict(word)
         said = judge_gil(found.values())
+        if found and "gil" not in table:
+            self._missing(table, "gil")
         if "gil" in table and verdict is not said:
             message = f"`gil` is `{verdict.value}`, and the modules say `{said.value}`"
             table.report(codes.WRONG_LOCK_VALUE, "gil", message)
         return tuple(sorted(found.items())) if "gil" in table else None
+
+    def _read_confirmed(self, table: Table, gil: tuple[tuple[str, GilVerdict], ...]) -> tuple[str, ...]:
+        names = self._strings(table, "gil-confirmed")
+        if strange := sorted(set(names) - dict(gil).keys()):
+            message = f"`gil-confirmed` has `{strange[0]}`, of which `gil-modules` says nothing"
+            table.report(codes.WRONG_LOCK_VALUE, "gil-confirmed", message)
+        return names
 
     def _required(self, table: Table, key: str) -> str:
         value = table.read_string(key)

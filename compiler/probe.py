@@ -119,7 +119,7 @@ class Prober:
         """Put the packages into a folder; None where nothing could import them."""
         interpreter = None
         if self.target.platform == this_platform() and self.target.implementation == "cpython":
-            interpreter = self._find_interpreter()
+            interpreter = find_kept_interpreter(self.target, self.host, self.store)
         if interpreter is None:
             return None
         require_files(self.job.closure, self.target, self.host, self.store)
@@ -127,17 +127,18 @@ class Prober:
         unpack_wheels(self.job.closure, folder, interpreter, self.host)
         return Surroundings(interpreter, (folder,), (), "")
 
-    def _find_interpreter(self) -> str | None:
-        """Return the path of an interpreter of the target. Looking for one takes seconds, so it is kept."""
-        key = json.dumps([self.target.python, self.target.free_threaded, self.host.environ.get("PATH", "")])
-        kept = self.store.get(INTERPRETER, key)
-        if kept is not None and self.host.exists(Path(kept.decode())):
-            return kept.decode()
-        found = find_interpreter(self.target.python, self.target.free_threaded)
-        if found is None:
-            return None
-        self.store.put(INTERPRETER, key, found.path.encode())
-        return found.path
+
+def find_kept_interpreter(target: Target, host: Host, store: Cache) -> str | None:
+    """Return the path of an interpreter of `target`. Looking for one takes seconds, so it is kept."""
+    key = json.dumps([target.python, target.free_threaded, host.environ.get("PATH", "")])
+    kept = store.get(INTERPRETER, key)
+    if kept is not None and host.exists(Path(kept.decode())):
+        return kept.decode()
+    found = find_interpreter(target.python, target.free_threaded)
+    if found is None:
+        return None
+    store.put(INTERPRETER, key, found.path.encode())
+    return found.path
 
 
 def find_wanted(package: Package, asked: Mapping[str, frozenset[str]]) -> Wanted:

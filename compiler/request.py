@@ -99,7 +99,7 @@ class Request:
     `sidecars` are the hand-written files that override items of packages. `surface` leaves out of
     wrappers, shims and symbols what no program uses. `free_threaded` has the target be the free-threaded
     build, as the manifest may too; packages that are not made for that are refused then, unless
-    `allow_untested` is set.
+    `allow_untested` is set. `confirm_gil` has a lock import the modules whose word on the GIL cannot be read.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -128,6 +128,7 @@ class Request:
     surface: Surface = Surface.ALL
     free_threaded: bool = False
     allow_untested: bool = False
+    confirm_gil: bool = False
 
 
 @final

@@ -227,6 +227,9 @@ INCOMPATIBLE_ASYNC_RUNTIME = Code(
 UNTESTED_FREETHREAD = Code(
     "PY554", "untested-freethread", "a package is not made for a Python without the GIL"
 )
+GIL_UNCONFIRMED = Code(
+    "PY555", "gil-unconfirmed", "what a module does with the GIL stays unknown", Severity.WARNING
+)
 NOTHING_EXPORTED = Code("PY560", "nothing-exported", "a Mochi module offers nothing to Python")
 NO_COMPILED_CODE = Code(
     "PY561", "no-compiled-code", "the Python that a Mochi module compiles to is not there"

@@ -56,7 +56,8 @@ class LockedPackage:
     are taken over the files of all aliases, in the order of the aliases. `index_sha256` covers
     what the index says of the file. `markers` says for which environments the pin is (PEP 508).
     `gil` is what each extension module of a wheel says of the GIL, by dotted name and sorted; None where
-    nobody has looked, as no target is without it.
+    nobody has looked, as no target is without it. `gil_confirmed` are the modules that had to be
+    imported to see it.
     """
 
     pin: Pin
@@ -72,6 +73,7 @@ class LockedPackage:
     attestation_bundle: str = ""
     attestation_verified: str = ""
     gil: tuple[tuple[str, GilVerdict], ...] | None = None
+    gil_confirmed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -87,7 +87,8 @@ def locked_packages(draw: st.DrawFn, name: str) -> LockedPackage:
         draw(sorted_names()),
         draw(MAYBE_DIGEST),
         draw(st.one_of(st.just(""), TEXT)),
-        draw(st.one_of(st.none(), VERDICTS)),
+        gil := draw(st.one_of(st.none(), VERDICTS)),
+        tuple(name for name, _ in gil or () if draw(st.booleans())),
     )
 
 
@@ -220,6 +221,12 @@ def test_nothing_breaks_the_reader(place: int, ch: str, replace: bool) -> None:
         ('tier = "stubs", ', "", "PY443", 15),
         ('version = "1" }', 'version = "1", more = 2 }', "PY444", 15),
         ("[python]", "[python]\nextra = 1", "PY444", 2),
+        ("size = 10", 'size = 10\ngil = "used"', "PY443", 12),
+        ("size = 10", 'size = 10\ngil = "never"', "PY443", 12),
+        ("size = 10", 'size = 10\ngil-modules = ["a used"]', "PY443", 6),
+        ("size = 10", 'size = 10\ngil = "used"\ngil-modules = ["a use"]', "PY443", 13),
+        ("size = 10", 'size = 10\ngil = "used"\ngil-modules = ["a used", "a unknown"]', "PY443", 13),
+        ("size = 10", 'size = 10\ngil = "none"\ngil-confirmed = ["a"]', "PY443", 13),
         ("[python]", "python.x = 1\n[other]", "PY443", 1),
         ("[[python-package]]", "[python-package]", "PY443", 6),
         ("[python]\n", "[other]\n", "PY442", 6),

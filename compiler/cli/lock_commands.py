@@ -110,6 +110,11 @@ UNIVERSAL = ("linux-x86_64", "linux-aarch64", "macos-arm64", "windows-x86_64")
     help="With --check, also compare the wrappers and shims of this output folder.",
 )
 @freethread_options
+@click.option(
+    "--confirm-freethread",
+    is_flag=True,
+    help="Import modules that do not let the GIL be read, in a sandbox and a Python without it.",
+)
 @format_option
 @color_option
 def lock_command(**options: Any) -> int:

@@ -63,6 +63,7 @@ def open_project(host: Host, options: dict[str, Any], target: Target | None = No
         lock=None if content is None else SourceFile(str(lock), decode(content)),
         free_threaded=options.get("runtime") == FREE_THREADED,
         allow_untested=bool(options.get("allow_untested")),
+        confirm_gil=bool(options.get("confirm_freethread")),
     )
     return ProjectFiles(folder, lock, request)
 
