@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, LEAVE, RUN_ASYNC_WITH, RUN_WITH, is_helper
+from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, IMPLEMENT, LEAVE, RUN_ASYNC_WITH, RUN_WITH, is_helper
 from ..ir.items import Binding, CallForm, Degradation, Function, Info, Param, ParamKind, Signature
 from ..ir.types import UNANNOTATED, BridgeType
 from .entries import Call, Entry, EntryKind, TypeDeclaration, takes_options
@@ -72,6 +72,8 @@ def _describe_helper(function: Function, entry: Entry) -> Iterator[str]:
     match function.name:
         case name if name == CLASS_OBJECT:
             yield f"type[{owner}]"
+        case name if name == IMPLEMENT:
+            yield f"a {owner} with these members"
         case name if name in (RUN_WITH, RUN_ASYNC_WITH):
             yield f"{'async ' if name == RUN_ASYNC_WITH else ''}with {owner} as value: body(value)"
         case name if name in (LEAVE, ASYNC_LEAVE):

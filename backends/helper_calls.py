@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..ir.diagnostics import InternalError
-from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, LEAVE, RUN_ASYNC_WITH, RUN_WITH
+from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, IMPLEMENT, LEAVE, RUN_ASYNC_WITH, RUN_WITH
 from ..ir.items import Function
 from .converters import HELPERS
 from .imports import Imports
@@ -47,6 +47,10 @@ def helper_expression(
         case name, (this,) if name == ASYNC_LEAVE:
             leaving = f"{this}.__aexit__(None, None, None)"
             return Expression(f"{imports.use_driver(HELPERS, 'run_async')}(", (leaving, where), ")")
+        case name, _ if name == IMPLEMENT:
+            members = function.signatures[0].params
+            given = (f"{param.name}={argument}" for param, argument in zip(members, arguments, strict=True))
+            return Expression(f"{imports.use(HELPERS, 'implement')}(", (owner, *given), ")")
         case "name", (this,):
             return Expression(f"{this}.__qualname__")
         case "named", (path,):

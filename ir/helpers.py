@@ -26,8 +26,11 @@ LEAVE = "__leave__"
 ASYNC_LEAVE = "__async_leave__"
 """The same for an asynchronous manager, awaited."""
 
+IMPLEMENT = "__implement__"
+"""An instance of a class made for it, whose methods are the arguments."""
+
 _TYPE_MEMBERS = f"{TYPE_OBJECT}."
-_MEMBERS = frozenset({CLASS_OBJECT, RUN_WITH, RUN_ASYNC_WITH, LEAVE, ASYNC_LEAVE})
+_MEMBERS = frozenset({CLASS_OBJECT, RUN_WITH, RUN_ASYNC_WITH, LEAVE, ASYNC_LEAVE, IMPLEMENT})
 
 
 def is_helper(function: Function) -> bool:

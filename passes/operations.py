@@ -6,7 +6,7 @@ private to Python (Data Model, section 3.3).
 
 from __future__ import annotations
 
-from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, LEAVE, RUN_ASYNC_WITH, RUN_WITH
+from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, IMPLEMENT, LEAVE, RUN_ASYNC_WITH, RUN_WITH
 
 OPERATIONS: dict[str, str] = {
     # 3.3.7 Containers
@@ -76,6 +76,7 @@ OPERATIONS: dict[str, str] = {
     RUN_ASYNC_WITH: "async_with",
     LEAVE: "exit",
     ASYNC_LEAVE: "async_exit",
+    IMPLEMENT: "implement",
 }
 
 CONSTRUCTORS = frozenset({"__init__", "__new__"})

@@ -41,6 +41,7 @@ _PASSES: Mapping[str, str] = {
     "add-dynamic-names": "add_dynamic_names.AddDynamicNames",
     "inline-callbacks": "inline_callbacks.InlineCallbacks",
     "expose-managers": "expose_managers.ExposeManagers",
+    "expose-adapters": "expose_adapters.ExposeAdapters",
     "select-public": "select_public.SelectPublic",
     "classify-classes": "classify_classes.ClassifyClasses",
     "monomorphise": "monomorphise.Monomorphise",

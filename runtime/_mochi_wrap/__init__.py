@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # The names of each module; `__init__.pyi` tells them to type checkers.
 _NAMES = {
+    "adapters": "implement",
     "aio": (
         "Loop PerCallLoop PersistentLoop Stream async_function_of awaited call_async "
         "call_inside per_call_loop persistent_loop run_async run_async_with stream_of "

@@ -1,3 +1,4 @@
+from .adapters import implement as implement
 from .aio import (
     Loop as Loop,
     PerCallLoop as PerCallLoop,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
-from aiohttp import helpers, multipart, web
+from aiohttp import abc, helpers, multipart, web
 
 SPEC = "aiohttp@==3.14.5"
 NEAR = {"headers by name"}
@@ -36,6 +38,11 @@ def calls(w):
         "a file name",
         lambda: w.content_disposition_filename({"filename": "a.txt"}),
         lambda: multipart.content_disposition_filename({"filename": "a.txt"}),
+    )
+    yield (
+        "a resolver of functions",
+        lambda: w.AbstractResolver_resolve_sync(resolver(w), "h")[0].port,
+        lambda: asyncio.run(Resolver().resolve("h"))[0]["port"],
     )
     yield "a form", lambda: w.FormData_is_multipart(form(w)), lambda: form_directly().is_multipart
     yield (
@@ -70,3 +77,20 @@ def form_directly():
     made = aiohttp.FormData()
     made.add_field("f", b"x", filename="a.bin")
     return made
+
+
+def resolver(w):
+    def resolve(host, port, _family):
+        # As a map: what a host in another process has for a record.
+        found = {"hostname": host, "host": "::1", "port": port + 7, "family": 0, "proto": 0, "flags": 0}
+        return [found]
+
+    return w.AbstractResolver_implement(resolve, lambda: None)
+
+
+class Resolver(abc.AbstractResolver):
+    async def resolve(self, host, port=0, family=0):
+        return [{"hostname": host, "host": "::1", "port": port + 7}]
+
+    async def close(self):
+        pass

@@ -43,10 +43,24 @@ def calls(w):
         lambda: show_directly(tree_directly()),
     )
     yield (
+        "a renderable of functions",
+        lambda: show(w, w.ConsoleRenderable_implement(lambda _, options: ["one", width(w, options)])),
+        lambda: show_directly(Renderable()),
+    )
+    yield (
         "a text",
         lambda: w.Text_len(w.Text_append(w.Text_new_with({"text": "ab"}), "cd")),
         lambda: len(text.Text("ab").append("cd")),
     )
+
+
+def width(w, options):
+    return str(w.ConsoleOptions_max_width(options))
+
+
+class Renderable:
+    def __rich_console__(self, _, options):
+        return ["one", str(options.max_width)]
 
 
 def show(w, renderable):
