@@ -6,7 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..ir.info import Info, NoteKind
 from ..ir.items import Function, ParamKind, Signature
-from ..ir.types import ANY, AsyncOf, BridgeType, ListOf, MapOf, OptionOf, Ref, SetOf, UnionOf, has_one_value
+from ..ir.types import (
+    ANY,
+    AsyncOf,
+    BridgeType,
+    IteratorOf,
+    ListOf,
+    MapOf,
+    OptionOf,
+    Ref,
+    SetOf,
+    StreamOf,
+    UnionOf,
+    has_one_value,
+)
 from .overload_arms import VARIADIC, Arm, ArmJoiner
 
 _Lost = Mapping[int, Mapping[str, set[str]]]
@@ -53,26 +66,41 @@ def _plainness(arm: Arm, firsts: Mapping[object, Signature]) -> tuple[bool, bool
 
 
 def _blur(function: Function, first: Arm, further: list[Arm], joiner: ArmJoiner) -> list[Arm]:
-    """Let the plainest arm stand for all that its arguments do not tell it from, with `any` as its result.
+    """Let the plainest arm stand for all that its arguments do not tell it from, with what all of them give.
 
-    Type checkers do the same where an argument is `Any` (typing specification, "Overload call evaluation").
-    What other arms require beyond that are options of it too. The arms with their own results stay behind it.
+    That is `any`, or a container of it. Type checkers do the same where an argument is `Any` (typing
+    specification, "Overload call evaluation"). What other arms require beyond that are options of it too.
+    The arms with their own results stay behind it.
     """
     lost = _read_losses(function.info)
     rivals = [arm for arm in further if _is_alike(first, arm, lost)]
     if not rivals or first.signature.result == ANY:
         return [first, *further]
-    blurred = first.giving(ANY)
+    meant = [
+        arm
+        for arm in further
+        if arm in rivals or arm.signature.result == ANY or len(arm.required) > len(first.required)
+    ]
+    result = _widest([arm.signature.result for arm in (first, *meant)])
+    blurred = first.giving(result)
     rest: list[Arm] = []
     for arm in further:
-        untyped = arm.signature.result == ANY
-        joined = None
-        if arm in rivals or untyped or len(arm.required) > len(first.required):
-            joined = joiner.join(blurred, arm.giving(ANY))
+        joined = joiner.join(blurred, arm.giving(result)) if arm in meant else None
         blurred = joined or blurred
-        if joined is None or not untyped:
+        if joined is None or arm.signature.result != result:
             rest.append(arm)
-    return [blurred, first, *rest]
+    return [blurred, *rest] if first.signature.result == result else [blurred, first, *rest]
+
+
+def _widest(results: Sequence[BridgeType]) -> BridgeType:
+    """Return what all of these are: a container of `any` where all are of one kind, else `any`."""
+    match results[0]:
+        case IteratorOf() | ListOf() | SetOf() | StreamOf() as first if len({*map(type, results)}) == 1:
+            return type(first)(ANY)
+        case MapOf(key) if all(isinstance(each, MapOf) and each.key == key for each in results):
+            return MapOf(key, ANY)
+        case _:
+            return ANY
 
 
 def _is_alike(one: Arm, other: Arm, lost: _Lost) -> bool:
