@@ -192,6 +192,15 @@ def test_every_command_refuses(index: Index) -> None:
     assert mochic("pkg", "sync", "python", ALLOW).code == 0
 
 
+def test_what_only_tells_refuses_nothing(index: Index) -> None:
+    write()
+    for arguments in (("report", "app.mochi"), ("check", "app.mochi", "--with-bindings")):
+        done = mochic(*arguments, "--target", "linux-x86_64", "--color", "never")
+        assert done.code == 0, done.err
+    done = mochic("report", "app.mochi", "--target", "linux-x86_64", "--color", "never")
+    assert "warning[PY554]: `mixed` is not known to do without the GIL" in done.err
+
+
 def test_the_library_refuses_too(index: Index, tmp_path: Path) -> None:
     def compiled(**settings: bool) -> mochic_py.Result:
         asked = mochic_py.Request(packages=(mochic_py.PackageRequest("mixed"),), **settings)

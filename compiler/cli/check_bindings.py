@@ -37,6 +37,7 @@ def bind_programs(
         offline=offline,
         index_url=index_url,
         probe=_wants_probe(host, manifest),
+        allow_untested=True,
     )
     result = compile(request, host)
     if not result.ok:
