@@ -24,6 +24,7 @@ from ..ir.printer import format_package
 from ..ir.source import SourceFile
 from ..passes.context import PassContext
 from ..passes.manager import Observer
+from .abi_facts import AbiReader
 from .cache import Cache
 from .collector import pause_collector
 from .extensions import Closure, ExtensionReader
@@ -125,7 +126,7 @@ def _find_names(declared: Declarations) -> frozenset[str]:
 class BindJob:
     """What a worker needs for one alias. `probe` is None where the package is not to be imported.
 
-    `closure` is empty where the extension modules do not matter.
+    `closure` is empty where the extension modules do not matter. With `check_abi` the wheel is audited.
     """
 
     alias: str
@@ -136,6 +137,7 @@ class BindJob:
     closure: Closure = Closure()
     sidecars: tuple[SourceFile, ...] = ()
     used: frozenset[str] | None = None
+    check_abi: bool = False
 
 
 def bind_wheels(job: BindJob, host: Host) -> Bound:
@@ -148,6 +150,8 @@ def bind_wheels(job: BindJob, host: Host) -> Bound:
         observe.append(partial(Prober, job.probe, job.target, host, Cache(host)))
     if job.closure:
         observe.append(partial(ExtensionReader, job.closure, host, Cache(host)))
+    if job.check_abi:
+        observe.append(partial(AbiReader, job.wheels.wheel, host, Cache(host)))
     bound = bind_package(job.alias, raw, job.settings, host.clock, observe, job.sidecars, job.used)
     diagnostics = (*problems, *bound.diagnostics)
     sources = read_texts(diagnostics, job.wheels, host)

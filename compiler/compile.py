@@ -196,7 +196,8 @@ class _Run:
             probe = self._find_probe(wheels.wheel, resolution)
             closure = self._find_closure(wheels.wheel, resolution, probe)
             job = BindJob(binding.alias, wheels, self.request.target, settings, probe, closure)
-            jobs.append(evolve(job, sidecars=self.request.sidecars, used=used.get(binding.alias)))
+            job = evolve(job, sidecars=self.request.sidecars, used=used.get(binding.alias))
+            jobs.append(evolve(job, check_abi=self.request.check_abi))
         return jobs
 
     def _check_freethread(self, resolution: Resolution, asked: Sequence[Requirement]) -> None:

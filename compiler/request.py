@@ -100,6 +100,7 @@ class Request:
     wrappers, shims and symbols what no program uses. `free_threaded` has the target be the free-threaded
     build, as the manifest may too; packages that are not made for that are refused then, unless
     `allow_untested` is set. `confirm_gil` has a lock import the modules whose word on the GIL cannot be read.
+    `check_abi` has the wheel of each package audited.
     """
 
     programs: tuple[SourceFile, ...] = ()
@@ -129,6 +130,7 @@ class Request:
     free_threaded: bool = False
     allow_untested: bool = False
     confirm_gil: bool = False
+    check_abi: bool = False
 
 
 @final

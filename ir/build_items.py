@@ -12,6 +12,8 @@ from typing import final
 
 from attrs import evolve, frozen
 
+from .abi import Abi
+from .audit import Gil
 from .build_parts import Facts, PartBuilder, gather
 from .build_types import Children
 from .dist import Target, Tier
@@ -84,6 +86,7 @@ class Builder(PartBuilder):
             facts.get("passes", ()),
             generated[0].items if generated else (),
             facts.get("async_plan"),
+            facts.get("abi"),
         )
 
     def words(self, children: Children) -> tuple[str, ...]:
@@ -102,6 +105,12 @@ class Builder(PartBuilder):
     def async_plan(self, children: Children) -> tuple[str, AsyncPlan]:
         driver, cancel_timeout = children
         return "async_plan", AsyncPlan(AsyncDriver(driver), cancel_timeout)
+
+    def abi(self, children: Children) -> tuple[str, Abi]:
+        platform, *rest, gil = children
+        found = [tuple(map(int, version.split("."))) for version in rest if version is not None]
+        stable = (found[0][0], found[0][1]) if found else None
+        return "abi", Abi(platform, stable, Gil(gil))
 
     def package_tier(self, children: Children) -> tuple[str, Tier]:
         self.package_tier_value = children[0][1]

@@ -13,6 +13,7 @@ from typing import TypeAlias, final
 
 from attrs import field, frozen
 
+from .abi import Abi
 from .dist import Target, Tier
 from .info import Degradation as Degradation
 from .info import Evidence as Evidence
@@ -464,7 +465,8 @@ class Package:
     `name` is the normalised distribution name, `import_names` its top-level import
     packages with the principal one first. `passes` are the names of the passes that have
     run, in order; the verifier's rules follow from them. `generated` holds types that
-    passes made (tuple records, variants, external handles). `async_plan` is set by lower-async.
+    passes made (tuple records, variants, external handles). `async_plan` is set by lower-async,
+    `abi` by check-abi.
     """
 
     name: str
@@ -476,3 +478,4 @@ class Package:
     passes: tuple[str, ...] = ()
     generated: tuple[Item, ...] = ()
     async_plan: AsyncPlan | None = None
+    abi: Abi | None = None

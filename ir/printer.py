@@ -81,6 +81,10 @@ def format_package(package: Package) -> str:
     if package.async_plan is not None:
         plan = package.async_plan
         lines.append(f"loop {plan.driver.value} cancel {plan.cancel_timeout}")
+    if package.abi is not None:
+        abi = package.abi
+        stable = f" stable {abi.stable[0]}.{abi.stable[1]}" if abi.stable else ""
+        lines.append(f"abi {quote(abi.platform)}{stable} gil {abi.gil.value}")
     for module in package.modules:
         lines += ["", *_Printer(package.tier, module.name, module.file).module(module)]
     if package.generated:

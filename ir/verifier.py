@@ -146,6 +146,8 @@ class _Verifier:
         for module in package.modules:
             self.items(module.name, module.items)
         self.items("generated", package.generated)
+        if package.abi is not None and "check-abi" not in self.ran:
+            self.fail(package.name, "an ABI before check-abi")
         if "assign-names" in self.ran:
             verify_names(package, self.fail)
         if "sort-items" in self.ran:

@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol, final
 
 from attrs import Factory, define, frozen
 
+from ..ir.abi import AbiFacts
 from ..ir.diagnostics import Diagnostic
 from ..ir.extensions import Extensions
 from ..ir.inventory import Inventory
@@ -36,13 +37,14 @@ class PassContext:
     """Options in, diagnostics out. One context serves one run of a pipeline.
 
     `inventory` is what the installed package holds, `extensions` what its compiled modules say of the
-    GIL; None where nobody looked.
+    GIL, `abi` what an audit found in its wheel; None where nobody looked.
     """
 
     options: PassOptions = PassOptions()
     diagnostics: list[Diagnostic] = Factory(list)
     inventory: Inventory | None = None
     extensions: Extensions | None = None
+    abi: AbiFacts | None = None
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Keep `diagnostic`; the pass goes on."""

@@ -59,6 +59,7 @@ _PASSES: Mapping[str, str] = {
     "expose-results": "expose_results.ExposeResults",
     "lower-async": "lower_async.LowerAsync",
     "insert-locks": "insert_locks.InsertLocks",
+    "check-abi": "check_abi.CheckAbi",
     "probe-runtime": "probe_runtime.ProbeRuntime",
     "assign-names": "assign_names.AssignNames",
     "sort-items": "sort_items.SortItems",

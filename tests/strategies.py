@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from mochic_py.ir.abi import Abi
+from mochic_py.ir.audit import Gil
 from mochic_py.ir.dist import Target, Tier
 from mochic_py.ir.extensions import Guard
 from mochic_py.ir.items import (
@@ -344,4 +346,9 @@ packages = st.builds(
     _tuples(names | st.just("bind-names")),
     _tuples(items("")),
     _optional(st.builds(AsyncPlan, st.sampled_from(AsyncDriver), st.integers(0, 10**6))),
+    _optional(
+        st.builds(
+            Abi, texts, _optional(st.tuples(st.integers(2, 4), st.integers(0, 20))), st.sampled_from(Gil)
+        )
+    ),
 )

@@ -7,6 +7,7 @@ from attrs import evolve
 from casefile import GOLDEN, Case, check_case, read_cases
 from diagnostic_text import show_diagnostics
 
+from mochic_py.ir.abi import parse_abi_facts
 from mochic_py.ir.extensions import parse_extensions
 from mochic_py.ir.inventory import parse_inventory
 from mochic_py.ir.items import Package
@@ -19,7 +20,7 @@ from mochic_py.passes.registry import load_pass, parse_pipeline, pass_names
 
 FILES = sorted((GOLDEN / "passes").glob("*.md"))
 CASES = [case for file in FILES for case in read_cases(file)]
-BLOCKS = {"before", "after", "diagnostics", "pipeline", "options", "inventory", "extensions"}
+BLOCKS = {"before", "after", "diagnostics", "pipeline", "options", "inventory", "extensions", "abi"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -35,6 +36,8 @@ def test_pass(case: Case, update_golden: bool) -> None:
         ctx.inventory = parse_inventory(case.blocks["inventory"])
     if "extensions" in case.blocks:
         ctx.extensions = parse_extensions(case.blocks["extensions"])
+    if "abi" in case.blocks:
+        ctx.abi = parse_abi_facts(case.blocks["abi"])
     after = PassManager(pipeline).run(_read_package(case), ctx)
     # The list of passes that ran is bookkeeping; a case shows it or leaves it out.
     shown = after if "\npasses " in case.blocks["after"] else evolve(after, passes=())

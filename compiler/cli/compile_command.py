@@ -80,6 +80,9 @@ EMITS = ("wrapper", "pyi", "shim", "symbols", "go", "ir")
 @click.option("--strict", is_flag=True, help="Refuse what would be degraded.")
 @click.option("--no-infer", is_flag=True, help="Leave what has no annotation without a type.")
 @probe_option
+@click.option(
+    "--check-abi", is_flag=True, help="Compare the tags of each wheel with what its compiled files need."
+)
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Packages lowered at a time.")
 @click.option("--report", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
 @click.option("--pass-pipeline", "pipeline", default="", help="Passes to run instead of the standard ones.")

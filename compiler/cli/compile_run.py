@@ -79,6 +79,7 @@ def make_request(options: Mapping[str, Any], contents: Mapping[str, bytes]) -> R
         emit=frozenset(map(Emit, options.get("emit", ()))),
         strict=bool(options.get("strict")),
         infer=not options.get("no_infer"),
+        check_abi=bool(options.get("check_abi")),
         offline=options["offline"],
         jobs=options.get("jobs", 1),
         pipeline=options.get("pipeline") or None,
