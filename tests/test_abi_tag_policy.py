@@ -27,6 +27,7 @@ from mochic_py.compiler.audit.wheel_audit import audit_wheel
 from mochic_py.compiler.cache import Cache
 from mochic_py.compiler.host import Host
 from mochic_py.compiler.install import find_interpreter, install
+from mochic_py.compiler.locked import select_packages
 from mochic_py.compiler.resolve.download import CachedWheel
 from mochic_py.compiler.resolve.options import ResolveOptions
 from mochic_py.compiler.resolve.resolver import InProcessResolver
@@ -38,12 +39,13 @@ from mochic_py.ir.dist import (
     FileKind,
     Hashes,
     IndexSource,
+    PathSource,
     Pin,
     RegistryRequest,
     Requirement,
     Target,
 )
-from mochic_py.ir.lock import parse_target
+from mochic_py.ir.lock import Lock, LockedPackage, parse_target
 
 RANKS = read_cases(GOLDEN / "resolve" / "tag_policies.md")
 
@@ -350,3 +352,56 @@ def test_no_manifest_names_the_tag_itself(tmp_path: Path, policy: AbiTagPolicy) 
     assert "error[PY404]" in outcome.err
     assert "a wheel gets `abi2026` where its files prove it" in outcome.err
     assert not (package / "dist").exists()
+
+
+# --- what else looks at tags ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("minor", [13, 14])
+@pytest.mark.parametrize("policy", AbiTagPolicy)
+def test_a_target_takes_its_file_of_a_lock_for_several(policy: AbiTagPolicy, minor: int) -> None:
+    packages = []
+    for abi in ("cp312-abi3", "cp314-abi2026"):
+        file = DistFile(f"a-1-{abi}-{PLATFORM}.whl", FileKind.WHEEL, IndexSource("default"), Hashes("0" * 64))
+        packages.append(LockedPackage(Pin("a", "1", file)))
+    lock = Lock([], [], packages, abi_tag_policy=policy)  # type: ignore[arg-type]
+    chosen = select_packages(lock, Target("linux-x86_64", (3, minor)))["a"].pin.file.filename
+    is_new = policy is AbiTagPolicy.ABI2026 and minor == 14
+    assert chosen.split("-")[3] == ("abi2026" if is_new else "abi3")
+
+
+@pytest.mark.parametrize(
+    ("tag", "symbol", "code"),
+    [
+        ("cp314-abi2026", "PyDict_SetDefault", "PY573"),
+        ("cp314-abi2026", "PyList_New", ""),
+        ("cp312-abi2026", "PyDict_GetItemRef", "PY574"),
+    ],
+)
+def test_the_audit_holds_the_tag_to_the_stable_abi(tmp_path: Path, tag: str, symbol: str, code: str) -> None:
+    built = extension(f"{tag}-{PLATFORM}", symbol)
+    path = tmp_path / built.filename
+    path.write_bytes(built.content)
+    audit = audit_wheel(path, Host())
+    assert [problem.code.code for problem in audit.problems] == ([code] if code else [])
+
+
+@pytest.mark.parametrize("policy", AbiTagPolicy)
+@pytest.mark.parametrize("place", ["wheels", "wheels/fast-1.0-cp314-abi2026-manylinux_2_17_x86_64.whl"])
+def test_a_wheel_beside_the_program_needs_the_policy_too(
+    place: str, policy: AbiTagPolicy, index: Index
+) -> None:
+    Path("wheels").mkdir()
+    built = extension(f"cp314-abi2026-{PLATFORM}")
+    Path("wheels", built.filename).write_bytes(built.content)
+    host = Host()
+    resolver = InProcessResolver(host, Cache(host), options=ResolveOptions(abi_tag_policy=policy))
+    asked = Requirement("fast", PathSource(place))
+    try:
+        pins = resolver.resolve([asked], Target("linux-x86_64", (3, 14))).pins
+        found = [pin.file.filename for pin in pins]
+    except DiagnosticError as error:
+        found = [each.code.code for each in error.diagnostics]
+    finally:
+        host.close()
+    assert found == (["PY428"] if policy is AbiTagPolicy.LEGACY else [built.filename])
