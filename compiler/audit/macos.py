@@ -13,7 +13,6 @@ _SYSTEM: Final = ("/usr/lib/", "/System/Library/")
 _OWN: Final = ("@loader_path/", "@rpath/", "@executable_path/")
 _TAG: Final = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>\w+)")
 _MACHINES: Final = {"universal2": ("arm64", "x86_64"), "universal": ("x86_64",), "intel": ("x86_64",)}
-"""The processors of tags for several, without those that no supported system has."""
 _FIRST_ARM: Final = (11, 0)
 """There is no older macOS for Apple's own processors, whatever a file says."""
 
@@ -42,13 +41,19 @@ def judge_macos(
     return PlatformVerdict(declared, f"macosx_{major}_{minor}_{name}", needed, tuple(external))
 
 
+def tagged_machines(tag: str) -> tuple[str, ...]:
+    """Return the processors that a platform tag is for, without those that no supported system has."""
+    match = _TAG.fullmatch(tag)
+    return _MACHINES.get(match["machine"], (match["machine"],)) if match else ()
+
+
 def allows(qualifies: str, declared: str, needed: dict[str, tuple[int, int]]) -> bool:
     """Tell whether every system of the tag `declared` runs a wheel that `qualifies` for another."""
     match = _TAG.fullmatch(declared)
     if match is None or not qualifies:
         return False
     promised = (int(match["major"]), int(match["minor"]))
-    for machine in _MACHINES.get(match["machine"], (match["machine"],)):
+    for machine in tagged_machines(declared):
         if machine not in needed or needed[machine] > max(
             promised, _FIRST_ARM if machine == "arm64" else (0, 0)
         ):

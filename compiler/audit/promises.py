@@ -13,7 +13,7 @@ from ...ir.audit import WheelAudit
 from ...ir.binary import BinaryFormat, Image
 from ...ir.diagnostics import Diagnostic, Severity
 from .linux import read_policies
-from .macos import allows, read_targets
+from .macos import allows, read_targets, tagged_machines
 from .stable_abi import WITH_GIL, oldest_version
 
 if TYPE_CHECKING:
@@ -89,9 +89,8 @@ def _platform(audit: WheelAudit, images: Sequence[Image]) -> Iterator[Diagnostic
 
 def _has_machine(tag: str, machines: Sequence[str]) -> bool:
     if tag.startswith("macosx"):
-        many = {"universal2": {"arm64", "x86_64"}, "intel": {"x86_64"}, "universal": {"x86_64"}}
-        wanted = next((found for name, found in many.items() if tag.endswith(f"_{name}")), None)
-        return wanted <= set(machines) if wanted else any(tag.endswith(f"_{each}") for each in machines)
+        wanted = tagged_machines(tag)
+        return bool(wanted) and set(wanted) <= set(machines)
     return (len(machines) == 1 and tag in (machines[0], f"win_{machines[0]}")) or tag.endswith(
         f"_{machines[0]}"
     )
