@@ -146,7 +146,11 @@ def run(*command: object, folder: Path | None = None, **environment: str) -> boo
 
 
 def compare_speed() -> bool:
-    """Write 50 MB as a wheel and with plain zipfile; tell whether ours costs at most 1.1 times that."""
+    """Write 50 MB as a wheel and with plain zipfile; tell whether ours costs at most 1.1 times that.
+
+    Two threads have to be faster than one, where a second processor was free to begin with.
+    """
+    calm = os.getloadavg()[0] + 1.5 < (os.cpu_count() or 1)
     dice = random.Random(1)
     words = [bytes(dice.choices(b"abcdefghij \n", k=dice.randrange(3, 12))) for _ in range(4000)]
     members = [Member(f"pkg/{n}.py", b"".join(dice.choices(words, k=6000))) for n in range(1100)]
@@ -167,7 +171,10 @@ def compare_speed() -> bool:
         print(
             f"      {name:12} {median(seconds):6.2f} s  {median(seconds) / base:5.2f}  ({size / 1e6:.0f} MB)"
         )
-    return median(rows["ours"]) <= 1.1 * base
+    if not calm:
+        print("      the machine is busy: that -j 2 is faster is not asked for")
+    faster = not calm or median(rows["ours, -j 2"]) < median(rows["ours"])
+    return median(rows["ours"]) <= 1.1 * base and faster
 
 
 if __name__ == "__main__":
