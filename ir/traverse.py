@@ -166,12 +166,17 @@ def map_signature(signature: Signature, fn: Rewrite) -> Signature:
     if type(fn) is SharedRewrite and fn.keeps(signature):
         return signature
     params = map_params(signature.params, fn)
-    type_params = _map_type_params(signature.type_params, fn)
+    type_params = map_type_params(signature.type_params, fn)
     result = fn(signature.result)
     if params is signature.params and type_params is signature.type_params and result is signature.result:
         return signature
     # Not `evolve`, which looks up every field: signatures are rewritten more often than all else.
     return Signature(params, result, type_params, signature.is_async, signature.span, signature.deprecated)
+
+
+def map_type_params(params: tuple[TypeParam, ...], fn: Rewrite) -> tuple[TypeParam, ...]:
+    """Return `params` with `fn` applied to the outermost types of their bounds, constraints and defaults."""
+    return map_each(params, _map_type_param, fn)
 
 
 # --- parts ------------------------------------------------------------------------------
@@ -192,7 +197,7 @@ def _map_item(item: Item, fn: Rewrite) -> Item:
         case Variant():
             return with_parts(item, cases=map_each(item.cases, _map_typed, fn))
         case Alias():
-            params = _map_type_params(item.type_params, fn)
+            params = map_type_params(item.type_params, fn)
             return with_parts(item, type_params=params, target=fn(item.target))
         case TypeVariable():
             return with_parts(item, param=_map_type_param(item.param, fn))
@@ -215,7 +220,7 @@ def _map_class(cls: Class, fn: Rewrite) -> Class:
     return with_parts(
         cls,
         bases=map_all(cls.bases, fn),
-        type_params=_map_type_params(cls.type_params, fn),
+        type_params=map_type_params(cls.type_params, fn),
         fields=map_each(cls.fields, _map_value, fn),
         properties=map_each(cls.properties, _map_property, fn),
         constructors=map_each(cls.constructors, _map_function, fn),
@@ -238,10 +243,6 @@ def _map_property(member: Property, fn: Rewrite) -> Property:
 
 def _map_optional(ty: BridgeType | None, fn: Rewrite) -> BridgeType | None:
     return None if ty is None else fn(ty)
-
-
-def _map_type_params(params: tuple[TypeParam, ...], fn: Rewrite) -> tuple[TypeParam, ...]:
-    return map_each(params, _map_type_param, fn)
 
 
 def _map_type_param(param: TypeParam, fn: Rewrite) -> TypeParam:

@@ -34,7 +34,7 @@ from ..ir.items import (
 )
 from ..ir.refusals import SkipReason
 from ..ir.sharing import TypePool
-from ..ir.traverse import map_children, map_info, map_outer_types, map_signature
+from ..ir.traverse import map_children, map_info, map_outer_types, map_signature, map_type_params
 from ..ir.types import (
     BridgeType,
     EnumMember,
@@ -138,7 +138,7 @@ class _Binder:
     def _bind_class(self, cls: Class) -> Class:
         self.seen.clear()
         bases = tuple(map(self._bind_base, cls.bases))
-        params = self._used_params(cls.type_params, ())
+        params = self._used_params(map_type_params(cls.type_params, self.bind_type), ())
         declared = next((b.arguments for b in bases if isinstance(b, Ref) and _declares_params(b)), None)
         if declared:
             order = {ty.name: index for index, ty in enumerate(declared) if isinstance(ty, TypeVarRef)}
