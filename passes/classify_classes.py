@@ -56,6 +56,7 @@ from .context import PassContext
 from .flags import FLAG_BASES, make_flag_constructor, open_flags
 from .forms import GENERIC, NAMED_TUPLE, PROTOCOL, TYPED_DICT, canonical_path
 from .operations import CONSTRUCTORS
+from .reached_classes import is_private
 from .records import find_recursive_records
 from .stdlib_names import ATTRS_DECORATORS, ATTRS_FROZEN, DATACLASS_DECORATORS, ENUM_BASES, is_exception
 from .substitution import match_arguments, substitute_member
@@ -121,13 +122,14 @@ class _Classifier:
         if kind is ClassKind.HANDLE and self._external_roots(cls) & FLAG_BASES:
             cls = open_flags(evolve(cls, fields=tuple(_as_member(each, is_stub) for each in fields)))
             fields = cls.fields
-        return evolve(
-            cls,
-            kind=kind,
-            fields=fields,
-            constructors=self._find_constructors(cls, kind),
-            methods=tuple(method for method in cls.methods if method.name not in CONSTRUCTORS),
-        )
+        methods = tuple(method for method in cls.methods if method.name not in CONSTRUCTORS)
+        if kind in (ClassKind.HANDLE, ClassKind.INTERFACE) and is_private(cls.path):
+            # A program gets instances of it, and has no name for the class.
+            methods = tuple(method for method in methods if method.binding is Binding.METHOD)
+            fields = tuple(each for each in fields if each.kind is FieldKind.INSTANCE)
+            return evolve(cls, kind=kind, fields=fields, methods=methods)
+        constructors = self._find_constructors(cls, kind)
+        return evolve(cls, kind=kind, fields=fields, constructors=constructors, methods=methods)
 
     # --- kinds --------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from ..ir.traverse import distinct_types, map_items, walk_functions, walk_items
 from ..ir.type_tree import inner_types
 from ..ir.types import STRING, BridgeType, Ref, TypeObject, UnionOf
 from .context import PassContext
+from .reached_classes import is_private
 
 _ROOT_ERRORS = ("builtins.BaseException", "builtins.Exception")
 
@@ -73,7 +74,7 @@ class _Wanted:
 
     def rewrite(self, item: Item) -> Item:
         """Return `item` with the function that returns it, if it is a class that is asked for."""
-        if not isinstance(item, Class) or not self._is_wanted(item):
+        if not isinstance(item, Class) or is_private(item.path) or not self._is_wanted(item):
             return item
         if any(method.name == CLASS_OBJECT for method in item.methods):
             return item

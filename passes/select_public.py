@@ -42,6 +42,7 @@ from ..ir.types import BridgeType, EnumMember, LiteralOf, LiteralValue, Ref, Uni
 from .context import PassContext
 from .names import Member, Names
 from .operations import is_dunder, is_private_member
+from .reached_classes import find_reached
 from .surface import PublicName, Surface, build_surface
 
 _MemberT = TypeVar("_MemberT", Field, Property, Function)
@@ -56,7 +57,10 @@ class SelectPublic:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with the public items only."""
-        surface = build_surface(package, Names(package), ctx.inventory)
+        names = Names(package)
+        surface = build_surface(package, names, ctx.inventory)
+        reached = find_reached(package, names, surface)
+        surface = evolve(surface, canonical={**surface.canonical, **reached})
         homes = _Homes({path: public.path for path, public in surface.canonical.items()})
         selected: defaultdict[str, list[Item]] = defaultdict(list)
         files: dict[str, str] = {}

@@ -39,6 +39,11 @@ def calls(w):
         lambda: directly().sort_values("n", ascending=False).to_dict(),
     )
     yield (
+        "a row by its position",
+        lambda: w.Series_to_dict(w._iLocIndexerFrame_get_item(w.DataFrame_iloc(through(w)), 1)),
+        lambda: directly().iloc[1].to_dict(),
+    )
+    yield (
         "merged",
         lambda: w.DataFrame_shape(w.merge_with(through(w), through(w), {"on": "name"})),
         lambda: pd.merge(directly(), directly(), on="name").shape,

@@ -59,7 +59,7 @@ def width(w, options):
 
 
 class Renderable:
-    def __rich_console__(self, _, options):
+    def __rich_console__(self, _, options) -> list[str]:
         return ["one", str(options.max_width)]
 
 
