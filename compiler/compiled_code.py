@@ -157,9 +157,12 @@ def _parse(path: str, data: bytes) -> cst.Module:
     """Return the tree of a Python file, whatever version of Python this is."""
     try:
         return cst.parse_module(data)
-    except (cst.ParserSyntaxError, UnicodeDecodeError) as error:
-        message = f"the compiled file `{path}` cannot be read: {error}"
-        raise DiagnosticError(codes.COMPILED_CODE_DIFFERS.at(None, message)) from None
+    except cst.ParserSyntaxError as error:
+        reason = f"line {error.raw_line} is no Python that this version of the tool knows"
+    except (SyntaxError, ValueError, LookupError):
+        reason = "its text has no encoding that Python knows"
+    message = f"the compiled file `{path}` cannot be read: {reason}"
+    raise DiagnosticError(codes.COMPILED_CODE_DIFFERS.at(None, message))
 
 
 @final

@@ -23,6 +23,7 @@ from .compiled_code import CompiledCode, find_compiled, match_surface, relocate
 from .frontends.mochi_surface import read_surface
 from .host import Host
 from .manifest import Manifest
+from .mochi_toolchain import compile_to_python
 from .package_project import BACKEND, BACKEND_FOLDER, PackageProject, read_package_project
 from .retag import Promotion, retag_wheel
 
@@ -101,34 +102,31 @@ def _read_compiled(
     folder = Path(request.manifest.path).parent
     named = request.compiled or (str(folder / project.publish.compiled) if project.publish.compiled else "")
     if named:
-        return _find_in(Path(named), module, host)
-    program = host.find_program("mochi")
-    if program is None:
-        message = f"the Python of `{module.name}` is not there, and `mochi` is not on the search path"
-        help = "name the folder that the Mochi compiler wrote: `--compiled DIR`"
-        raise DiagnosticError(codes.NO_COMPILED_CODE.at(None, message, help=help))
+        code = _find_in(Path(named), module, host)
+        if code is None:
+            raise _missing(f"`{named}` does not hold the Python of `{module.name}`", module)
+        return code
     with host.temporary_folder() as out:
-        done = host.run([program, "build", "--target=python-source", f"--out={out}", str(module)])
-        if done.returncode:
-            notes = tuple(done.stderr.splitlines()[-10:])
-            message = f"`mochi build` failed for `{module.name}` (exit status {done.returncode})"
-            raise DiagnosticError(codes.NO_COMPILED_CODE.at(None, message, notes=notes))
-        return _find_in(Path(out), module, host)
+        said = compile_to_python(module, Path(out), host)
+        code = _find_in(Path(out), module, host)
+    if code is None:
+        raise _missing(f"`mochi build` ended well, without the Python of `{module.name}`", module, said)
+    return code
 
 
-def _find_in(folder: Path, module: Path, host: Host) -> CompiledCode:
+def _missing(message: str, module: Path, notes: tuple[str, ...] = ()) -> DiagnosticError:
+    help = f"there should be `src/mochi_user_{module.stem.replace('-', '_')}` in it"
+    return DiagnosticError(codes.NO_COMPILED_CODE.at(None, message, notes=notes, help=help))
+
+
+def _find_in(folder: Path, module: Path, host: Host) -> CompiledCode | None:
     top = host.base / folder
     content = {
         path.relative_to(top).as_posix(): host.read_bytes(path)
         for path in host.walk(top)
         if "__pycache__" not in path.parts
     }
-    code = find_compiled(content, module.stem)
-    if code is None:
-        message = f"`{folder}` does not hold the Python of `{module.name}`"
-        help = f"there should be `src/mochi_user_{module.stem.replace('-', '_')}` in it"
-        raise DiagnosticError(codes.NO_COMPILED_CODE.at(None, message, help=help))
-    return code
+    return find_compiled(content, module.stem)
 
 
 def _make_tree(
