@@ -116,12 +116,13 @@ def check_resolution(
     known = locked_verdicts(session.lock)
     unread = [pin for pin in needed.values() if pin.file.hashes.sha256 not in known]
     wheels = {wheel.pin.name: wheel for wheel in session.fetch(unread)}
-    found = {
-        name: judge(pin, wheels.get(name), known[pin.file.hashes.sha256])
-        if name not in wheels
-        else judge(pin, wheels[name], read_gil(wheels[name], session.host, session.cache))
-        for name, pin in needed.items()
-    }
+    found = {}
+    for name, pin in needed.items():
+        wheel = wheels.get(name)
+        verdicts = (
+            known[pin.file.hashes.sha256] if wheel is None else read_gil(wheel, session.host, session.cache)
+        )
+        found[name] = judge(pin, wheel, verdicts)
     return report(found, needed, requirements, policy)
 
 

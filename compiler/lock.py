@@ -38,7 +38,7 @@ from .request import Binding, Request
 from .resolve.download import CachedWheel
 from .resolve.index import IndexClient, default_index_url
 from .resolve.options import ResolveOptions, merge_settings
-from .resolve.universal import resolve_universal
+from .resolve.universal import find_disagreement, resolve_universal
 from .session import Session, WheelSet
 from .settings import Prereleases
 from .typeshed import TypeshedPin, default_pin, find_newest_pin, parse_pin
@@ -156,6 +156,7 @@ class _Locker:
     cache: Cache = field(init=False)
     _capabilities: dict[str, tuple[Found, ...]] = field(factory=dict)
     _sessions: dict[Target, Session] = field(factory=dict)
+    _resolutions: list[Resolution] = field(factory=list)
 
     @cache.default
     def _make_cache(self) -> Cache:
@@ -200,9 +201,12 @@ class _Locker:
     def choose(self, project: Project, target: Target, prefer: Mapping[str, str]) -> Resolution:
         """Return the pins for one target: those of the lock there is, else new ones, `prefer` if they fit."""
         kept = self._find_kept(project, target)
+        if kept is not None and find_disagreement(kept, self._resolutions):
+            kept = None
         session = self._open_session(target, prefer, unchanged=kept is not None)
         self._sessions[target] = session
-        return kept or session.resolve(project.requirements)
+        self._resolutions.append(kept or session.resolve(project.requirements))
+        return self._resolutions[-1]
 
     def _lock_target(self, project: Project, resolution: Resolution) -> list[LockedPackage]:
         target = resolution.target

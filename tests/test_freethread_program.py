@@ -216,6 +216,50 @@ def test_the_library_refuses_too(index: Index, tmp_path: Path) -> None:
     assert [each.code.code for each in allowed.diagnostics if each.code.code == "PY554"] == ["PY554"]
 
 
+# --- both builds in one lock ------------------------------------------------------------
+
+BOTH = ("--python", "3.13", "--python", "3.13t")
+GRANTED = "[python.capabilities]\nc-extension = true\n"
+GILLED = "cp313-cp313-manylinux_2_17_x86_64"
+
+
+def offer_wheels(index: Index, version: str, *tags: str) -> None:
+    for tag in tags:
+        files = package("both", _core=NOT_USED) if tag == FREE else package("both")
+        offer(index, build_wheel("both", version, files=files, tag=tag))
+
+
+def test_both_builds_take_the_version_that_serves_both(index: Index) -> None:
+    """No marker tells builds apart, so that the lock could not say which version is for which."""
+    offer_wheels(index, "1.0", FREE, GILLED)
+    offer_wheels(index, "2.0", GILLED)
+    program = 'import python "both" as both\n'
+    write(GRANTED, program)
+    assert lock("--python", "3.13")["both"]["version"] == "2.0"
+    assert lock(*BOTH)["both"]["version"] == "1.0"
+    rows = tomllib.loads(Path("mochi.lock").read_text("utf-8"))["python-package"]
+    told = [(row["filename"], row.get("gil")) for row in rows]
+    assert told == [(f"both-1.0-{GILLED}.whl", None), (f"both-1.0-{FREE}.whl", "not_used")]
+    assert mochic("pkg", "lock", "--check").code == 0
+    write(GRANTED, 'import python "both@<3" as both\n')
+    assert {each["version"] for each in lock(*BOTH).values()} == {"1.0"}
+
+
+def test_builds_without_a_common_version_are_not_locked_together(index: Index) -> None:
+    offer_wheels(index, "1.0", FREE)
+    offer_wheels(index, "2.0", GILLED)
+    write(GRANTED, 'import python "both" as both\n')
+    done = mochic("pkg", "lock", *HERE, *BOTH, "--color", "never")
+    assert done.code == 1
+    assert done.err == (
+        "error[PY425]: no version of `both` was found that serves both linux-x86_64 3.13 and linux-x86_64"
+        " 3.13t (version-conflict)\n"
+        "  = note: 2.0 for linux-x86_64 3.13\n"
+        "  = note: 1.0 for linux-x86_64 3.13t\n"
+        "  = help: lock for one of them, or ask for a version that has wheels for both\n"
+    )
+
+
 # --- verdicts on packages ---------------------------------------------------------------
 
 

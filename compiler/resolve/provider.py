@@ -229,11 +229,11 @@ class Provider(AbstractProvider["Need", "Candidate", str]):
             direct = bool(offered) and offered[0].source is not None
             admitted = True if direct else self._prereleases.admits(specifier)
             known = tuple(specifier.filter(offered, admitted, key=lambda release: release.version))
-            if self._free_threaded:
-                known = tuple(sorted(known, key=lambda release: release.kind is FileKind.SDIST))
             preferred = self._prefer.get(name)
             if preferred is not None:
                 known = tuple(sorted(known, key=lambda release: str(release.version) != preferred))
+            if self._free_threaded:
+                known = tuple(sorted(known, key=lambda release: release.kind is FileKind.SDIST))
             self._order[key] = known
         return known
 

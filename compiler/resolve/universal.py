@@ -1,7 +1,8 @@
 """One answer for several targets: a resolution for each, merged, with markers where they differ.
 
 Targets are resolved one after the other, and each prefers the versions that those before it
-chose, so that a version differs only where it has to.
+chose, so that a version differs only where it has to. Those without the GIL come first: no marker tells
+them from the others, and they have the smaller choice.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from ...ir import codes
+from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import Pin, Requirement, Resolution, Target
 from .resolver import Resolver
 from .tags import marker_environment
@@ -64,17 +67,43 @@ def resolve_universal(
     """Return one answer for all `targets`, which do not depend on their order.
 
     `prefer` holds versions to keep while they fit, by name. Raises `DiagnosticError` for the first target
-    without an answer.
+    without an answer, and for two builds of one Python that need different versions.
     """
     chosen: dict[str, str] = dict(prefer or {})
-    ordered = sorted(set(targets), key=str)
+    ordered = sorted(set(targets), key=lambda target: (not target.free_threaded, str(target)))
     resolutions = []
     for target in ordered:
         resolution = make_resolver(chosen).resolve(requirements, target)
         resolutions.append(resolution)
+        _check_builds(resolution, resolutions)
         for pin in resolution.pins:
+            if target.free_threaded:
+                chosen[pin.name] = pin.version
             chosen.setdefault(pin.name, pin.version)
     return merge_resolutions(resolutions)
+
+
+def find_disagreement(resolution: Resolution, others: Iterable[Resolution]) -> tuple[Pin, Pin] | None:
+    """Return the first pin of another version than the build without the GIL takes among `others`, and that.
+
+    No marker could say which of them is for which build.
+    """
+    free = evolve(resolution.target, free_threaded=True)
+    taken = {pin.name: pin for each in others if each.target == free for pin in each.pins}
+    pairs = ((pin, taken[pin.name]) for pin in resolution.pins if pin.name in taken)
+    return next((pair for pair in pairs if pair[0].version != pair[1].version), None)
+
+
+def _check_builds(resolution: Resolution, others: Iterable[Resolution]) -> None:
+    """Raise PY425 where two builds of the same Python take different versions."""
+    pair = find_disagreement(resolution, others)
+    if pair is not None:
+        own, other = pair
+        target = resolution.target
+        message = f"no version of `{own.name}` was found that serves both {target} and {target}t"
+        notes = (f"{own.version} for {target}", f"{other.version} for {target}t")
+        help = "lock for one of them, or ask for a version that has wheels for both"
+        raise DiagnosticError(codes.VERSION_CONFLICT.at(None, message, notes=notes, help=help))
 
 
 def merge_resolutions(resolutions: Iterable[Resolution]) -> UniversalResolution:
