@@ -23,6 +23,7 @@ from mochic_py.ir.items import Package
 UNITED = """
 from __future__ import annotations
 import enum
+from dataclasses import dataclass
 from typing import Callable, Iterator, Literal, NamedTuple, Optional, Protocol, TypedDict, overload
 
 class Url:
@@ -33,6 +34,16 @@ class Point(NamedTuple):
     y: int
 class Style(TypedDict):
     width: int
+@dataclass(frozen=True)
+class Low:
+    text: str
+@dataclass(frozen=True)
+class High:
+    text: str
+    level: int = 0
+@dataclass(frozen=True)
+class Also:
+    text: str
 class Color(enum.Enum):
     RED = 1
     BLUE = 2
@@ -47,6 +58,8 @@ def echo(
     x: bool | str | list[int] | list[str] | Url | Point | Style | Color | None,
 ) -> bool | str | list[int] | list[str] | Url | Point | Style | Color | None:
     return x
+def same(x: Low | High | Also) -> Low | High | Also: return x
+def of_kind(x: Low | High | Also) -> str: return type(x).__name__
 def secure(text: str) -> Url | Secure | int: return Secure(text) if text else 0
 def mode(m: Literal["read", "write"], n: Literal[1, "auto"] = 1) -> Literal["read", "write"]: return m
 def each(f: Callable[[int | str], int | str]) -> list[int | str]: return [f(1), f("a")]
@@ -128,6 +141,22 @@ def test_records_enums_and_objects_come_in_tagged_and_bare(united: ModuleType) -
     assert united.kind(united.Color_BLUE()) == "Color"
     assert united.kind({"a": 1}) == "dict"
     assert united.kind(None) == "NoneType"
+
+
+def test_a_record_goes_in_as_the_one_that_it_is(united: ModuleType) -> None:
+    """Not as one before it that has the same fields, or fewer."""
+    import united as package  # type: ignore[import-not-found]
+
+    records = (united.Low("a"), united.High("a", 1), united.Also("a"))
+    for value in records:
+        out = united.same(value)
+        assert out.value == value
+        assert united.same(out) == out
+    assert [united.of_kind(value) for value in records] == ["Low", "High", "Also"]
+    objects = (package.Low("a"), package.High("a", 1), package.Also("a"))
+    assert [united.of_kind(value) for value in objects] == ["Low", "High", "Also"]
+    assert united.of_kind({"text": "a", "level": 1}) == "High"
+    assert united.of_kind({"text": "a"}) in ("Low", "Also")
 
 
 def test_callbacks_take_variants_and_give_members(united: ModuleType) -> None:

@@ -140,15 +140,32 @@ def is_dict(required: Collection[str], known: Collection[str]) -> Test:
 
 def is_record(name: str, fields: Collection[str]) -> Test:
     """Make the test for a record of Mochi: an object of class `name`, or with these fields."""
+    return RecordTest(name, fields)
 
-    def is_record_of(value: Any) -> bool:
-        if type(value).__name__ == name:
+
+class RecordTest:
+    """The test for a record of Mochi.
+
+    An object of a class `name`, or of one below it, is one. Another one is, if it has all `fields` and its
+    class declares no more: what has more is of a record with more, and would lose them.
+    """
+
+    __slots__ = ("fields", "name")
+
+    def __init__(self, name: str, fields: Collection[str]) -> None:
+        self.name = name
+        self.fields = fields
+
+    def __call__(self, value: Any) -> bool:
+        """Tell whether `value` is such a record."""
+        if any(cls.__name__ == self.name for cls in type(value).__mro__):
             return True
         if isinstance(value, Mapping):
-            return all(field in value for field in fields)
-        return all(hasattr(value, field) for field in fields)
-
-    return is_record_of
+            return all(field in value for field in self.fields)
+        declared = getattr(type(value), "__match_args__", ())
+        return all(name in self.fields for name in declared) and all(
+            hasattr(value, field) for field in self.fields
+        )
 
 
 def is_case(names: Collection[str]) -> Test:

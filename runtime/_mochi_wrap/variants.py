@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from .failures import ConversionError, fail, shown
 from .modules import load_object
 from .scalars import Converter
-from .tests import EXACT, InstanceTest, Test
+from .tests import EXACT, InstanceTest, RecordTest, Test
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,15 +123,24 @@ def to_union(
     """Make the converter of a value that must be of one of `members`, bare or tagged.
 
     A tagged value is an object of a class that `tags` names; what it holds is meant. `as_any`
-    hands a value on as it is.
+    hands a value on as it is. A record is known by the name of its class, before its fields are looked at:
+    those of another record may be the same. Of a map, the record with the most fields is meant.
     """
     exact = {cls for test, _ in members for cls in EXACT.get(test, ())}
+    named = {
+        test.name: convert for test, convert in members if isinstance(test, RecordTest)
+    }
+    members = _most_fields_first(members)
 
     def from_union(value: Any, where: str) -> Any:
         if type(value) in exact:
             return value
         if type(value).__name__ in tags:
             return from_union(value.value, where)
+        if named:
+            for cls in type(value).__mro__:
+                if cls.__name__ in named:
+                    return named[cls.__name__](value, where)
         unsure = False
         for test, convert in members:
             answer = test(value)
@@ -143,6 +152,22 @@ def to_union(
         return fail(where, name, value)
 
     return from_union
+
+
+def _most_fields_first(
+    members: tuple[tuple[Test, Converter], ...],
+) -> tuple[tuple[Test, Converter], ...]:
+    """Return `members` with the records among them in order of their fields, in the places they have."""
+    records = [
+        (each.fields, member)
+        for member in members
+        if isinstance(each := member[0], RecordTest)
+    ]
+    ordered = iter(sorted(records, key=lambda found: -len(found[0])))
+    return tuple(
+        next(ordered)[1] if isinstance(member[0], RecordTest) else member
+        for member in members
+    )
 
 
 def to_variant(
