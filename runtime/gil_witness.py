@@ -15,7 +15,9 @@ import json
 import os
 import re
 import sys
+import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypedDict
 
@@ -63,7 +65,17 @@ def look(module: str) -> dict[str, Any]:
             error = f"{type(failed).__name__}: {failed}".replace("\n", " ")[:300]
     texts = [str(each.message) for each in caught]
     blamed = [found[1] for text in texts if (found := _BLAMED.search(text))]
-    return {"before": before, "after": is_enabled(), "blamed": blamed, "error": error}
+    after = bool(blamed) or _stays_on(is_enabled)
+    return {"before": before, "after": after, "blamed": blamed, "error": error}
+
+
+def _stays_on(is_enabled: Callable[[], bool]) -> bool:
+    """Whether the GIL is on for good: it is for a moment while any thread loads an extension module."""
+    for _ in range(20):
+        if not is_enabled():
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _load(path: str) -> Any:

@@ -18,7 +18,16 @@ from mochic_py.compiler.install import Interpreter
 
 FREE = freethreaded.find()
 """The interpreter; these tests have a cache of their own, where it is not."""
-TELL = b'import sys\n\ndef has_gil() -> bool:\n    """Tell."""\n    return sys._is_gil_enabled()\n'
+# While any thread loads an extension module, the GIL is on; this waits for that to be over.
+TELL = b"""import sys, time
+
+def has_gil() -> bool:
+    for _ in range(100):
+        if not sys._is_gil_enabled():
+            return False
+        time.sleep(0.005)
+    return True
+"""
 SOURCE = """
 #include <Python.h>
 static PyObject *one(PyObject *self, PyObject *none) { return PyLong_FromLong(1); }
