@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 from casefile import GOLDEN, Case, check_case, read_cases
 from elf_builder import Elf, Module
+from hypothesis import given
+from hypothesis import strategies as st
 from index_server import Index, build_wheel, offer, serve
 from local_packages import make_host, mochic
 
 import mochic_py
 from mochic_py.compiler import extensions
 from mochic_py.compiler.freethread import judge
+from mochic_py.compiler.lock_gil import overlay
 from mochic_py.compiler.resolve.download import CachedWheel
 from mochic_py.ir.binary import GilVerdict
 from mochic_py.ir.dist import (
@@ -267,6 +270,27 @@ def fetched(source: Source, *, built: bool) -> tuple[Pin, CachedWheel]:
     filename = "it-1.tar.gz" if built else "it-1-py3-none-any.whl"
     pin = Pin("it", "1", DistFile(filename, FileKind.SDIST if built else FileKind.WHEEL, source, Hashes("0")))
     return pin, CachedWheel(pin, Path(), Hashes("1"), 1, pin if built else None)
+
+
+@given(st.dictionaries(st.sampled_from("abcde"), st.sampled_from(GilVerdict)))
+def test_a_package_is_fit_when_every_module_says_so(verdicts: dict[str, GilVerdict]) -> None:
+    pin, wheel = fetched(IndexSource("default"), built=False)
+    fit = all(verdict is GilVerdict.NOT_USED for verdict in verdicts.values())
+    assert (judge(pin, wheel, verdicts) == ()) == fit
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcde"), st.sampled_from(GilVerdict)),
+    st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(GilVerdict)),
+)
+def test_what_was_seen_never_contradicts_what_was_read(
+    read: dict[str, GilVerdict], seen: dict[str, GilVerdict]
+) -> None:
+    found = overlay(read, seen)
+    assert found.keys() == read.keys()
+    for name, verdict in read.items():
+        unknown = verdict is GilVerdict.UNKNOWN
+        assert found[name] is (seen.get(name, verdict) if unknown else verdict)
 
 
 def test_what_is_built_from_source_was_published_for_nobody() -> None:
