@@ -7,7 +7,7 @@ not touched. Otherwise its versions are preferred, so that only what must move d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, final
 
@@ -17,7 +17,7 @@ from .. import __version__
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.dist import IndexSource, PathSource, Pin, Requirement, Resolution, Target
-from ..ir.lock import Lock, LockedPackage, as_locked, format_requirement
+from ..ir.lock import Lock, LockedPackage, format_requirement
 from ..ir.source import SourceFile
 from .bind import BindSettings
 from .cache import Cache
@@ -31,7 +31,8 @@ from .lock_facts import Facts, digest_row, find_facts
 from .lock_gil import LockedVerdicts, read_verdicts
 from .lock_merge import merge_packages
 from .lock_moves import Move, find_moves
-from .locked import locked_resolution, reach
+from .lock_pins import all_pins, pin_file, runtime_names
+from .locked import locked_resolution
 from .lockfile import read_lock
 from .manifest import Manifest
 from .request import Binding, Request
@@ -214,10 +215,10 @@ class _Locker:
         settings = make_settings(session.request, project.manifest.python)
         self._check_digests(resolution)
         imported = self._fetch_imported(session, project, resolution)
-        pins = _all_pins(resolution, imported.values())
+        pins = all_pins(resolution, imported.values())
         fetched = {wheel.pin.name: wheel for wheel in session.fetch(pins)}
         self.diagnostics += check_files(tuple(fetched.values()), target, self.host, self.cache)
-        runtime = _runtime_names(pins, project.requirements)
+        runtime = runtime_names(pins, project.requirements)
         verdicts = read_verdicts(
             runtime,
             fetched,
@@ -344,7 +345,7 @@ class _Locker:
         named = tuple(sorted(each.capability for each in found))
         granted = project.manifest.capabilities.granted
         return LockedPackage(
-            pin=_pin_file(pin, wheel, project.requirements),
+            pin=pin_file(pin, wheel, project.requirements),
             index_sha256=self._digest_index(session, pin),
             aliases=aliases,
             stubs=facts.stubs if facts else None,
@@ -387,34 +388,3 @@ class _Chooser:
         assert requirements == self.project.requirements, "a lock is for the whole project"
         # A copy: later targets add to the mapping.
         return self.locker.choose(self.project, target, dict(self.prefer))
-
-
-def _all_pins(resolution: Resolution, imported: Iterable[WheelSet]) -> list[Pin]:
-    """Return the pins of `resolution` and of the stubs that were found, by name; the former win."""
-    pins = {pin.name: pin for pin in resolution.pins}
-    for wheels in imported:
-        for other in (*wheels.stubs, *wheels.dependencies):
-            pins.setdefault(other.pin.name, other.pin)
-    return [pins[name] for name in sorted(pins)]
-
-
-def _runtime_names(pins: Sequence[Pin], requirements: Iterable[Requirement]) -> frozenset[str]:
-    """Return what a program needs when it runs: all but stubs and what they import."""
-    packages = {pin.name: LockedPackage(pin) for pin in pins}
-    return frozenset(reach(packages, [requirement.name for requirement in requirements]))
-
-
-def _pin_file(pin: Pin, wheel: CachedWheel, requirements: Iterable[Requirement]) -> Pin:
-    """Return `pin` as it is locked: with what is known of its file, and no place on this machine."""
-    if wheel.built_from is not None:
-        return as_locked(pin)
-    file = evolve(pin.file, hashes=wheel.hashes, size=wheel.size)
-    asked = _asked_paths(requirements).get(pin.name)
-    if isinstance(file.source, PathSource) and asked is not None:
-        path = asked.path if asked.path.endswith(file.filename) else f"{asked.path}/{file.filename}"
-        file = evolve(file, source=PathSource(path, asked.editable))
-    return as_locked(evolve(pin, file=file))
-
-
-def _asked_paths(requirements: Iterable[Requirement]) -> Mapping[str, PathSource]:
-    return {each.name: each.source for each in requirements if isinstance(each.source, PathSource)}
