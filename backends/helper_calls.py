@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..ir.diagnostics import InternalError
 from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, IMPLEMENT, LEAVE, RUN_ASYNC_WITH, RUN_WITH
@@ -27,11 +27,17 @@ DRIVEN = frozenset({RUN_ASYNC_WITH, ASYNC_LEAVE})
 
 
 def helper_expression(
-    function: Function, where: str, owner: str, arguments: Sequence[str], imports: Imports
+    function: Function,
+    where: str,
+    owner: str,
+    arguments: Sequence[str],
+    named: Mapping[str, str],
+    imports: Imports,
 ) -> Expression:
     """Return what `function` does with `arguments`, its receiver first.
 
-    `owner` is its class, `where` the text of the name that errors tell.
+    `named` has those beside the receiver by their parameters, but for what can only be None. `owner` is the
+    class of the function, `where` the text of the name that errors tell.
     """
     match function.name, arguments:
         case name, () if name == CLASS_OBJECT:
@@ -48,8 +54,8 @@ def helper_expression(
             leaving = f"{this}.__aexit__(None, None, None)"
             return Expression(f"{imports.use_driver(HELPERS, 'run_async')}(", (leaving, where), ")")
         case name, _ if name == IMPLEMENT:
-            members = function.signatures[0].params
-            given = (f"{param.name}={argument}" for param, argument in zip(members, arguments, strict=True))
+            members = (param.name for param in function.signatures[0].params)
+            given = (f"{member}={named.get(member, 'None')}" for member in members)
             return Expression(f"{imports.use(HELPERS, 'implement')}(", (owner, *given), ")")
         case "name", (this,):
             return Expression(f"{this}.__qualname__")

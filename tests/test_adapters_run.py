@@ -39,6 +39,7 @@ class Counting(Store):
 class Named(Protocol[T]):
     name: str
     def __len__(self) -> int: ...
+    nothing: None
     def pick(self, values: list[T]) -> T: ...
 
 class Resolver(Protocol):
@@ -109,6 +110,7 @@ def test_private_members_are_implemented_too(w: ModuleType) -> None:
 def test_a_protocol_may_have_values_and_special_methods(w: ModuleType) -> None:
     named = w.Named_implement(lambda: 4, lambda values: max(values), "first")
     assert w.choose([named]) == "first 4 3 True"
+    assert named.nothing is None
 
 
 def test_python_awaits_a_function(w: ModuleType) -> None:
