@@ -36,8 +36,8 @@ def helper_expression(
 ) -> Expression:
     """Return what `function` does with `arguments`, its receiver first.
 
-    `named` has those beside the receiver by their parameters, but for what can only be None. `owner` is the
-    class of the function, `where` the text of the name that errors tell.
+    `named` has them by their parameters, but for those that can only be None. `owner` is the class of the
+    function, `where` the text of the name that errors tell.
     """
     match function.name, arguments:
         case name, () if name == CLASS_OBJECT:

@@ -204,8 +204,8 @@ class _WrapperModule:
         match entry.operation:
             case BytesHelper():
                 self._body.line(f"{entry.name} = {self._imports.use(HELPERS, entry.name)}")
-            case Call(function, plan) if is_helper(function):
-                self._emit_helper(entry, function, plan)
+            case Call(function) if is_helper(function):
+                self._emit_helper(entry, function)
             case Call(function, plan):
                 self._emit_call(entry, function, plan)
             case ReadAttribute(name, on_class):
@@ -305,13 +305,12 @@ class _WrapperModule:
             case _:
                 pass
 
-    def _emit_helper(self, entry: Entry, function: Function, plan: CallPlan) -> None:
+    def _emit_helper(self, entry: Entry, function: Function) -> None:
         scope = Scope(entry.parameters)
         arguments = [self._calls.argument(entry, scope, index) for index in range(len(entry.parameters))]
         owner = self._calls.owner(entry) if entry.owner else ""
         where = python_string(entry.name)
-        own = arguments[len(arguments) - len(plan.arguments) :]
-        named = {each.name: argument for each, argument in zip(plan.arguments, own, strict=True)}
+        named = {each.python: argument for each, argument in zip(entry.parameters, arguments, strict=True)}
         expression = helper_expression(function, where, owner, tuple(arguments), named, self._imports)
         self._emit_value(entry, scope, expression)
 
