@@ -27,6 +27,18 @@ _builtins_type = _mochi.lazy_module("builtins.type", globals(), "_builtins_type"
 _mochi_context = _mochi.lazy_module("mochi.context", globals(), "_mochi_context")
 
 
+class _Nothing(_mochi.Case):
+    """`attr._Nothing`."""
+
+    __slots__ = ()
+
+
+class _Nothing_NOTHING(_mochi.OnlyCase, _Nothing):
+    """`NOTHING` of `attr._Nothing`."""
+
+    __slots__ = ()
+
+
 class BoolOrFun_Bool(_mochi.Record):
     """A case of BoolOrFun."""
 
@@ -229,7 +241,8 @@ _to_fun_any_to_any_or_fun_any_Attribute_to_a = _mochi.to_union(
     _union_tags,
 )
 _to_one_of_1 = _mochi.to_literal((True,), "true")
-_as__Nothing = _mochi.handle_of("attr._Nothing", "_Nothing")
+__Nothing_cases = {"NOTHING": _Nothing_NOTHING}
+_as__Nothing = _mochi.enum_of(__Nothing_cases, "_Nothing")
 _to_fun_to_any_or_fun_any_to_any = _mochi.to_union(
     ((callable, _mochi.as_any), (callable, _mochi.as_any)),
     "(fun(): any) | (fun(any): any)",
@@ -573,6 +586,8 @@ _as_StringOrBytesIntPair = _mochi.record_of(
     StringOrBytesIntPair, _StringOrBytesIntPair_fields, "StringOrBytesIntPair"
 )
 _as_map_string_int = _mochi.map_of(_mochi.as_string, _mochi.as_int, "map<string, int>")
+__Nothing_members = {"_Nothing_NOTHING": "NOTHING"}
+_to__Nothing = _mochi.to_enum("attr._Nothing", __Nothing_members, "_Nothing")
 
 
 def Attribute_new():
@@ -3222,6 +3237,11 @@ def Pattern_pattern(self):
     return _as_StringOrBytes(self.pattern, "Pattern_pattern")
 
 
+def _Nothing_value(self):
+    """`attr._Nothing`."""
+    return _to__Nothing(self, "_Nothing_value").value
+
+
 bytes_from_string = _mochi.bytes_from_string
 bytes_to_string = _mochi.bytes_to_string
 bytes_len = _mochi.bytes_len
@@ -3249,7 +3269,6 @@ _handle_types = {
     "Type": "builtins.type",
     "UnannotatedAttributeError": "attrs.exceptions.UnannotatedAttributeError",
     "UnionType": "types.UnionType",
-    "_Nothing": "attr._Nothing",
 }
 
 

@@ -8,6 +8,7 @@ _handle_types = {
     "Abort": "click.Abort",
     "AbstractContextManager": "contextlib.AbstractContextManager",
     "AnyContext": "contextlib.AbstractContextManager",
+    "AnyIterator": "_mochi_wrap.LazyIterator",
     "Argument": "click.Argument",
     "BadArgumentUsage": "click.BadArgumentUsage",
     "BadOptionUsage": "click.BadOptionUsage",
@@ -77,7 +78,6 @@ _handle_types = {
     "UsageError": "click.UsageError",
     "ZshComplete": "click.shell_completion.ZshComplete",
     "_OptionParser": "click.parser._OptionParser",
-    "_SourceVarsDict": "click.shell_completion._SourceVarsDict",
     "date": "datetime.date",
     "datetime": "datetime.datetime",
     "struct_time": "time.struct_time",
@@ -94,11 +94,12 @@ _parts = {
         BoolOrString_String BytesIOBytesIOBytesIOTriple ChoiceInfoDict CommandOrFun
         CommandOrFun_Command CommandOrFun_Fun DateTimeInfoDict FileInfoDict
         FuncParamTypeInfoDict IntIntIntTriple IntTupleOfSix NumberRangeInfoDict
-        OptionHelpExtra ParamTypeInfoDict PathInfoDict StringBoolPair
-        StringListStringPair StringOptionCommandOptionStringListTriple StringOrBytes
-        StringOrBytes_String StringOrBytes_Bytes StringOrStringList
-        StringOrStringList_String StringOrStringList_StringList StringStringPair
-        TupleInfoDict TypeBaseExceptionTracebackTypeTriple
+        OptionHelpExtra ParamTypeInfoDict PathInfoDict
+        StringAnyMapStringListParameterListTriple StringBoolPair StringListStringPair
+        StringOptionCommandOptionStringListTriple StringOrBytes StringOrBytes_String
+        StringOrBytes_Bytes StringOrStringList StringOrStringList_String
+        StringOrStringList_StringList StringStringListStringListTriple StringStringPair
+        TupleInfoDict TypeBaseExceptionTracebackTypeTriple _SourceVarsDict
     """,
     "click_externs_1": """
         Abort_new Abort_new_with Abort_type Argument_new Argument_new_with Argument_type
@@ -236,33 +237,33 @@ _parts = {
         ParamType_shell_complete ParamType_split_envvar_value ParamType_to_info_dict
         ParamType_arity ParamType_set_arity ParamType_envvar_list_splitter
         ParamType_is_composite ParamType_name ParamType_set_name Parameter_class_object
-        Parameter_add_to_parser Parameter_consume_value Parameter_get_default
-        Parameter_get_default_with Parameter_get_error_hint Parameter_get_help_record
-        Parameter_get_usage_pieces Parameter_handle_parse_result Parameter_make_metavar
-        Parameter_process_value Parameter_resolve_envvar_value Parameter_shell_complete
-        Parameter_to_info_dict Parameter_type_cast_value Parameter_value_from_envvar
-        Parameter_value_is_missing Parameter_callback Parameter_set_callback
-        Parameter_default Parameter_set_default Parameter_deprecated
-        Parameter_set_deprecated Parameter_envvar Parameter_set_envvar
-        Parameter_expose_value Parameter_set_expose_value Parameter_help
-        Parameter_set_help Parameter_is_eager Parameter_set_is_eager Parameter_metavar
-        Parameter_set_metavar Parameter_multiple Parameter_set_multiple Parameter_name
-        Parameter_set_name Parameter_nargs Parameter_set_nargs Parameter_opts
-        Parameter_set_opts Parameter_param_type_name Parameter_required
-        Parameter_set_required Parameter_secondary_opts Parameter_set_secondary_opts
-        Parameter_type Parameter_set_type Parameter_human_readable_name
-        ParameterSource_type Path_new Path_new_with Path_class_object
-        Path_coerce_path_result Path_convert Path_shell_complete Path_to_info_dict
-        Path_allow_dash Path_set_allow_dash Path_dir_okay Path_set_dir_okay
-        Path_envvar_list_splitter Path_executable Path_set_executable Path_exists
-        Path_set_exists Path_file_okay Path_set_file_okay Path_name Path_set_name
-        Path_readable Path_set_readable Path_resolve_path Path_set_resolve_path
-        Path_type Path_set_type Path_writable Path_set_writable Path_as_ParamType
-        ParamType_as_Path Tuple_new Tuple_type Tuple_convert Tuple_to_info_dict
-        Tuple_is_composite Tuple_types Tuple_set_types Tuple_arity Tuple_name
-        Tuple_as_ParamType ParamType_as_Tuple UsageError_new UsageError_new_with
-        UsageError_type UsageError_show UsageError_show_with UsageError_cmd
-        UsageError_ctx UsageError_set_ctx UsageError_exit_code
+        Parameter_implement Parameter_add_to_parser Parameter_consume_value
+        Parameter_get_default Parameter_get_default_with Parameter_get_error_hint
+        Parameter_get_help_record Parameter_get_usage_pieces
+        Parameter_handle_parse_result Parameter_make_metavar Parameter_process_value
+        Parameter_resolve_envvar_value Parameter_shell_complete Parameter_to_info_dict
+        Parameter_type_cast_value Parameter_value_from_envvar Parameter_value_is_missing
+        Parameter_callback Parameter_set_callback Parameter_default
+        Parameter_set_default Parameter_deprecated Parameter_set_deprecated
+        Parameter_envvar Parameter_set_envvar Parameter_expose_value
+        Parameter_set_expose_value Parameter_help Parameter_set_help Parameter_is_eager
+        Parameter_set_is_eager Parameter_metavar Parameter_set_metavar
+        Parameter_multiple Parameter_set_multiple Parameter_name Parameter_set_name
+        Parameter_nargs Parameter_set_nargs Parameter_opts Parameter_set_opts
+        Parameter_param_type_name Parameter_required Parameter_set_required
+        Parameter_secondary_opts Parameter_set_secondary_opts Parameter_type
+        Parameter_set_type Parameter_human_readable_name ParameterSource_type Path_new
+        Path_new_with Path_class_object Path_coerce_path_result Path_convert
+        Path_shell_complete Path_to_info_dict Path_allow_dash Path_set_allow_dash
+        Path_dir_okay Path_set_dir_okay Path_envvar_list_splitter Path_executable
+        Path_set_executable Path_exists Path_set_exists Path_file_okay
+        Path_set_file_okay Path_name Path_set_name Path_readable Path_set_readable
+        Path_resolve_path Path_set_resolve_path Path_type Path_set_type Path_writable
+        Path_set_writable Path_as_ParamType ParamType_as_Path Tuple_new Tuple_type
+        Tuple_convert Tuple_to_info_dict Tuple_is_composite Tuple_types Tuple_set_types
+        Tuple_arity Tuple_name Tuple_as_ParamType ParamType_as_Tuple UsageError_new
+        UsageError_new_with UsageError_type UsageError_show UsageError_show_with
+        UsageError_cmd UsageError_ctx UsageError_set_ctx UsageError_exit_code
         UsageError_as_ClickException ClickException_as_UsageError BOOL FLOAT INT STRING
         UNPROCESSED UUID argument argument_with clear command command_with command_name
         confirm confirm_with confirmation_option confirmation_option_with
@@ -277,16 +278,45 @@ _parts = {
         password_option password_option_with pause pause_with progressbar
         progressbar_with prompt prompt_with prompt_any prompt_any_with secho secho_with
         style style_with unstyle version_option version_option_with wrap_text
-        wrap_text_with core_augment_usage_errors core_augment_usage_errors_with
-        core_batch core_iter_params_for_processing decorators_pass_meta_key
-        decorators_pass_meta_key_with Exit_new Exit_new_with Exit_type Exit_exit_code
-        NoArgsIsHelpError_new NoArgsIsHelpError_type NoArgsIsHelpError_show
-        NoArgsIsHelpError_show_with NoArgsIsHelpError_ctx NoArgsIsHelpError_set_ctx
-        NoArgsIsHelpError_as_UsageError UsageError_as_NoArgsIsHelpError
-        formatting_FORCED_WIDTH formatting_iter_rows formatting_iter_rows_iter
-        formatting_join_options formatting_measure_table globals_pop_context
-        globals_push_context globals_resolve_color_default
-        globals_resolve_color_default_with BashComplete_new BashComplete_type
+        wrap_text_with ProgressBar_enter ProgressBar_exit ProgressBar_to_list
+        ProgressBar_iter_2 ProgressBar_next ProgressBar_with ProgressBar_finish
+        ProgressBar_format_bar ProgressBar_format_eta ProgressBar_format_pct
+        ProgressBar_format_pos ProgressBar_format_progress_line ProgressBar_generator
+        ProgressBar_generator_iter ProgressBar_make_step ProgressBar_render_finish
+        ProgressBar_render_progress ProgressBar_update ProgressBar_update_with
+        ProgressBar_autowidth ProgressBar_set_autowidth ProgressBar_avg
+        ProgressBar_set_avg ProgressBar_bar_template ProgressBar_set_bar_template
+        ProgressBar_color ProgressBar_set_color ProgressBar_current_item
+        ProgressBar_set_current_item ProgressBar_empty_char ProgressBar_set_empty_char
+        ProgressBar_entered ProgressBar_set_entered ProgressBar_eta_known
+        ProgressBar_set_eta_known ProgressBar_file ProgressBar_set_file
+        ProgressBar_fill_char ProgressBar_set_fill_char ProgressBar_finished
+        ProgressBar_set_finished ProgressBar_hidden ProgressBar_set_hidden
+        ProgressBar_info_sep ProgressBar_set_info_sep ProgressBar_item_show_func
+        ProgressBar_set_item_show_func ProgressBar_iter ProgressBar_set_iter
+        ProgressBar_label ProgressBar_set_label ProgressBar_last_eta
+        ProgressBar_set_last_eta ProgressBar_length ProgressBar_set_length
+        ProgressBar_max_width ProgressBar_set_max_width ProgressBar_pos
+        ProgressBar_set_pos ProgressBar_show_eta ProgressBar_set_show_eta
+        ProgressBar_show_percent ProgressBar_set_show_percent ProgressBar_show_pos
+        ProgressBar_set_show_pos ProgressBar_start ProgressBar_set_start
+        ProgressBar_update_min_steps ProgressBar_set_update_min_steps ProgressBar_width
+        ProgressBar_set_width ProgressBar_eta ProgressBar_pct
+        ProgressBar_time_per_iteration core_augment_usage_errors
+        core_augment_usage_errors_with core_batch core_iter_params_for_processing
+        decorators_pass_meta_key decorators_pass_meta_key_with Exit_new Exit_new_with
+        Exit_type Exit_exit_code NoArgsIsHelpError_new NoArgsIsHelpError_type
+        NoArgsIsHelpError_show NoArgsIsHelpError_show_with NoArgsIsHelpError_ctx
+        NoArgsIsHelpError_set_ctx NoArgsIsHelpError_as_UsageError
+        UsageError_as_NoArgsIsHelpError formatting_FORCED_WIDTH formatting_iter_rows
+        formatting_iter_rows_iter formatting_join_options formatting_measure_table
+        globals_pop_context globals_push_context globals_resolve_color_default
+        globals_resolve_color_default_with _OptionParser_add_argument
+        _OptionParser_add_argument_with _OptionParser_add_option
+        _OptionParser_add_option_with _OptionParser_parse_args
+        _OptionParser_allow_interspersed_args _OptionParser_set_allow_interspersed_args
+        _OptionParser_ctx _OptionParser_set_ctx _OptionParser_ignore_unknown_options
+        _OptionParser_set_ignore_unknown_options BashComplete_new BashComplete_type
         BashComplete_format_completion BashComplete_get_completion_args
         BashComplete_source BashComplete_name BashComplete_source_template
         BashComplete_as_ShellComplete ShellComplete_as_BashComplete CompletionItem_new
@@ -320,22 +350,24 @@ _parts = {
         CliRunner_make_env CliRunner_make_env_with CliRunner_capture
         CliRunner_set_capture CliRunner_catch_exceptions CliRunner_set_catch_exceptions
         CliRunner_charset CliRunner_set_charset CliRunner_echo_stdin
-        CliRunner_set_echo_stdin CliRunner_env CliRunner_set_env EchoingStdin_new
-        EchoingStdin_type EchoingStdin_to_list EchoingStdin_iter EchoingStdin_read
-        EchoingStdin_read_with EchoingStdin_read1 EchoingStdin_read_one_with
-        EchoingStdin_readline EchoingStdin_readline_with EchoingStdin_readlines
-        Result_new Result_new_with Result_type Result_exc_info Result_set_exc_info
-        Result_exception Result_set_exception Result_exit_code Result_set_exit_code
-        Result_output_bytes Result_set_output_bytes Result_return_value
-        Result_set_return_value Result_runner Result_set_runner Result_stderr_bytes
-        Result_set_stderr_bytes Result_stdout_bytes Result_set_stdout_bytes
-        Result_output Result_stderr Result_stdout StreamMixer_new StreamMixer_type
-        StreamMixer_output StreamMixer_set_output StreamMixer_stderr
-        StreamMixer_set_stderr StreamMixer_stdout StreamMixer_set_stdout
-        testing_make_input_stream BoolParamType_new BoolParamType_type
-        BoolParamType_convert BoolParamType_str_to_bool BoolParamType_bool_states
-        BoolParamType_set_bool_states BoolParamType_name BoolParamType_as_ParamType
-        ParamType_as_BoolParamType ChoiceInfoDict_type
+        CliRunner_set_echo_stdin CliRunner_env CliRunner_set_env
+    """,
+    "click_externs_3": """
+        EchoingStdin_new EchoingStdin_type EchoingStdin_to_list EchoingStdin_iter
+        EchoingStdin_read EchoingStdin_read_with EchoingStdin_read1
+        EchoingStdin_read_one_with EchoingStdin_readline EchoingStdin_readline_with
+        EchoingStdin_readlines Result_new Result_new_with Result_type Result_exc_info
+        Result_set_exc_info Result_exception Result_set_exception Result_exit_code
+        Result_set_exit_code Result_output_bytes Result_set_output_bytes
+        Result_return_value Result_set_return_value Result_runner Result_set_runner
+        Result_stderr_bytes Result_set_stderr_bytes Result_stdout_bytes
+        Result_set_stdout_bytes Result_output Result_stderr Result_stdout
+        StreamMixer_new StreamMixer_type StreamMixer_output StreamMixer_set_output
+        StreamMixer_stderr StreamMixer_set_stderr StreamMixer_stdout
+        StreamMixer_set_stdout testing_make_input_stream BoolParamType_new
+        BoolParamType_type BoolParamType_convert BoolParamType_str_to_bool
+        BoolParamType_bool_states BoolParamType_set_bool_states BoolParamType_name
+        BoolParamType_as_ParamType ParamType_as_BoolParamType ChoiceInfoDict_type
         ChoiceInfoDict_as_ParamTypeInfoDict ParamTypeInfoDict_as_ChoiceInfoDict
         CompositeParamType_type CompositeParamType_is_composite CompositeParamType_arity
         CompositeParamType_as_ParamType ParamType_as_CompositeParamType
@@ -347,10 +379,8 @@ _parts = {
         FuncParamType_new FuncParamType_type FuncParamType_convert
         FuncParamType_to_info_dict FuncParamType_func FuncParamType_set_func
         FuncParamType_name FuncParamType_set_name FuncParamType_as_ParamType
-        ParamType_as_FuncParamType
-    """,
-    "click_externs_3": """
-        FuncParamTypeInfoDict_type FuncParamTypeInfoDict_as_ParamTypeInfoDict
+        ParamType_as_FuncParamType FuncParamTypeInfoDict_type
+        FuncParamTypeInfoDict_as_ParamTypeInfoDict
         ParamTypeInfoDict_as_FuncParamTypeInfoDict IntParamType_new IntParamType_type
         IntParamType_convert IntParamType_name IntParamType_as_ParamType
         ParamType_as_IntParamType NumberRangeInfoDict_type
@@ -403,8 +433,9 @@ _parts = {
         ContextContext_with IntContext_enter IntContext_exit IntContext_with
         NoneContext_enter NoneContext_exit NoneContext_with StringContext_enter
         StringContext_exit StringContext_with TextIOContext_enter TextIOContext_exit
-        TextIOContext_with ToAnyFunction_call ToAnyFunction_call_with
-        BytesIterator_close BytesIterator_has_next BytesIterator_next BytesIterator_rest
+        TextIOContext_with ToAnyFunction_call ToAnyFunction_call_with AnyIterator_close
+        AnyIterator_has_next AnyIterator_next AnyIterator_rest BytesIterator_close
+        BytesIterator_has_next BytesIterator_next BytesIterator_rest
         StringIterator_close StringIterator_has_next StringIterator_next
         StringIterator_rest StringListIterator_close StringListIterator_has_next
         StringListIterator_next StringListIterator_rest StringOrBytesIterator_close
@@ -435,8 +466,11 @@ _parts = {
         uuid_UUID_clock_seq_hi_variant uuid_UUID_clock_seq_low uuid_UUID_fields
         uuid_UUID_hex uuid_UUID_node uuid_UUID_time uuid_UUID_time_hi_version
         uuid_UUID_time_low uuid_UUID_time_mid uuid_UUID_urn uuid_UUID_variant
-        uuid_UUID_version ParameterSource_value bytes_from_string bytes_to_string
-        bytes_len bytes_from_list bytes_to_list
+        uuid_UUID_version
+    """,
+    "click_externs_4": """
+        ParameterSource_value bytes_from_string bytes_to_string bytes_len
+        bytes_from_list bytes_to_list
     """,
 }
 

@@ -215,6 +215,15 @@ class PathInfoDict(_mochi.Record):
     allow_dash: bool
 
 
+class StringAnyMapStringListParameterListTriple(_mochi.Record):
+    """`mochi.tuple.StringAnyMapStringListParameterListTriple`."""
+
+    __slots__ = ("first", "second", "third")
+    first: dict[str, object]
+    second: list[str]
+    third: list[object]
+
+
 class StringBoolPair(_mochi.Record):
     """`mochi.tuple.StringBoolPair`."""
 
@@ -274,6 +283,15 @@ class StringOrStringList_StringList(_mochi.Record):
 StringOrStringList = StringOrStringList_String | StringOrStringList_StringList
 
 
+class StringStringListStringListTriple(_mochi.Record):
+    """`mochi.tuple.StringStringListStringListTriple`."""
+
+    __slots__ = ("first", "second", "third")
+    first: str
+    second: list[str]
+    third: list[str]
+
+
 class StringStringPair(_mochi.Record):
     """`mochi.tuple.StringStringPair`."""
 
@@ -298,3 +316,12 @@ class TypeBaseExceptionTracebackTypeTriple(_mochi.Record):
     first: object
     second: object
     third: object
+
+
+class _SourceVarsDict(_mochi.Record):
+    """`click.shell_completion._SourceVarsDict`."""
+
+    __slots__ = ("complete_func", "complete_var", "prog_name")
+    complete_func: str
+    complete_var: str
+    prog_name: str

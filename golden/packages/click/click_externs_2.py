@@ -8,8 +8,12 @@ from . import click_externs_0 as _values
 
 _cast_down = _mochi.cast_down
 _keywords = _mochi.keywords
+_run_with = _mochi.run_with
 _split_options = _mochi.split_options
 _click = _mochi.lazy_module("click", globals(), "_click")
+_click__termui_impl = _mochi.lazy_module(
+    "click._termui_impl", globals(), "_click__termui_impl"
+)
 _click_core = _mochi.lazy_module("click.core", globals(), "_click_core")
 _click_decorators = _mochi.lazy_module(
     "click.decorators", globals(), "_click_decorators"
@@ -26,7 +30,6 @@ _shell_completion = _mochi.lazy_module(
 )
 _click_termui = _mochi.lazy_module("click.termui", globals(), "_click_termui")
 _click_testing = _mochi.lazy_module("click.testing", globals(), "_click_testing")
-_click_types = _mochi.lazy_module("click.types", globals(), "_click_types")
 
 _as_ParamType = _mochi.handle_of("click.ParamType", "ParamType")
 _as_Parameter = _mochi.handle_of("click.Parameter", "Parameter")
@@ -43,6 +46,19 @@ _as_list_string = _mochi.list_of(_mochi.as_string, "list<string>")
 _ParamTypeInfoDict_fields = {"param_type": _mochi.as_string, "name": _mochi.as_string}
 _as_ParamTypeInfoDict = _mochi.record_of(
     _values.ParamTypeInfoDict, _ParamTypeInfoDict_fields, "ParamTypeInfoDict"
+)
+_StringStringListStringListTriple_parts = {
+    "first": _mochi.as_string,
+    "second": _as_list_string,
+    "third": _as_list_string,
+}
+_to_StringStringListStringListTriple = _mochi.to_tuple(
+    _StringStringListStringListTriple_parts, "StringStringListStringListTriple"
+)
+_to_fun_list_string_bool_to_StringStringList = _mochi.function_of(
+    (_as_list_string, _mochi.as_bool),
+    _to_StringStringListStringListTriple,
+    "fun(list<string>, bool): StringStringListStringListTriple",
 )
 _ParameterSource_cases = {
     "PROMPT": _values.ParameterSource_PROMPT,
@@ -295,6 +311,8 @@ _to_int_or_IntIntIntTriple_or_string = _mochi.to_union(
 _to_optional_int_or_IntIntIntTriple_or_strin = _mochi.option_of(
     _to_int_or_IntIntIntTriple_or_string
 )
+_as_AnyIterator = _mochi.iterator_of("AnyIterator")
+_as_list_float = _mochi.list_of(_mochi.as_float, "list<float>")
 _as_NoneContext = _mochi.having("__enter__", "NoneContext")
 _as_list_list_any = _mochi.list_of(_as_list_any, "list<list<any>>")
 _as_list_Parameter = _mochi.list_of(_as_Parameter, "list<Parameter>")
@@ -314,6 +332,16 @@ _as_StringBoolPair = _mochi.record_of(
     _values.StringBoolPair, _StringBoolPair_fields, "StringBoolPair"
 )
 _as_list_int = _mochi.list_of(_mochi.as_int, "list<int>")
+_StringAnyMapStringListParameterListTriple_fields = {
+    "first": _as_map_string_any,
+    "second": _as_list_string,
+    "third": _as_list_Parameter,
+}
+_as_StringAnyMapStringListParameterListTripl = _mochi.record_of(
+    _values.StringAnyMapStringListParameterListTriple,
+    _StringAnyMapStringListParameterListTriple_fields,
+    "StringAnyMapStringListParameterListTriple",
+)
 _as_BashComplete = _mochi.handle_of(
     "click.shell_completion.BashComplete", "BashComplete"
 )
@@ -330,8 +358,13 @@ _as_PowerShellComplete = _mochi.handle_of(
 _as_ShellComplete = _mochi.handle_of(
     "click.shell_completion.ShellComplete", "ShellComplete"
 )
-_as__SourceVarsDict = _mochi.handle_of(
-    "click.shell_completion._SourceVarsDict", "_SourceVarsDict"
+__SourceVarsDict_fields = {
+    "complete_func": _mochi.as_string,
+    "complete_var": _mochi.as_string,
+    "prog_name": _mochi.as_string,
+}
+_as__SourceVarsDict = _mochi.record_of(
+    _values._SourceVarsDict, __SourceVarsDict_fields, "_SourceVarsDict"
 )
 _as_ZshComplete = _mochi.handle_of("click.shell_completion.ZshComplete", "ZshComplete")
 _to_one_of_3 = _mochi.to_literal(("bash", "fish", "zsh"), '"bash" | "fish" | "zsh"')
@@ -371,116 +404,6 @@ _as_StringContext = _mochi.having("__enter__", "StringContext")
 _to_optional_string_or_PathLike = _mochi.option_of(_to_string_or_PathLike)
 _as_BytesIOBytesIOBytesIOTripleContext = _mochi.having(
     "__enter__", "BytesIOBytesIOBytesIOTripleContext"
-)
-_as_EchoingStdin = _mochi.handle_of("click.testing.EchoingStdin", "EchoingStdin")
-_as_list_bytes = _mochi.list_of(_mochi.as_bytes, "list<bytes>")
-_as_BytesIterator = _mochi.iterator_of("BytesIterator")
-_as_BaseException = _mochi.handle_of("builtins.BaseException", "BaseException")
-_as_TracebackType = _mochi.handle_of("types.TracebackType", "TracebackType")
-_TypeBaseExceptionTracebackTypeTriple_parts = {
-    "first": _as_Type,
-    "second": _as_BaseException,
-    "third": _as_TracebackType,
-}
-_to_TypeBaseExceptionTracebackTypeTriple = _mochi.to_tuple(
-    _TypeBaseExceptionTracebackTypeTriple_parts, "TypeBaseExceptionTracebackTypeTriple"
-)
-_to_optional_TypeBaseExceptionTracebackTypeT = _mochi.option_of(
-    _to_TypeBaseExceptionTracebackTypeTriple
-)
-_TypeBaseExceptionTracebackTypeTriple_fields = {
-    "first": _as_Type,
-    "second": _as_BaseException,
-    "third": _as_TracebackType,
-}
-_as_TypeBaseExceptionTracebackTypeTriple = _mochi.record_of(
-    _values.TypeBaseExceptionTracebackTypeTriple,
-    _TypeBaseExceptionTracebackTypeTriple_fields,
-    "TypeBaseExceptionTracebackTypeTriple",
-)
-_as_optional_TypeBaseExceptionTracebackTypeT = _mochi.option_of(
-    _as_TypeBaseExceptionTracebackTypeTriple
-)
-_as_optional_BaseException = _mochi.option_of(_as_BaseException)
-_as_StreamMixer = _mochi.handle_of("click.testing.StreamMixer", "StreamMixer")
-_as_BinaryIO = _mochi.handle_of("typing.BinaryIO", "BinaryIO")
-_to_string_or_bool = _mochi.to_union(
-    ((_mochi.is_string, _mochi.as_any), (_mochi.is_bool, _mochi.as_any)),
-    "string | bool",
-    _union_tags,
-)
-_as_map_string_bool = _mochi.map_of(
-    _mochi.as_string, _mochi.as_bool, "map<string, bool>"
-)
-_ChoiceInfoDict_parts = {
-    "param_type": _mochi.as_string,
-    "name": _mochi.as_string,
-    "choices": _as_list_any,
-    "case_sensitive": _mochi.as_bool,
-}
-_to_ChoiceInfoDict = _mochi.to_record(
-    _mochi.make_dict(()), _ChoiceInfoDict_parts, "ChoiceInfoDict"
-)
-_ParamTypeInfoDict_parts = {"param_type": _mochi.as_string, "name": _mochi.as_string}
-_to_ParamTypeInfoDict = _mochi.to_record(
-    _mochi.make_dict(()), _ParamTypeInfoDict_parts, "ParamTypeInfoDict"
-)
-_ChoiceInfoDict_fields = {
-    "param_type": _mochi.as_string,
-    "name": _mochi.as_string,
-    "choices": _as_list_any,
-    "case_sensitive": _mochi.as_bool,
-}
-_as_ChoiceInfoDict = _mochi.record_of(
-    _values.ChoiceInfoDict, _ChoiceInfoDict_fields, "ChoiceInfoDict"
-)
-_DateTimeInfoDict_parts = {
-    "param_type": _mochi.as_string,
-    "name": _mochi.as_string,
-    "formats": _as_list_string,
-}
-_to_DateTimeInfoDict = _mochi.to_record(
-    _mochi.make_dict(()), _DateTimeInfoDict_parts, "DateTimeInfoDict"
-)
-_DateTimeInfoDict_fields = {
-    "param_type": _mochi.as_string,
-    "name": _mochi.as_string,
-    "formats": _as_list_string,
-}
-_as_DateTimeInfoDict = _mochi.record_of(
-    _values.DateTimeInfoDict, _DateTimeInfoDict_fields, "DateTimeInfoDict"
-)
-_FileInfoDict_parts = {
-    "param_type": _mochi.as_string,
-    "name": _mochi.as_string,
-    "mode": _mochi.as_string,
-    "encoding": _as_optional_string,
-}
-_to_FileInfoDict = _mochi.to_record(
-    _mochi.make_dict(()), _FileInfoDict_parts, "FileInfoDict"
-)
-_FileInfoDict_fields = {
-    "param_type": _mochi.as_string,
-    "name": _mochi.as_string,
-    "mode": _mochi.as_string,
-    "encoding": _as_optional_string,
-}
-_as_FileInfoDict = _mochi.record_of(
-    _values.FileInfoDict, _FileInfoDict_fields, "FileInfoDict"
-)
-_as_FuncParamType = _mochi.handle_of("click.types.FuncParamType", "FuncParamType")
-_as_fun_any_to_any = _mochi.function_of(
-    (_mochi.as_any,), _mochi.as_any, "fun(any): any"
-)
-_FuncParamTypeInfoDict_fields = {
-    "param_type": _mochi.as_string,
-    "name": _mochi.as_string,
-    "func": _as_fun_any_to_any,
-}
-_as_FuncParamTypeInfoDict = _mochi.record_of(
-    _values.FuncParamTypeInfoDict,
-    _FuncParamTypeInfoDict_fields,
-    "FuncParamTypeInfoDict",
 )
 
 
@@ -629,6 +552,17 @@ def ParamType_set_name(self, value):
 def Parameter_class_object():
     """`click.Parameter.__class_object__`."""
     return _as_Type(_click.Parameter, "Parameter_class_object")
+
+
+def Parameter_implement(parse_decls, add_to_parser):
+    """`click.Parameter.__implement__`."""
+    parse_decls = _to_fun_list_string_bool_to_StringStringList(
+        parse_decls, "Parameter_implement: parameter _parse_decls"
+    )
+    result = _mochi.implement(
+        _click.Parameter, _parse_decls=parse_decls, add_to_parser=add_to_parser
+    )
+    return _as_Parameter(result, "Parameter_implement")
 
 
 def Parameter_add_to_parser(self, parser, ctx):
@@ -2010,6 +1944,470 @@ def wrap_text_with(text, options):
     return _mochi.as_string(result, "wrap_text_with")
 
 
+def ProgressBar_enter(self):
+    """`click._termui_impl.ProgressBar.__enter__`."""
+    return _as_ProgressBar(self.__enter__(), "ProgressBar_enter")
+
+
+def ProgressBar_exit(self, exc_type, exc_value, tb):
+    """`click._termui_impl.ProgressBar.__exit__`."""
+    self.__exit__(exc_type, exc_value, tb)
+
+
+def ProgressBar_to_list(self):
+    """`click._termui_impl.ProgressBar.__iter__`."""
+    return _as_list_any(iter(self), "ProgressBar_to_list")
+
+
+def ProgressBar_iter_2(self):
+    """`click._termui_impl.ProgressBar.__iter__`."""
+    return _as_AnyIterator(iter(self), "ProgressBar_iter_2")
+
+
+def ProgressBar_next(self):
+    """`click._termui_impl.ProgressBar.__next__`."""
+    return next(self)
+
+
+def ProgressBar_with(self, body):
+    """`click._termui_impl.ProgressBar.__run_with__`."""
+    return _run_with(self, body)
+
+
+def ProgressBar_finish(self):
+    """`click._termui_impl.ProgressBar.finish`."""
+    self.finish()
+
+
+def ProgressBar_format_bar(self):
+    """`click._termui_impl.ProgressBar.format_bar`."""
+    result = self.format_bar()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ProgressBar_format_bar")
+
+
+def ProgressBar_format_eta(self):
+    """`click._termui_impl.ProgressBar.format_eta`."""
+    result = self.format_eta()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ProgressBar_format_eta")
+
+
+def ProgressBar_format_pct(self):
+    """`click._termui_impl.ProgressBar.format_pct`."""
+    result = self.format_pct()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ProgressBar_format_pct")
+
+
+def ProgressBar_format_pos(self):
+    """`click._termui_impl.ProgressBar.format_pos`."""
+    result = self.format_pos()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ProgressBar_format_pos")
+
+
+def ProgressBar_format_progress_line(self):
+    """`click._termui_impl.ProgressBar.format_progress_line`."""
+    result = self.format_progress_line()
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ProgressBar_format_progress_line")
+
+
+def ProgressBar_generator(self):
+    """`click._termui_impl.ProgressBar.generator`."""
+    return _as_list_any(self.generator(), "ProgressBar_generator")
+
+
+def ProgressBar_generator_iter(self):
+    """`click._termui_impl.ProgressBar.generator`."""
+    return _as_AnyIterator(self.generator(), "ProgressBar_generator_iter")
+
+
+def ProgressBar_make_step(self, n_steps):
+    """`click._termui_impl.ProgressBar.make_step`."""
+    self.make_step(n_steps)
+
+
+def ProgressBar_render_finish(self):
+    """`click._termui_impl.ProgressBar.render_finish`."""
+    self.render_finish()
+
+
+def ProgressBar_render_progress(self):
+    """`click._termui_impl.ProgressBar.render_progress`."""
+    self.render_progress()
+
+
+def ProgressBar_update(self, n_steps):
+    """`click._termui_impl.ProgressBar.update`."""
+    self.update(n_steps)
+
+
+_ProgressBar_update_with_options = {"current_item": _mochi.as_any}
+
+
+def ProgressBar_update_with(self, n_steps, options):
+    """`click._termui_impl.ProgressBar.update` with options."""
+    keywords = _keywords(
+        "ProgressBar_update_with", options, _ProgressBar_update_with_options
+    )
+    self.update(n_steps, **keywords)
+
+
+def ProgressBar_autowidth(self):
+    """`click._termui_impl.ProgressBar.autowidth`."""
+    result = self.autowidth
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ProgressBar_autowidth")
+
+
+def ProgressBar_set_autowidth(self, value):
+    """`click._termui_impl.ProgressBar.autowidth`."""
+    self.autowidth = value
+
+
+def ProgressBar_avg(self):
+    """`click._termui_impl.ProgressBar.avg`."""
+    return _as_list_float(self.avg, "ProgressBar_avg")
+
+
+def ProgressBar_set_avg(self, value):
+    """`click._termui_impl.ProgressBar.avg`."""
+    self.avg = value
+
+
+def ProgressBar_bar_template(self):
+    """`click._termui_impl.ProgressBar.bar_template`."""
+    result = self.bar_template
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ProgressBar_bar_template")
+
+
+def ProgressBar_set_bar_template(self, value):
+    """`click._termui_impl.ProgressBar.bar_template`."""
+    self.bar_template = value
+
+
+def ProgressBar_color(self):
+    """`click._termui_impl.ProgressBar.color`."""
+    result = self.color
+    if result is None or type(result) is bool:
+        return result
+    return _as_optional_bool(result, "ProgressBar_color")
+
+
+def ProgressBar_set_color(self, value):
+    """`click._termui_impl.ProgressBar.color`."""
+    self.color = value
+
+
+def ProgressBar_current_item(self):
+    """`click._termui_impl.ProgressBar.current_item`."""
+    return self.current_item
+
+
+def ProgressBar_set_current_item(self, value):
+    """`click._termui_impl.ProgressBar.current_item`."""
+    self.current_item = value
+
+
+def ProgressBar_empty_char(self):
+    """`click._termui_impl.ProgressBar.empty_char`."""
+    result = self.empty_char
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ProgressBar_empty_char")
+
+
+def ProgressBar_set_empty_char(self, value):
+    """`click._termui_impl.ProgressBar.empty_char`."""
+    self.empty_char = value
+
+
+def ProgressBar_entered(self):
+    """`click._termui_impl.ProgressBar.entered`."""
+    result = self.entered
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ProgressBar_entered")
+
+
+def ProgressBar_set_entered(self, value):
+    """`click._termui_impl.ProgressBar.entered`."""
+    self.entered = value
+
+
+def ProgressBar_eta_known(self):
+    """`click._termui_impl.ProgressBar.eta_known`."""
+    result = self.eta_known
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ProgressBar_eta_known")
+
+
+def ProgressBar_set_eta_known(self, value):
+    """`click._termui_impl.ProgressBar.eta_known`."""
+    self.eta_known = value
+
+
+def ProgressBar_file(self):
+    """`click._termui_impl.ProgressBar.file`."""
+    return _as_optional_TextIO(self.file, "ProgressBar_file")
+
+
+def ProgressBar_set_file(self, value):
+    """`click._termui_impl.ProgressBar.file`."""
+    self.file = value
+
+
+def ProgressBar_fill_char(self):
+    """`click._termui_impl.ProgressBar.fill_char`."""
+    result = self.fill_char
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ProgressBar_fill_char")
+
+
+def ProgressBar_set_fill_char(self, value):
+    """`click._termui_impl.ProgressBar.fill_char`."""
+    self.fill_char = value
+
+
+def ProgressBar_finished(self):
+    """`click._termui_impl.ProgressBar.finished`."""
+    result = self.finished
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ProgressBar_finished")
+
+
+def ProgressBar_set_finished(self, value):
+    """`click._termui_impl.ProgressBar.finished`."""
+    self.finished = value
+
+
+def ProgressBar_hidden(self):
+    """`click._termui_impl.ProgressBar.hidden`."""
+    result = self.hidden
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ProgressBar_hidden")
+
+
+def ProgressBar_set_hidden(self, value):
+    """`click._termui_impl.ProgressBar.hidden`."""
+    self.hidden = value
+
+
+def ProgressBar_info_sep(self):
+    """`click._termui_impl.ProgressBar.info_sep`."""
+    result = self.info_sep
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ProgressBar_info_sep")
+
+
+def ProgressBar_set_info_sep(self, value):
+    """`click._termui_impl.ProgressBar.info_sep`."""
+    self.info_sep = value
+
+
+def ProgressBar_item_show_func(self):
+    """`click._termui_impl.ProgressBar.item_show_func`."""
+    result = self.item_show_func
+    return _as_optional_fun_any_to_optional_string(result, "ProgressBar_item_show_func")
+
+
+def ProgressBar_set_item_show_func(self, value):
+    """`click._termui_impl.ProgressBar.item_show_func`."""
+    self.item_show_func = value
+
+
+def ProgressBar_iter(self):
+    """`click._termui_impl.ProgressBar.iter`."""
+    return _as_list_any(self.iter, "ProgressBar_iter")
+
+
+def ProgressBar_set_iter(self, value):
+    """`click._termui_impl.ProgressBar.iter`."""
+    self.iter = value
+
+
+def ProgressBar_label(self):
+    """`click._termui_impl.ProgressBar.label`."""
+    result = self.label
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "ProgressBar_label")
+
+
+def ProgressBar_set_label(self, value):
+    """`click._termui_impl.ProgressBar.label`."""
+    self.label = value
+
+
+def ProgressBar_last_eta(self):
+    """`click._termui_impl.ProgressBar.last_eta`."""
+    result = self.last_eta
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "ProgressBar_last_eta")
+
+
+def ProgressBar_set_last_eta(self, value):
+    """`click._termui_impl.ProgressBar.last_eta`."""
+    self.last_eta = value
+
+
+def ProgressBar_length(self):
+    """`click._termui_impl.ProgressBar.length`."""
+    result = self.length
+    if result is None or type(result) is int:
+        return result
+    return _as_optional_int(result, "ProgressBar_length")
+
+
+def ProgressBar_set_length(self, value):
+    """`click._termui_impl.ProgressBar.length`."""
+    self.length = value
+
+
+def ProgressBar_max_width(self):
+    """`click._termui_impl.ProgressBar.max_width`."""
+    result = self.max_width
+    if result is None or type(result) is int:
+        return result
+    return _as_optional_int(result, "ProgressBar_max_width")
+
+
+def ProgressBar_set_max_width(self, value):
+    """`click._termui_impl.ProgressBar.max_width`."""
+    self.max_width = value
+
+
+def ProgressBar_pos(self):
+    """`click._termui_impl.ProgressBar.pos`."""
+    result = self.pos
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "ProgressBar_pos")
+
+
+def ProgressBar_set_pos(self, value):
+    """`click._termui_impl.ProgressBar.pos`."""
+    self.pos = value
+
+
+def ProgressBar_show_eta(self):
+    """`click._termui_impl.ProgressBar.show_eta`."""
+    result = self.show_eta
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ProgressBar_show_eta")
+
+
+def ProgressBar_set_show_eta(self, value):
+    """`click._termui_impl.ProgressBar.show_eta`."""
+    self.show_eta = value
+
+
+def ProgressBar_show_percent(self):
+    """`click._termui_impl.ProgressBar.show_percent`."""
+    result = self.show_percent
+    if result is None or type(result) is bool:
+        return result
+    return _as_optional_bool(result, "ProgressBar_show_percent")
+
+
+def ProgressBar_set_show_percent(self, value):
+    """`click._termui_impl.ProgressBar.show_percent`."""
+    self.show_percent = value
+
+
+def ProgressBar_show_pos(self):
+    """`click._termui_impl.ProgressBar.show_pos`."""
+    result = self.show_pos
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "ProgressBar_show_pos")
+
+
+def ProgressBar_set_show_pos(self, value):
+    """`click._termui_impl.ProgressBar.show_pos`."""
+    self.show_pos = value
+
+
+def ProgressBar_start(self):
+    """`click._termui_impl.ProgressBar.start`."""
+    result = self.start
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "ProgressBar_start")
+
+
+def ProgressBar_set_start(self, value):
+    """`click._termui_impl.ProgressBar.start`."""
+    self.start = value
+
+
+def ProgressBar_update_min_steps(self):
+    """`click._termui_impl.ProgressBar.update_min_steps`."""
+    result = self.update_min_steps
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "ProgressBar_update_min_steps")
+
+
+def ProgressBar_set_update_min_steps(self, value):
+    """`click._termui_impl.ProgressBar.update_min_steps`."""
+    self.update_min_steps = value
+
+
+def ProgressBar_width(self):
+    """`click._termui_impl.ProgressBar.width`."""
+    result = self.width
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "ProgressBar_width")
+
+
+def ProgressBar_set_width(self, value):
+    """`click._termui_impl.ProgressBar.width`."""
+    self.width = value
+
+
+def ProgressBar_eta(self):
+    """`click._termui_impl.ProgressBar.eta`."""
+    result = self.eta
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "ProgressBar_eta")
+
+
+def ProgressBar_pct(self):
+    """`click._termui_impl.ProgressBar.pct`."""
+    result = self.pct
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "ProgressBar_pct")
+
+
+def ProgressBar_time_per_iteration(self):
+    """`click._termui_impl.ProgressBar.time_per_iteration`."""
+    result = self.time_per_iteration
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "ProgressBar_time_per_iteration")
+
+
 def core_augment_usage_errors(ctx):
     """`click.core.augment_usage_errors`."""
     result = _click_core.augment_usage_errors(ctx)
@@ -2204,6 +2602,88 @@ def globals_resolve_color_default_with(options):
     if result is None or type(result) is bool:
         return result
     return _as_optional_bool(result, "globals_resolve_color_default_with")
+
+
+def _OptionParser_add_argument(self, obj, dest):
+    """`click.parser._OptionParser.add_argument`."""
+    self.add_argument(obj, dest)
+
+
+__OptionParser_add_argument_with_options = {"nargs": _mochi.as_int}
+
+
+def _OptionParser_add_argument_with(self, obj, dest, options):
+    """`click.parser._OptionParser.add_argument` with options."""
+    keywords = _keywords(
+        "_OptionParser_add_argument_with",
+        options,
+        __OptionParser_add_argument_with_options,
+    )
+    self.add_argument(obj, dest, **keywords)
+
+
+def _OptionParser_add_option(self, obj, opts, dest):
+    """`click.parser._OptionParser.add_option`."""
+    self.add_option(obj, opts, dest)
+
+
+__OptionParser_add_option_with_options = {
+    "action": _as_optional_string,
+    "nargs": _mochi.as_int,
+    "const": _mochi.as_any,
+}
+
+
+def _OptionParser_add_option_with(self, obj, opts, dest, options):
+    """`click.parser._OptionParser.add_option` with options."""
+    keywords = _keywords(
+        "_OptionParser_add_option_with", options, __OptionParser_add_option_with_options
+    )
+    self.add_option(obj, opts, dest, **keywords)
+
+
+def _OptionParser_parse_args(self, args):
+    """`click.parser._OptionParser.parse_args`."""
+    result = self.parse_args(args)
+    return _as_StringAnyMapStringListParameterListTripl(
+        result, "_OptionParser_parse_args"
+    )
+
+
+def _OptionParser_allow_interspersed_args(self):
+    """`click.parser._OptionParser.allow_interspersed_args`."""
+    result = self.allow_interspersed_args
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "_OptionParser_allow_interspersed_args")
+
+
+def _OptionParser_set_allow_interspersed_args(self, value):
+    """`click.parser._OptionParser.allow_interspersed_args`."""
+    self.allow_interspersed_args = value
+
+
+def _OptionParser_ctx(self):
+    """`click.parser._OptionParser.ctx`."""
+    return _as_optional_Context(self.ctx, "_OptionParser_ctx")
+
+
+def _OptionParser_set_ctx(self, value):
+    """`click.parser._OptionParser.ctx`."""
+    self.ctx = value
+
+
+def _OptionParser_ignore_unknown_options(self):
+    """`click.parser._OptionParser.ignore_unknown_options`."""
+    result = self.ignore_unknown_options
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "_OptionParser_ignore_unknown_options")
+
+
+def _OptionParser_set_ignore_unknown_options(self, value):
+    """`click.parser._OptionParser.ignore_unknown_options`."""
+    self.ignore_unknown_options = value
 
 
 def BashComplete_new(cli, ctx_args, prog_name, complete_var):
@@ -2900,555 +3380,3 @@ def CliRunner_env(self):
 def CliRunner_set_env(self, value):
     """`click.testing.CliRunner.env`."""
     self.env = value
-
-
-def EchoingStdin_new(input, output):
-    """`click.testing.EchoingStdin`."""
-    result = _click_testing.EchoingStdin(input, output)
-    return _as_EchoingStdin(result, "EchoingStdin_new")
-
-
-def EchoingStdin_type():
-    """`click.testing.EchoingStdin.__class_object__`."""
-    return _as_Type(_click_testing.EchoingStdin, "EchoingStdin_type")
-
-
-def EchoingStdin_to_list(self):
-    """`click.testing.EchoingStdin.__iter__`."""
-    return _as_list_bytes(iter(self), "EchoingStdin_to_list")
-
-
-def EchoingStdin_iter(self):
-    """`click.testing.EchoingStdin.__iter__`."""
-    return _as_BytesIterator(iter(self), "EchoingStdin_iter")
-
-
-def EchoingStdin_read(self):
-    """`click.testing.EchoingStdin.read`."""
-    result = self.read()
-    if type(result) is bytes:
-        return result
-    return _mochi.as_bytes(result, "EchoingStdin_read")
-
-
-_EchoingStdin_read_with_options = {"n": _mochi.as_int}
-
-
-def EchoingStdin_read_with(self, options):
-    """`click.testing.EchoingStdin.read` with options."""
-    keywords = _keywords(
-        "EchoingStdin_read_with", options, _EchoingStdin_read_with_options
-    )
-    result = self.read(**keywords)
-    if type(result) is bytes:
-        return result
-    return _mochi.as_bytes(result, "EchoingStdin_read_with")
-
-
-def EchoingStdin_read1(self):
-    """`click.testing.EchoingStdin.read1`."""
-    result = self.read1()
-    if type(result) is bytes:
-        return result
-    return _mochi.as_bytes(result, "EchoingStdin_read1")
-
-
-_EchoingStdin_read_one_with_options = {"n": _mochi.as_int}
-
-
-def EchoingStdin_read_one_with(self, options):
-    """`click.testing.EchoingStdin.read1` with options."""
-    keywords = _keywords(
-        "EchoingStdin_read_one_with", options, _EchoingStdin_read_one_with_options
-    )
-    result = self.read1(**keywords)
-    if type(result) is bytes:
-        return result
-    return _mochi.as_bytes(result, "EchoingStdin_read_one_with")
-
-
-def EchoingStdin_readline(self):
-    """`click.testing.EchoingStdin.readline`."""
-    result = self.readline()
-    if type(result) is bytes:
-        return result
-    return _mochi.as_bytes(result, "EchoingStdin_readline")
-
-
-_EchoingStdin_readline_with_options = {"n": _mochi.as_int}
-
-
-def EchoingStdin_readline_with(self, options):
-    """`click.testing.EchoingStdin.readline` with options."""
-    keywords = _keywords(
-        "EchoingStdin_readline_with", options, _EchoingStdin_readline_with_options
-    )
-    result = self.readline(**keywords)
-    if type(result) is bytes:
-        return result
-    return _mochi.as_bytes(result, "EchoingStdin_readline_with")
-
-
-def EchoingStdin_readlines(self):
-    """`click.testing.EchoingStdin.readlines`."""
-    return _as_list_bytes(self.readlines(), "EchoingStdin_readlines")
-
-
-def Result_new(
-    runner, stdout_bytes, stderr_bytes, output_bytes, return_value, exit_code, exception
-):
-    """`click.testing.Result`."""
-    result = _click_testing.Result(
-        runner,
-        stdout_bytes,
-        stderr_bytes,
-        output_bytes,
-        return_value,
-        exit_code,
-        exception,
-    )
-    return _as_Result(result, "Result_new")
-
-
-_Result_new_with_options = {"exc_info": _to_optional_TypeBaseExceptionTracebackTypeT}
-
-
-def Result_new_with(
-    runner,
-    stdout_bytes,
-    stderr_bytes,
-    output_bytes,
-    return_value,
-    exit_code,
-    exception,
-    options,
-):
-    """`click.testing.Result` with options."""
-    keywords = _keywords("Result_new_with", options, _Result_new_with_options)
-    result = _click_testing.Result(
-        runner,
-        stdout_bytes,
-        stderr_bytes,
-        output_bytes,
-        return_value,
-        exit_code,
-        exception,
-        **keywords,
-    )
-    return _as_Result(result, "Result_new_with")
-
-
-def Result_type():
-    """`click.testing.Result.__class_object__`."""
-    return _as_Type(_click_testing.Result, "Result_type")
-
-
-def Result_exc_info(self):
-    """`click.testing.Result.exc_info`."""
-    result = self.exc_info
-    return _as_optional_TypeBaseExceptionTracebackTypeT(result, "Result_exc_info")
-
-
-def Result_set_exc_info(self, value):
-    """`click.testing.Result.exc_info`."""
-    self.exc_info = _to_optional_TypeBaseExceptionTracebackTypeT(
-        value, "Result_set_exc_info: parameter value"
-    )
-
-
-def Result_exception(self):
-    """`click.testing.Result.exception`."""
-    return _as_optional_BaseException(self.exception, "Result_exception")
-
-
-def Result_set_exception(self, value):
-    """`click.testing.Result.exception`."""
-    self.exception = value
-
-
-def Result_exit_code(self):
-    """`click.testing.Result.exit_code`."""
-    result = self.exit_code
-    if type(result) is int:
-        return result
-    return _mochi.as_int(result, "Result_exit_code")
-
-
-def Result_set_exit_code(self, value):
-    """`click.testing.Result.exit_code`."""
-    self.exit_code = value
-
-
-def Result_output_bytes(self):
-    """`click.testing.Result.output_bytes`."""
-    result = self.output_bytes
-    if type(result) is bytes:
-        return result
-    return _mochi.as_bytes(result, "Result_output_bytes")
-
-
-def Result_set_output_bytes(self, value):
-    """`click.testing.Result.output_bytes`."""
-    self.output_bytes = value
-
-
-def Result_return_value(self):
-    """`click.testing.Result.return_value`."""
-    return self.return_value
-
-
-def Result_set_return_value(self, value):
-    """`click.testing.Result.return_value`."""
-    self.return_value = value
-
-
-def Result_runner(self):
-    """`click.testing.Result.runner`."""
-    return _as_CliRunner(self.runner, "Result_runner")
-
-
-def Result_set_runner(self, value):
-    """`click.testing.Result.runner`."""
-    self.runner = value
-
-
-def Result_stderr_bytes(self):
-    """`click.testing.Result.stderr_bytes`."""
-    result = self.stderr_bytes
-    if type(result) is bytes:
-        return result
-    return _mochi.as_bytes(result, "Result_stderr_bytes")
-
-
-def Result_set_stderr_bytes(self, value):
-    """`click.testing.Result.stderr_bytes`."""
-    self.stderr_bytes = value
-
-
-def Result_stdout_bytes(self):
-    """`click.testing.Result.stdout_bytes`."""
-    result = self.stdout_bytes
-    if type(result) is bytes:
-        return result
-    return _mochi.as_bytes(result, "Result_stdout_bytes")
-
-
-def Result_set_stdout_bytes(self, value):
-    """`click.testing.Result.stdout_bytes`."""
-    self.stdout_bytes = value
-
-
-def Result_output(self):
-    """`click.testing.Result.output`."""
-    result = self.output
-    if type(result) is str:
-        return result
-    return _mochi.as_string(result, "Result_output")
-
-
-def Result_stderr(self):
-    """`click.testing.Result.stderr`."""
-    result = self.stderr
-    if type(result) is str:
-        return result
-    return _mochi.as_string(result, "Result_stderr")
-
-
-def Result_stdout(self):
-    """`click.testing.Result.stdout`."""
-    result = self.stdout
-    if type(result) is str:
-        return result
-    return _mochi.as_string(result, "Result_stdout")
-
-
-def StreamMixer_new():
-    """`click.testing.StreamMixer`."""
-    return _as_StreamMixer(_click_testing.StreamMixer(), "StreamMixer_new")
-
-
-def StreamMixer_type():
-    """`click.testing.StreamMixer.__class_object__`."""
-    return _as_Type(_click_testing.StreamMixer, "StreamMixer_type")
-
-
-def StreamMixer_output(self):
-    """`click.testing.StreamMixer.output`."""
-    return _as_BytesIO(self.output, "StreamMixer_output")
-
-
-def StreamMixer_set_output(self, value):
-    """`click.testing.StreamMixer.output`."""
-    self.output = value
-
-
-def StreamMixer_stderr(self):
-    """`click.testing.StreamMixer.stderr`."""
-    return _as_BytesIOCopy(self.stderr, "StreamMixer_stderr")
-
-
-def StreamMixer_set_stderr(self, value):
-    """`click.testing.StreamMixer.stderr`."""
-    self.stderr = value
-
-
-def StreamMixer_stdout(self):
-    """`click.testing.StreamMixer.stdout`."""
-    return _as_BytesIOCopy(self.stdout, "StreamMixer_stdout")
-
-
-def StreamMixer_set_stdout(self, value):
-    """`click.testing.StreamMixer.stdout`."""
-    self.stdout = value
-
-
-def testing_make_input_stream(input, charset):
-    """`click.testing.make_input_stream`."""
-    input = _to_optional_string_or_bytes_or_IO(
-        input, "testing_make_input_stream: parameter input"
-    )
-    result = _click_testing.make_input_stream(input, charset)
-    return _as_BinaryIO(result, "testing_make_input_stream")
-
-
-def BoolParamType_new():
-    """`click.types.BoolParamType`."""
-    return _as_BoolParamType(_click_types.BoolParamType(), "BoolParamType_new")
-
-
-def BoolParamType_type():
-    """`click.types.BoolParamType.__class_object__`."""
-    return _as_Type(_click_types.BoolParamType, "BoolParamType_type")
-
-
-def BoolParamType_convert(self, value, param, ctx):
-    """`click.types.BoolParamType.convert`."""
-    result = self.convert(value, param, ctx)
-    if type(result) is bool:
-        return result
-    return _mochi.as_bool(result, "BoolParamType_convert")
-
-
-def BoolParamType_str_to_bool(value):
-    """`click.types.BoolParamType.str_to_bool`."""
-    value = _to_string_or_bool(value, "BoolParamType_str_to_bool: parameter value")
-    result = _click_types.BoolParamType.str_to_bool(value)
-    if result is None or type(result) is bool:
-        return result
-    return _as_optional_bool(result, "BoolParamType_str_to_bool")
-
-
-def BoolParamType_bool_states(self):
-    """`click.types.BoolParamType.bool_states`."""
-    return _as_map_string_bool(self.bool_states, "BoolParamType_bool_states")
-
-
-def BoolParamType_set_bool_states(self, value):
-    """`click.types.BoolParamType.bool_states`."""
-    self.bool_states = value
-
-
-def BoolParamType_name():
-    """`click.types.BoolParamType.name`."""
-    result = _click_types.BoolParamType.name
-    if type(result) is str:
-        return result
-    return _mochi.as_string(result, "BoolParamType_name")
-
-
-def BoolParamType_as_ParamType(self):
-    """`click.types.BoolParamType`."""
-    return self
-
-
-def ParamType_as_BoolParamType(value):
-    """`click.types.BoolParamType`."""
-    return _cast_down(value, _click_types.BoolParamType, "ParamType_as_BoolParamType")
-
-
-def ChoiceInfoDict_type():
-    """`click.types.ChoiceInfoDict.__class_object__`."""
-    return _as_Type(_click_types.ChoiceInfoDict, "ChoiceInfoDict_type")
-
-
-def ChoiceInfoDict_as_ParamTypeInfoDict(self):
-    """`click.types.ChoiceInfoDict`."""
-    result = _to_ChoiceInfoDict(self, "ChoiceInfoDict_as_ParamTypeInfoDict")
-    return _as_ParamTypeInfoDict(result, "ChoiceInfoDict_as_ParamTypeInfoDict")
-
-
-def ParamTypeInfoDict_as_ChoiceInfoDict(value):
-    """`click.types.ChoiceInfoDict`."""
-    value = _to_ParamTypeInfoDict(
-        value, "ParamTypeInfoDict_as_ChoiceInfoDict: parameter value"
-    )
-    result = _cast_down(
-        value, _click_types.ChoiceInfoDict, "ParamTypeInfoDict_as_ChoiceInfoDict"
-    )
-    return _as_ChoiceInfoDict(result, "ParamTypeInfoDict_as_ChoiceInfoDict")
-
-
-def CompositeParamType_type():
-    """`click.types.CompositeParamType.__class_object__`."""
-    return _as_Type(_click_types.CompositeParamType, "CompositeParamType_type")
-
-
-def CompositeParamType_is_composite():
-    """`click.types.CompositeParamType.is_composite`."""
-    result = _click_types.CompositeParamType.is_composite
-    if type(result) is bool:
-        return result
-    return _mochi.as_bool(result, "CompositeParamType_is_composite")
-
-
-def CompositeParamType_arity(self):
-    """`click.types.CompositeParamType.arity`."""
-    result = self.arity
-    if type(result) is int:
-        return result
-    return _mochi.as_int(result, "CompositeParamType_arity")
-
-
-def CompositeParamType_as_ParamType(self):
-    """`click.types.CompositeParamType`."""
-    return self
-
-
-def ParamType_as_CompositeParamType(value):
-    """`click.types.CompositeParamType`."""
-    return _cast_down(
-        value, _click_types.CompositeParamType, "ParamType_as_CompositeParamType"
-    )
-
-
-def DateTimeInfoDict_type():
-    """`click.types.DateTimeInfoDict.__class_object__`."""
-    return _as_Type(_click_types.DateTimeInfoDict, "DateTimeInfoDict_type")
-
-
-def DateTimeInfoDict_as_ParamTypeInfoDict(self):
-    """`click.types.DateTimeInfoDict`."""
-    self = _to_DateTimeInfoDict(self, "DateTimeInfoDict_as_ParamTypeInfoDict")
-    return _as_ParamTypeInfoDict(self, "DateTimeInfoDict_as_ParamTypeInfoDict")
-
-
-def ParamTypeInfoDict_as_DateTimeInfoDict(value):
-    """`click.types.DateTimeInfoDict`."""
-    value = _to_ParamTypeInfoDict(
-        value, "ParamTypeInfoDict_as_DateTimeInfoDict: parameter value"
-    )
-    result = _cast_down(
-        value, _click_types.DateTimeInfoDict, "ParamTypeInfoDict_as_DateTimeInfoDict"
-    )
-    return _as_DateTimeInfoDict(result, "ParamTypeInfoDict_as_DateTimeInfoDict")
-
-
-def FileInfoDict_type():
-    """`click.types.FileInfoDict.__class_object__`."""
-    return _as_Type(_click_types.FileInfoDict, "FileInfoDict_type")
-
-
-def FileInfoDict_as_ParamTypeInfoDict(self):
-    """`click.types.FileInfoDict`."""
-    result = _to_FileInfoDict(self, "FileInfoDict_as_ParamTypeInfoDict")
-    return _as_ParamTypeInfoDict(result, "FileInfoDict_as_ParamTypeInfoDict")
-
-
-def ParamTypeInfoDict_as_FileInfoDict(value):
-    """`click.types.FileInfoDict`."""
-    value = _to_ParamTypeInfoDict(
-        value, "ParamTypeInfoDict_as_FileInfoDict: parameter value"
-    )
-    result = _cast_down(
-        value, _click_types.FileInfoDict, "ParamTypeInfoDict_as_FileInfoDict"
-    )
-    return _as_FileInfoDict(result, "ParamTypeInfoDict_as_FileInfoDict")
-
-
-def FloatParamType_new():
-    """`click.types.FloatParamType`."""
-    return _as_FloatParamType(_click_types.FloatParamType(), "FloatParamType_new")
-
-
-def FloatParamType_type():
-    """`click.types.FloatParamType.__class_object__`."""
-    return _as_Type(_click_types.FloatParamType, "FloatParamType_type")
-
-
-def FloatParamType_convert(self, value, param, ctx):
-    """`click.types.FloatParamType.convert`."""
-    result = self.convert(value, param, ctx)
-    if type(result) is float:
-        return result
-    return _mochi.as_float(result, "FloatParamType_convert")
-
-
-def FloatParamType_name():
-    """`click.types.FloatParamType.name`."""
-    result = _click_types.FloatParamType.name
-    if type(result) is str:
-        return result
-    return _mochi.as_string(result, "FloatParamType_name")
-
-
-def FloatParamType_as_ParamType(self):
-    """`click.types.FloatParamType`."""
-    return self
-
-
-def ParamType_as_FloatParamType(value):
-    """`click.types.FloatParamType`."""
-    return _cast_down(value, _click_types.FloatParamType, "ParamType_as_FloatParamType")
-
-
-def FuncParamType_new(func):
-    """`click.types.FuncParamType`."""
-    return _as_FuncParamType(_click_types.FuncParamType(func), "FuncParamType_new")
-
-
-def FuncParamType_type():
-    """`click.types.FuncParamType.__class_object__`."""
-    return _as_Type(_click_types.FuncParamType, "FuncParamType_type")
-
-
-def FuncParamType_convert(self, value, param, ctx):
-    """`click.types.FuncParamType.convert`."""
-    return self.convert(value, param, ctx)
-
-
-def FuncParamType_to_info_dict(self):
-    """`click.types.FuncParamType.to_info_dict`."""
-    return _as_FuncParamTypeInfoDict(self.to_info_dict(), "FuncParamType_to_info_dict")
-
-
-def FuncParamType_func(self):
-    """`click.types.FuncParamType.func`."""
-    return _as_fun_any_to_any(self.func, "FuncParamType_func")
-
-
-def FuncParamType_set_func(self, value):
-    """`click.types.FuncParamType.func`."""
-    self.func = value
-
-
-def FuncParamType_name(self):
-    """`click.types.FuncParamType.name`."""
-    result = self.name
-    if type(result) is str:
-        return result
-    return _mochi.as_string(result, "FuncParamType_name")
-
-
-def FuncParamType_set_name(self, value):
-    """`click.types.FuncParamType.name`."""
-    self.name = value
-
-
-def FuncParamType_as_ParamType(self):
-    """`click.types.FuncParamType`."""
-    return self
-
-
-def ParamType_as_FuncParamType(value):
-    """`click.types.FuncParamType`."""
-    return _cast_down(value, _click_types.FuncParamType, "ParamType_as_FuncParamType")

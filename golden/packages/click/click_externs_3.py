@@ -10,6 +10,7 @@ _cast_down = _mochi.cast_down
 _keywords = _mochi.keywords
 _run_with = _mochi.run_with
 _split_options = _mochi.split_options
+_click_testing = _mochi.lazy_module("click.testing", globals(), "_click_testing")
 _click_types = _mochi.lazy_module("click.types", globals(), "_click_types")
 _click_utils = _mochi.lazy_module("click.utils", globals(), "_click_utils")
 _builtins = _mochi.lazy_module("builtins", globals(), "_builtins")
@@ -21,17 +22,83 @@ _mochi_context = _mochi.lazy_module("mochi.context", globals(), "_mochi_context"
 _typing = _mochi.lazy_module("typing", globals(), "_typing")
 _uuid = _mochi.lazy_module("uuid", globals(), "_uuid")
 
+_as_EchoingStdin = _mochi.handle_of("click.testing.EchoingStdin", "EchoingStdin")
 _as_Type = _mochi.handle_of("builtins.type", "Type")
-_as_fun_any_to_any = _mochi.function_of(
-    (_mochi.as_any,), _mochi.as_any, "fun(any): any"
+_as_list_bytes = _mochi.list_of(_mochi.as_bytes, "list<bytes>")
+_as_BytesIterator = _mochi.iterator_of("BytesIterator")
+_as_Result = _mochi.handle_of("click.testing.Result", "Result")
+_as_BaseException = _mochi.handle_of("builtins.BaseException", "BaseException")
+_as_TracebackType = _mochi.handle_of("types.TracebackType", "TracebackType")
+_TypeBaseExceptionTracebackTypeTriple_parts = {
+    "first": _as_Type,
+    "second": _as_BaseException,
+    "third": _as_TracebackType,
+}
+_to_TypeBaseExceptionTracebackTypeTriple = _mochi.to_tuple(
+    _TypeBaseExceptionTracebackTypeTriple_parts, "TypeBaseExceptionTracebackTypeTriple"
 )
-_FuncParamTypeInfoDict_parts = {
+_to_optional_TypeBaseExceptionTracebackTypeT = _mochi.option_of(
+    _to_TypeBaseExceptionTracebackTypeTriple
+)
+_TypeBaseExceptionTracebackTypeTriple_fields = {
+    "first": _as_Type,
+    "second": _as_BaseException,
+    "third": _as_TracebackType,
+}
+_as_TypeBaseExceptionTracebackTypeTriple = _mochi.record_of(
+    _values.TypeBaseExceptionTracebackTypeTriple,
+    _TypeBaseExceptionTracebackTypeTriple_fields,
+    "TypeBaseExceptionTracebackTypeTriple",
+)
+_as_optional_TypeBaseExceptionTracebackTypeT = _mochi.option_of(
+    _as_TypeBaseExceptionTracebackTypeTriple
+)
+_as_optional_BaseException = _mochi.option_of(_as_BaseException)
+_as_CliRunner = _mochi.handle_of("click.testing.CliRunner", "CliRunner")
+_as_StreamMixer = _mochi.handle_of("click.testing.StreamMixer", "StreamMixer")
+_as_BytesIO = _mochi.handle_of("io.BytesIO", "BytesIO")
+_as_BytesIOCopy = _mochi.handle_of("click.testing.BytesIOCopy", "BytesIOCopy")
+_is_IO = _mochi.is_instance("typing.IO")
+_union_tags = {
+    "BoolOrString_Bool",
+    "BoolOrString_String",
+    "CommandOrFun_Command",
+    "CommandOrFun_Fun",
+    "StringOrBytes_Bytes",
+    "StringOrBytes_String",
+    "StringOrStringList_String",
+    "StringOrStringList_StringList",
+}
+_to_string_or_bytes_or_IO = _mochi.to_union(
+    (
+        (_mochi.is_string, _mochi.as_any),
+        (_mochi.is_bytes, _mochi.as_any),
+        (_is_IO, _mochi.as_any),
+    ),
+    "string | bytes | IO",
+    _union_tags,
+)
+_to_optional_string_or_bytes_or_IO = _mochi.option_of(_to_string_or_bytes_or_IO)
+_as_BinaryIO = _mochi.handle_of("typing.BinaryIO", "BinaryIO")
+_as_BoolParamType = _mochi.handle_of("click.types.BoolParamType", "BoolParamType")
+_to_string_or_bool = _mochi.to_union(
+    ((_mochi.is_string, _mochi.as_any), (_mochi.is_bool, _mochi.as_any)),
+    "string | bool",
+    _union_tags,
+)
+_as_optional_bool = _mochi.option_of(_mochi.as_bool)
+_as_map_string_bool = _mochi.map_of(
+    _mochi.as_string, _mochi.as_bool, "map<string, bool>"
+)
+_as_list_any = _mochi.list_of(_mochi.as_any, "list<any>")
+_ChoiceInfoDict_parts = {
     "param_type": _mochi.as_string,
     "name": _mochi.as_string,
-    "func": _as_fun_any_to_any,
+    "choices": _as_list_any,
+    "case_sensitive": _mochi.as_bool,
 }
-_to_FuncParamTypeInfoDict = _mochi.to_record(
-    _mochi.make_dict(()), _FuncParamTypeInfoDict_parts, "FuncParamTypeInfoDict"
+_to_ChoiceInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _ChoiceInfoDict_parts, "ChoiceInfoDict"
 )
 _ParamTypeInfoDict_fields = {"param_type": _mochi.as_string, "name": _mochi.as_string}
 _as_ParamTypeInfoDict = _mochi.record_of(
@@ -40,6 +107,56 @@ _as_ParamTypeInfoDict = _mochi.record_of(
 _ParamTypeInfoDict_parts = {"param_type": _mochi.as_string, "name": _mochi.as_string}
 _to_ParamTypeInfoDict = _mochi.to_record(
     _mochi.make_dict(()), _ParamTypeInfoDict_parts, "ParamTypeInfoDict"
+)
+_ChoiceInfoDict_fields = {
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "choices": _as_list_any,
+    "case_sensitive": _mochi.as_bool,
+}
+_as_ChoiceInfoDict = _mochi.record_of(
+    _values.ChoiceInfoDict, _ChoiceInfoDict_fields, "ChoiceInfoDict"
+)
+_as_list_string = _mochi.list_of(_mochi.as_string, "list<string>")
+_DateTimeInfoDict_parts = {
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "formats": _as_list_string,
+}
+_to_DateTimeInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _DateTimeInfoDict_parts, "DateTimeInfoDict"
+)
+_DateTimeInfoDict_fields = {
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "formats": _as_list_string,
+}
+_as_DateTimeInfoDict = _mochi.record_of(
+    _values.DateTimeInfoDict, _DateTimeInfoDict_fields, "DateTimeInfoDict"
+)
+_as_optional_string = _mochi.option_of(_mochi.as_string)
+_FileInfoDict_parts = {
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "mode": _mochi.as_string,
+    "encoding": _as_optional_string,
+}
+_to_FileInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _FileInfoDict_parts, "FileInfoDict"
+)
+_FileInfoDict_fields = {
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "mode": _mochi.as_string,
+    "encoding": _as_optional_string,
+}
+_as_FileInfoDict = _mochi.record_of(
+    _values.FileInfoDict, _FileInfoDict_fields, "FileInfoDict"
+)
+_as_FloatParamType = _mochi.handle_of("click.types.FloatParamType", "FloatParamType")
+_as_FuncParamType = _mochi.handle_of("click.types.FuncParamType", "FuncParamType")
+_as_fun_any_to_any = _mochi.function_of(
+    (_mochi.as_any,), _mochi.as_any, "fun(any): any"
 )
 _FuncParamTypeInfoDict_fields = {
     "param_type": _mochi.as_string,
@@ -50,6 +167,14 @@ _as_FuncParamTypeInfoDict = _mochi.record_of(
     _values.FuncParamTypeInfoDict,
     _FuncParamTypeInfoDict_fields,
     "FuncParamTypeInfoDict",
+)
+_FuncParamTypeInfoDict_parts = {
+    "param_type": _mochi.as_string,
+    "name": _mochi.as_string,
+    "func": _as_fun_any_to_any,
+}
+_to_FuncParamTypeInfoDict = _mochi.to_record(
+    _mochi.make_dict(()), _FuncParamTypeInfoDict_parts, "FuncParamTypeInfoDict"
 )
 _as_IntParamType = _mochi.handle_of("click.types.IntParamType", "IntParamType")
 _as_optional_float = _mochi.option_of(_mochi.as_float)
@@ -130,16 +255,6 @@ _as_UUIDParameterType = _mochi.handle_of(
     "click.types.UUIDParameterType", "UUIDParameterType"
 )
 _is_uuid_UUID = _mochi.is_instance("uuid.UUID")
-_union_tags = {
-    "BoolOrString_Bool",
-    "BoolOrString_String",
-    "CommandOrFun_Command",
-    "CommandOrFun_Fun",
-    "StringOrBytes_Bytes",
-    "StringOrBytes_String",
-    "StringOrStringList_String",
-    "StringOrStringList_StringList",
-}
 _to_uuid_UUID_or_string = _mochi.to_union(
     ((_is_uuid_UUID, _mochi.as_any), (_mochi.is_string, _mochi.as_any)),
     "uuid_UUID | string",
@@ -150,9 +265,6 @@ _as_UnprocessedParamType = _mochi.handle_of(
     "click.types.UnprocessedParamType", "UnprocessedParamType"
 )
 _as_ParamType = _mochi.handle_of("click.ParamType", "ParamType")
-_as_BaseException = _mochi.handle_of("builtins.BaseException", "BaseException")
-_as_list_any = _mochi.list_of(_mochi.as_any, "list<any>")
-_as_optional_bool = _mochi.option_of(_mochi.as_bool)
 _as_datetime = _mochi.handle_of("datetime.datetime", "datetime")
 _as_tzinfo = _mochi.handle_of("datetime.tzinfo", "tzinfo")
 _as_optional_tzinfo = _mochi.option_of(_as_tzinfo)
@@ -161,10 +273,6 @@ _as_date = _mochi.handle_of("datetime.date", "date")
 _as_optional_timedelta = _mochi.option_of(_as_timedelta)
 _as_time = _mochi.handle_of("datetime.time", "time")
 _as_struct_time = _mochi.handle_of("time.struct_time", "struct_time")
-_as_optional_string = _mochi.option_of(_mochi.as_string)
-_as_BytesIO = _mochi.handle_of("io.BytesIO", "BytesIO")
-_as_list_bytes = _mochi.list_of(_mochi.as_bytes, "list<bytes>")
-_as_BytesIterator = _mochi.iterator_of("BytesIterator")
 _as_RawIOBase = _mochi.handle_of("io.RawIOBase", "RawIOBase")
 _as_optional_int = _mochi.option_of(_mochi.as_int)
 _BytesIOBytesIOBytesIOTriple_fields = {
@@ -185,7 +293,6 @@ _to_fun_BytesIOBytesIOBytesIOTriple_to_any = _mochi.function_of(
 _as_Context = _mochi.handle_of("click.Context", "Context")
 _as_TextIO = _mochi.handle_of("typing.TextIO", "TextIO")
 _as_optional_bytes = _mochi.option_of(_mochi.as_bytes)
-_as_list_string = _mochi.list_of(_mochi.as_string, "list<string>")
 _as_optional_list_string = _mochi.option_of(_as_list_string)
 _as_list_list_string = _mochi.list_of(_as_list_string, "list<list<string>>")
 _StringOrBytes_cases = (
@@ -195,7 +302,6 @@ _StringOrBytes_cases = (
 _as_StringOrBytes = _mochi.variant_of(_StringOrBytes_cases, "StringOrBytes")
 _as_optional_StringOrBytes = _mochi.option_of(_as_StringOrBytes)
 _as_list_StringOrBytes = _mochi.list_of(_as_StringOrBytes, "list<StringOrBytes>")
-_as_BinaryIO = _mochi.handle_of("typing.BinaryIO", "BinaryIO")
 _as_IO = _mochi.handle_of("typing.IO", "IO")
 _as_StringOrBytesIterator = _mochi.iterator_of("StringOrBytesIterator")
 _to_bytes_or_string = _mochi.to_union(
@@ -227,16 +333,558 @@ _IntTupleOfSix_fields = {
 _as_IntTupleOfSix = _mochi.record_of(
     _values.IntTupleOfSix, _IntTupleOfSix_fields, "IntTupleOfSix"
 )
-_ParameterSource_members = {
-    "ParameterSource_PROMPT": "PROMPT",
-    "ParameterSource_COMMANDLINE": "COMMANDLINE",
-    "ParameterSource_ENVIRONMENT": "ENVIRONMENT",
-    "ParameterSource_DEFAULT_MAP": "DEFAULT_MAP",
-    "ParameterSource_DEFAULT": "DEFAULT",
-}
-_to_ParameterSource = _mochi.to_enum(
-    "click.ParameterSource", _ParameterSource_members, "ParameterSource"
-)
+
+
+def EchoingStdin_new(input, output):
+    """`click.testing.EchoingStdin`."""
+    result = _click_testing.EchoingStdin(input, output)
+    return _as_EchoingStdin(result, "EchoingStdin_new")
+
+
+def EchoingStdin_type():
+    """`click.testing.EchoingStdin.__class_object__`."""
+    return _as_Type(_click_testing.EchoingStdin, "EchoingStdin_type")
+
+
+def EchoingStdin_to_list(self):
+    """`click.testing.EchoingStdin.__iter__`."""
+    return _as_list_bytes(iter(self), "EchoingStdin_to_list")
+
+
+def EchoingStdin_iter(self):
+    """`click.testing.EchoingStdin.__iter__`."""
+    return _as_BytesIterator(iter(self), "EchoingStdin_iter")
+
+
+def EchoingStdin_read(self):
+    """`click.testing.EchoingStdin.read`."""
+    result = self.read()
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "EchoingStdin_read")
+
+
+_EchoingStdin_read_with_options = {"n": _mochi.as_int}
+
+
+def EchoingStdin_read_with(self, options):
+    """`click.testing.EchoingStdin.read` with options."""
+    keywords = _keywords(
+        "EchoingStdin_read_with", options, _EchoingStdin_read_with_options
+    )
+    result = self.read(**keywords)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "EchoingStdin_read_with")
+
+
+def EchoingStdin_read1(self):
+    """`click.testing.EchoingStdin.read1`."""
+    result = self.read1()
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "EchoingStdin_read1")
+
+
+_EchoingStdin_read_one_with_options = {"n": _mochi.as_int}
+
+
+def EchoingStdin_read_one_with(self, options):
+    """`click.testing.EchoingStdin.read1` with options."""
+    keywords = _keywords(
+        "EchoingStdin_read_one_with", options, _EchoingStdin_read_one_with_options
+    )
+    result = self.read1(**keywords)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "EchoingStdin_read_one_with")
+
+
+def EchoingStdin_readline(self):
+    """`click.testing.EchoingStdin.readline`."""
+    result = self.readline()
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "EchoingStdin_readline")
+
+
+_EchoingStdin_readline_with_options = {"n": _mochi.as_int}
+
+
+def EchoingStdin_readline_with(self, options):
+    """`click.testing.EchoingStdin.readline` with options."""
+    keywords = _keywords(
+        "EchoingStdin_readline_with", options, _EchoingStdin_readline_with_options
+    )
+    result = self.readline(**keywords)
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "EchoingStdin_readline_with")
+
+
+def EchoingStdin_readlines(self):
+    """`click.testing.EchoingStdin.readlines`."""
+    return _as_list_bytes(self.readlines(), "EchoingStdin_readlines")
+
+
+def Result_new(
+    runner, stdout_bytes, stderr_bytes, output_bytes, return_value, exit_code, exception
+):
+    """`click.testing.Result`."""
+    result = _click_testing.Result(
+        runner,
+        stdout_bytes,
+        stderr_bytes,
+        output_bytes,
+        return_value,
+        exit_code,
+        exception,
+    )
+    return _as_Result(result, "Result_new")
+
+
+_Result_new_with_options = {"exc_info": _to_optional_TypeBaseExceptionTracebackTypeT}
+
+
+def Result_new_with(
+    runner,
+    stdout_bytes,
+    stderr_bytes,
+    output_bytes,
+    return_value,
+    exit_code,
+    exception,
+    options,
+):
+    """`click.testing.Result` with options."""
+    keywords = _keywords("Result_new_with", options, _Result_new_with_options)
+    result = _click_testing.Result(
+        runner,
+        stdout_bytes,
+        stderr_bytes,
+        output_bytes,
+        return_value,
+        exit_code,
+        exception,
+        **keywords,
+    )
+    return _as_Result(result, "Result_new_with")
+
+
+def Result_type():
+    """`click.testing.Result.__class_object__`."""
+    return _as_Type(_click_testing.Result, "Result_type")
+
+
+def Result_exc_info(self):
+    """`click.testing.Result.exc_info`."""
+    result = self.exc_info
+    return _as_optional_TypeBaseExceptionTracebackTypeT(result, "Result_exc_info")
+
+
+def Result_set_exc_info(self, value):
+    """`click.testing.Result.exc_info`."""
+    self.exc_info = _to_optional_TypeBaseExceptionTracebackTypeT(
+        value, "Result_set_exc_info: parameter value"
+    )
+
+
+def Result_exception(self):
+    """`click.testing.Result.exception`."""
+    return _as_optional_BaseException(self.exception, "Result_exception")
+
+
+def Result_set_exception(self, value):
+    """`click.testing.Result.exception`."""
+    self.exception = value
+
+
+def Result_exit_code(self):
+    """`click.testing.Result.exit_code`."""
+    result = self.exit_code
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "Result_exit_code")
+
+
+def Result_set_exit_code(self, value):
+    """`click.testing.Result.exit_code`."""
+    self.exit_code = value
+
+
+def Result_output_bytes(self):
+    """`click.testing.Result.output_bytes`."""
+    result = self.output_bytes
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Result_output_bytes")
+
+
+def Result_set_output_bytes(self, value):
+    """`click.testing.Result.output_bytes`."""
+    self.output_bytes = value
+
+
+def Result_return_value(self):
+    """`click.testing.Result.return_value`."""
+    return self.return_value
+
+
+def Result_set_return_value(self, value):
+    """`click.testing.Result.return_value`."""
+    self.return_value = value
+
+
+def Result_runner(self):
+    """`click.testing.Result.runner`."""
+    return _as_CliRunner(self.runner, "Result_runner")
+
+
+def Result_set_runner(self, value):
+    """`click.testing.Result.runner`."""
+    self.runner = value
+
+
+def Result_stderr_bytes(self):
+    """`click.testing.Result.stderr_bytes`."""
+    result = self.stderr_bytes
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Result_stderr_bytes")
+
+
+def Result_set_stderr_bytes(self, value):
+    """`click.testing.Result.stderr_bytes`."""
+    self.stderr_bytes = value
+
+
+def Result_stdout_bytes(self):
+    """`click.testing.Result.stdout_bytes`."""
+    result = self.stdout_bytes
+    if type(result) is bytes:
+        return result
+    return _mochi.as_bytes(result, "Result_stdout_bytes")
+
+
+def Result_set_stdout_bytes(self, value):
+    """`click.testing.Result.stdout_bytes`."""
+    self.stdout_bytes = value
+
+
+def Result_output(self):
+    """`click.testing.Result.output`."""
+    result = self.output
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Result_output")
+
+
+def Result_stderr(self):
+    """`click.testing.Result.stderr`."""
+    result = self.stderr
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Result_stderr")
+
+
+def Result_stdout(self):
+    """`click.testing.Result.stdout`."""
+    result = self.stdout
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "Result_stdout")
+
+
+def StreamMixer_new():
+    """`click.testing.StreamMixer`."""
+    return _as_StreamMixer(_click_testing.StreamMixer(), "StreamMixer_new")
+
+
+def StreamMixer_type():
+    """`click.testing.StreamMixer.__class_object__`."""
+    return _as_Type(_click_testing.StreamMixer, "StreamMixer_type")
+
+
+def StreamMixer_output(self):
+    """`click.testing.StreamMixer.output`."""
+    return _as_BytesIO(self.output, "StreamMixer_output")
+
+
+def StreamMixer_set_output(self, value):
+    """`click.testing.StreamMixer.output`."""
+    self.output = value
+
+
+def StreamMixer_stderr(self):
+    """`click.testing.StreamMixer.stderr`."""
+    return _as_BytesIOCopy(self.stderr, "StreamMixer_stderr")
+
+
+def StreamMixer_set_stderr(self, value):
+    """`click.testing.StreamMixer.stderr`."""
+    self.stderr = value
+
+
+def StreamMixer_stdout(self):
+    """`click.testing.StreamMixer.stdout`."""
+    return _as_BytesIOCopy(self.stdout, "StreamMixer_stdout")
+
+
+def StreamMixer_set_stdout(self, value):
+    """`click.testing.StreamMixer.stdout`."""
+    self.stdout = value
+
+
+def testing_make_input_stream(input, charset):
+    """`click.testing.make_input_stream`."""
+    input = _to_optional_string_or_bytes_or_IO(
+        input, "testing_make_input_stream: parameter input"
+    )
+    result = _click_testing.make_input_stream(input, charset)
+    return _as_BinaryIO(result, "testing_make_input_stream")
+
+
+def BoolParamType_new():
+    """`click.types.BoolParamType`."""
+    return _as_BoolParamType(_click_types.BoolParamType(), "BoolParamType_new")
+
+
+def BoolParamType_type():
+    """`click.types.BoolParamType.__class_object__`."""
+    return _as_Type(_click_types.BoolParamType, "BoolParamType_type")
+
+
+def BoolParamType_convert(self, value, param, ctx):
+    """`click.types.BoolParamType.convert`."""
+    result = self.convert(value, param, ctx)
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "BoolParamType_convert")
+
+
+def BoolParamType_str_to_bool(value):
+    """`click.types.BoolParamType.str_to_bool`."""
+    value = _to_string_or_bool(value, "BoolParamType_str_to_bool: parameter value")
+    result = _click_types.BoolParamType.str_to_bool(value)
+    if result is None or type(result) is bool:
+        return result
+    return _as_optional_bool(result, "BoolParamType_str_to_bool")
+
+
+def BoolParamType_bool_states(self):
+    """`click.types.BoolParamType.bool_states`."""
+    return _as_map_string_bool(self.bool_states, "BoolParamType_bool_states")
+
+
+def BoolParamType_set_bool_states(self, value):
+    """`click.types.BoolParamType.bool_states`."""
+    self.bool_states = value
+
+
+def BoolParamType_name():
+    """`click.types.BoolParamType.name`."""
+    result = _click_types.BoolParamType.name
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "BoolParamType_name")
+
+
+def BoolParamType_as_ParamType(self):
+    """`click.types.BoolParamType`."""
+    return self
+
+
+def ParamType_as_BoolParamType(value):
+    """`click.types.BoolParamType`."""
+    return _cast_down(value, _click_types.BoolParamType, "ParamType_as_BoolParamType")
+
+
+def ChoiceInfoDict_type():
+    """`click.types.ChoiceInfoDict.__class_object__`."""
+    return _as_Type(_click_types.ChoiceInfoDict, "ChoiceInfoDict_type")
+
+
+def ChoiceInfoDict_as_ParamTypeInfoDict(self):
+    """`click.types.ChoiceInfoDict`."""
+    result = _to_ChoiceInfoDict(self, "ChoiceInfoDict_as_ParamTypeInfoDict")
+    return _as_ParamTypeInfoDict(result, "ChoiceInfoDict_as_ParamTypeInfoDict")
+
+
+def ParamTypeInfoDict_as_ChoiceInfoDict(value):
+    """`click.types.ChoiceInfoDict`."""
+    value = _to_ParamTypeInfoDict(
+        value, "ParamTypeInfoDict_as_ChoiceInfoDict: parameter value"
+    )
+    result = _cast_down(
+        value, _click_types.ChoiceInfoDict, "ParamTypeInfoDict_as_ChoiceInfoDict"
+    )
+    return _as_ChoiceInfoDict(result, "ParamTypeInfoDict_as_ChoiceInfoDict")
+
+
+def CompositeParamType_type():
+    """`click.types.CompositeParamType.__class_object__`."""
+    return _as_Type(_click_types.CompositeParamType, "CompositeParamType_type")
+
+
+def CompositeParamType_is_composite():
+    """`click.types.CompositeParamType.is_composite`."""
+    result = _click_types.CompositeParamType.is_composite
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "CompositeParamType_is_composite")
+
+
+def CompositeParamType_arity(self):
+    """`click.types.CompositeParamType.arity`."""
+    result = self.arity
+    if type(result) is int:
+        return result
+    return _mochi.as_int(result, "CompositeParamType_arity")
+
+
+def CompositeParamType_as_ParamType(self):
+    """`click.types.CompositeParamType`."""
+    return self
+
+
+def ParamType_as_CompositeParamType(value):
+    """`click.types.CompositeParamType`."""
+    return _cast_down(
+        value, _click_types.CompositeParamType, "ParamType_as_CompositeParamType"
+    )
+
+
+def DateTimeInfoDict_type():
+    """`click.types.DateTimeInfoDict.__class_object__`."""
+    return _as_Type(_click_types.DateTimeInfoDict, "DateTimeInfoDict_type")
+
+
+def DateTimeInfoDict_as_ParamTypeInfoDict(self):
+    """`click.types.DateTimeInfoDict`."""
+    self = _to_DateTimeInfoDict(self, "DateTimeInfoDict_as_ParamTypeInfoDict")
+    return _as_ParamTypeInfoDict(self, "DateTimeInfoDict_as_ParamTypeInfoDict")
+
+
+def ParamTypeInfoDict_as_DateTimeInfoDict(value):
+    """`click.types.DateTimeInfoDict`."""
+    value = _to_ParamTypeInfoDict(
+        value, "ParamTypeInfoDict_as_DateTimeInfoDict: parameter value"
+    )
+    result = _cast_down(
+        value, _click_types.DateTimeInfoDict, "ParamTypeInfoDict_as_DateTimeInfoDict"
+    )
+    return _as_DateTimeInfoDict(result, "ParamTypeInfoDict_as_DateTimeInfoDict")
+
+
+def FileInfoDict_type():
+    """`click.types.FileInfoDict.__class_object__`."""
+    return _as_Type(_click_types.FileInfoDict, "FileInfoDict_type")
+
+
+def FileInfoDict_as_ParamTypeInfoDict(self):
+    """`click.types.FileInfoDict`."""
+    result = _to_FileInfoDict(self, "FileInfoDict_as_ParamTypeInfoDict")
+    return _as_ParamTypeInfoDict(result, "FileInfoDict_as_ParamTypeInfoDict")
+
+
+def ParamTypeInfoDict_as_FileInfoDict(value):
+    """`click.types.FileInfoDict`."""
+    value = _to_ParamTypeInfoDict(
+        value, "ParamTypeInfoDict_as_FileInfoDict: parameter value"
+    )
+    result = _cast_down(
+        value, _click_types.FileInfoDict, "ParamTypeInfoDict_as_FileInfoDict"
+    )
+    return _as_FileInfoDict(result, "ParamTypeInfoDict_as_FileInfoDict")
+
+
+def FloatParamType_new():
+    """`click.types.FloatParamType`."""
+    return _as_FloatParamType(_click_types.FloatParamType(), "FloatParamType_new")
+
+
+def FloatParamType_type():
+    """`click.types.FloatParamType.__class_object__`."""
+    return _as_Type(_click_types.FloatParamType, "FloatParamType_type")
+
+
+def FloatParamType_convert(self, value, param, ctx):
+    """`click.types.FloatParamType.convert`."""
+    result = self.convert(value, param, ctx)
+    if type(result) is float:
+        return result
+    return _mochi.as_float(result, "FloatParamType_convert")
+
+
+def FloatParamType_name():
+    """`click.types.FloatParamType.name`."""
+    result = _click_types.FloatParamType.name
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "FloatParamType_name")
+
+
+def FloatParamType_as_ParamType(self):
+    """`click.types.FloatParamType`."""
+    return self
+
+
+def ParamType_as_FloatParamType(value):
+    """`click.types.FloatParamType`."""
+    return _cast_down(value, _click_types.FloatParamType, "ParamType_as_FloatParamType")
+
+
+def FuncParamType_new(func):
+    """`click.types.FuncParamType`."""
+    return _as_FuncParamType(_click_types.FuncParamType(func), "FuncParamType_new")
+
+
+def FuncParamType_type():
+    """`click.types.FuncParamType.__class_object__`."""
+    return _as_Type(_click_types.FuncParamType, "FuncParamType_type")
+
+
+def FuncParamType_convert(self, value, param, ctx):
+    """`click.types.FuncParamType.convert`."""
+    return self.convert(value, param, ctx)
+
+
+def FuncParamType_to_info_dict(self):
+    """`click.types.FuncParamType.to_info_dict`."""
+    return _as_FuncParamTypeInfoDict(self.to_info_dict(), "FuncParamType_to_info_dict")
+
+
+def FuncParamType_func(self):
+    """`click.types.FuncParamType.func`."""
+    return _as_fun_any_to_any(self.func, "FuncParamType_func")
+
+
+def FuncParamType_set_func(self, value):
+    """`click.types.FuncParamType.func`."""
+    self.func = value
+
+
+def FuncParamType_name(self):
+    """`click.types.FuncParamType.name`."""
+    result = self.name
+    if type(result) is str:
+        return result
+    return _mochi.as_string(result, "FuncParamType_name")
+
+
+def FuncParamType_set_name(self, value):
+    """`click.types.FuncParamType.name`."""
+    self.name = value
+
+
+def FuncParamType_as_ParamType(self):
+    """`click.types.FuncParamType`."""
+    return self
+
+
+def ParamType_as_FuncParamType(value):
+    """`click.types.FuncParamType`."""
+    return _cast_down(value, _click_types.FuncParamType, "ParamType_as_FuncParamType")
 
 
 def FuncParamTypeInfoDict_type():
@@ -1560,6 +2208,29 @@ def ToAnyFunction_call_with(self, options):
     return self(*places, **keywords)
 
 
+def AnyIterator_close(self):
+    """`mochi.iterator.AnyIterator.close`."""
+    self.close()
+
+
+def AnyIterator_has_next(self):
+    """`mochi.iterator.AnyIterator.has_next`."""
+    result = self.has_next()
+    if type(result) is bool:
+        return result
+    return _mochi.as_bool(result, "AnyIterator_has_next")
+
+
+def AnyIterator_next(self):
+    """`mochi.iterator.AnyIterator.next`."""
+    return self.next()
+
+
+def AnyIterator_rest(self):
+    """`mochi.iterator.AnyIterator.rest`."""
+    return _as_list_any(self.rest(), "AnyIterator_rest")
+
+
 def BytesIterator_close(self):
     """`mochi.iterator.BytesIterator.close`."""
     self.close()
@@ -2639,15 +3310,3 @@ def uuid_UUID_version(self):
     if result is None or type(result) is int:
         return result
     return _as_optional_int(result, "uuid_UUID_version")
-
-
-def ParameterSource_value(self):
-    """`click.ParameterSource`."""
-    return _to_ParameterSource(self, "ParameterSource_value").value
-
-
-bytes_from_string = _mochi.bytes_from_string
-bytes_to_string = _mochi.bytes_to_string
-bytes_len = _mochi.bytes_len
-bytes_from_list = _mochi.bytes_from_list
-bytes_to_list = _mochi.bytes_to_list

@@ -546,6 +546,7 @@ bytes_to_list = _mochi.bytes_to_list
 
 _handle_types = {
     "BaseException": "builtins.BaseException",
+    "DEPRECATED_DEFAULT": "tomli._parser.DEPRECATED_DEFAULT",
     "IO": "typing.IO",
     "StringOrBytesIterator": "_mochi_wrap.LazyIterator",
     "TOMLDecodeError": "tomli.TOMLDecodeError",
