@@ -192,8 +192,12 @@ class _WrapperModule:
         defined = definitions.text()
         if defined and types.text():
             defined = f"\n{defined}"
-        top = f"{head.text()}{classes.text()}{lazy.text()}"
-        return f"{top}{types.text()}{defined}{self._body.text()}{finder.text()}"
+        top, body = f"{head.text()}{classes.text()}", self._body.text()
+        between = f"{lazy.text()}{types.text()}{defined}"
+        if not between and self._entries and isinstance(self._entries[0].operation, BytesHelper):
+            # Behind imports a statement that defines nothing has a single empty line before it.
+            body = body.removeprefix("\n")
+        return f"{top}{between}{body}{finder.text()}"
 
     # --- entries ------------------------------------------------------------------------
 
@@ -212,7 +216,8 @@ class _WrapperModule:
                 scope = Scope(entry.parameters)
                 owner = self._calls.owner(entry) if on_class else self._calls.argument(entry, scope, 0)
                 indent = "        " if self._lock(entry) else "    "
-                if not on_class and not self._body.fits(f"{indent}return {attribute(owner, name)}"):
+                head = "result =" if self._needs_conversion(entry.result) else "return"
+                if not on_class and not self._body.fits(f"{indent}{head} {attribute(owner, name)}"):
                     owner = self._calls.in_variable(scope, 0, owner)
                 self._emit_value(entry, scope, Expression(attribute(owner, name)))
             case WriteAttribute(name, on_class):
