@@ -19,6 +19,7 @@ from ..ir.items import Package
 from ..ir.source import SourceFile
 from ..runtime import mochi_build
 from ..runtime.mochi_build import Member, ProjectError, Tree
+from .audit.stable_abi import read_version
 from .compiled_code import CompiledCode, find_compiled, match_surface, relocate
 from .frontends.mochi_surface import read_surface
 from .host import Host
@@ -184,26 +185,31 @@ def _write(tree: Tree, request: PackageRequest, host: Host) -> Iterator[BuiltFil
 
 
 def _write_wheels(tree: Tree, request: PackageRequest, epoch: int, host: Host) -> Iterator[BuiltFile]:
-    """Yield a wheel for each tag, those for `abi3` promoted as the ABI tag policy says."""
+    """Yield a wheel for each tag, for the stable ABI where `abi3` says so, and promoted by the policy."""
     policy = request.settings.python.abi_tag_policy
+    publish = request.settings.publish
     found: dict[str, BuiltFile] = {}
     for tag in tree.project.tags:
         name = mochi_build.wheel_name(tree.project, tag)
         wheel = _fill(name, _wheel_writer(tree, tag, epoch, request.jobs))
-        is_stable = "abi3" in tag.split("-")[1].split(".")
+        abi = tag.split("-")[1]
+        if publish is not None and publish.abi3 and abi.startswith("cp"):
+            wheel = _retag(wheel, Promotion.ABI3, host, read_version(publish.abi3_min_version))
+            abi = "abi3"
+        is_stable = "abi3" in abi.split(".")
         if not (is_stable and policy is AbiTagPolicy.ABI2026):
-            found[name] = wheel
+            found[wheel.name] = wheel
         if is_stable and policy is not AbiTagPolicy.LEGACY:
-            made = _promote(wheel, host)
+            made = _retag(wheel, Promotion.ABI2026, host)
             found[made.name] = made
     yield from found.values()
 
 
-def _promote(wheel: BuiltFile, host: Host) -> BuiltFile:
+def _retag(wheel: BuiltFile, to: Promotion, host: Host, oldest: tuple[int, int] | None = None) -> BuiltFile:
     with host.temporary_folder() as folder:
         path = Path(folder, wheel.name)
         host.write_bytes_atomic(path, wheel.content)
-        made = retag_wheel(path, Promotion.ABI2026, host)
+        made = retag_wheel(path, to, host, oldest=oldest)
     return BuiltFile(made.filename, made.content)
 
 

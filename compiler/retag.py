@@ -49,19 +49,31 @@ class Retagged:
 
 
 def retag_wheel(
-    path: Path, to: Promotion, host: Host, *, filename: str = "", assume_limited: bool = False
+    path: Path,
+    to: Promotion,
+    host: Host,
+    *,
+    filename: str = "",
+    assume_limited: bool = False,
+    oldest: tuple[int, int] | None = None,
 ) -> Retagged:
     """Return the wheel at `path` with the tags for `to`; nothing is written.
 
-    `assume_limited` takes the user's word that `Py_LIMITED_API` was defined. Raises `DiagnosticError` (PY580)
-    with every reason against it.
+    `assume_limited` takes the user's word that `Py_LIMITED_API` was defined, `oldest` that it was defined as
+    that version of CPython: the wheel is for it and all later ones. Raises `DiagnosticError` (PY580) with
+    every reason against it.
     """
     audit = audit_wheel(path, host, filename)
     names = _names_of(path, host)
     reasons = list(_find_reasons(audit, to, names, assume_limited))
+    needed = audit.abi3.baseline or FIRST_ABI3
+    if oldest is not None and needed > oldest:
+        reasons.append(
+            _refuse(f"it uses what the stable ABI has from {_tag(needed)} on, not in {_tag(oldest)}")
+        )
     if reasons:
         raise DiagnosticError(*reasons)
-    python, abi = _new_tags(audit, to)
+    python, abi = _new_tags(audit, to) if oldest is None else (_tag(oldest), to.value)
     return _rewrite(path, audit, f"{python}-{abi}", host)
 
 

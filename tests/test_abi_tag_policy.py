@@ -331,6 +331,33 @@ def test_nothing_is_written_where_the_tag_is_not_proven(tmp_path: Path, policy: 
     assert not (package / "dist").exists()
 
 
+@pytest.mark.parametrize(
+    ("oldest", "symbol", "reason"),
+    [
+        ("cp312", "PyList_New", ""),
+        ("cp313", "PyDict_GetItemRef", ""),
+        ("cp312", "PyDict_GetItemRef", "it uses what the stable ABI has from cp313 on, not in cp312"),
+        ("cp312", "PyDict_SetDefault", "it uses what is not in the stable ABI: PyDict_SetDefault"),
+    ],
+)
+def test_build_makes_wheels_for_the_stable_abi(tmp_path: Path, oldest: str, symbol: str, reason: str) -> None:
+    """`abi3` holds for what is tagged for one CPython; where it is not proven, nothing is written."""
+    package = make_package(tmp_path, "legacy", f"cp313-cp313-{PLATFORM}", symbol=symbol)
+    path = package / "mochi.toml"
+    asked = f'[python.publish]\nabi3 = true\nabi3-min-version = "{oldest}"\n'
+    path.write_text(path.read_text("utf-8").replace("[python.publish]\n", asked), "utf-8")
+    outcome = build(package, "--wheel")
+    if reason:
+        assert outcome.code == 1
+        assert f"error[PY580]: the wheel keeps its tags: {reason}" in outcome.err
+        assert not (package / "dist").exists()
+        return
+    assert outcome.code == 0, outcome.err
+    (wheel,) = (package / "dist").iterdir()
+    assert wheel.name == f"{STEM}-{oldest}-abi3-{PLATFORM}.whl"
+    assert audit_wheel(wheel, Host()).ok
+
+
 @pytest.mark.parametrize("tag", ["py3-none-any", f"cp313-cp313-{PLATFORM}"])
 def test_other_wheels_are_the_same_under_every_policy(tmp_path: Path, tag: str) -> None:
     built = []
