@@ -22,7 +22,21 @@ from typing import Any
 _wrap = importlib.import_module("_mochi_wrap")
 
 FFI_ERROR = 7
-"""Mochi's panic code for a failed foreign call."""
+"""Mochi's panic code for a failed foreign call that has no code of its own."""
+
+PANIC_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (ConnectionError, 1),
+    (TimeoutError, 1),
+    (SyntaxError, 2),
+    (UnicodeError, 2),
+    (TypeError, 3),
+    (LookupError, 4),
+    (ZeroDivisionError, 5),
+    (OverflowError, 6),
+    (AssertionError, 9),
+)
+"""The codes of Mochi's own panics, by what Python raises for the same: fetch, parse, type, index, division
+by zero, overflow, assert. The first that fits counts."""
 
 _CONVERTERS: dict[str, Callable[[Any, str], Any]] = {
     "bool": _wrap.as_bool,
@@ -89,7 +103,8 @@ def _panic(error: Exception) -> Exception:
     known: type[Exception] = runtime.MochiPanic
     if isinstance(error, known):
         return error
-    return known(FFI_ERROR, _describe(error))
+    codes = (code for kind, code in PANIC_CODES if isinstance(error, kind))
+    return known(next(codes, FFI_ERROR), _describe(error))
 
 
 # --- the table --------------------------------------------------------------------------

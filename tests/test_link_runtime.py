@@ -101,17 +101,41 @@ def test_what_is_released_is_not_kept_alive(link: ModuleType) -> None:
     assert Thing.alive == 0
 
 
-def test_errors_become_panics_with_code_seven(link: ModuleType, panic: type[Exception]) -> None:
+def test_errors_become_panics(link: ModuleType, panic: type[Exception]) -> None:
     def fails() -> None:
         raise KeyError("price")
 
     with pytest.raises(panic) as caught:
         link.boundary(fails)()
-    assert (caught.value.code, str(caught.value)) == (7, "KeyError: 'price'")  # type: ignore[attr-defined]
+    assert (caught.value.code, str(caught.value)) == (4, "KeyError: 'price'")  # type: ignore[attr-defined]
     assert isinstance(caught.value.__cause__, KeyError)
     assert link.last_error() == "KeyError: 'price'"
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(link.last_error).result() == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConnectionRefusedError("no"), 1),
+        (UnicodeDecodeError("utf-8", b"", 0, 1, "no"), 2),
+        (TypeError("no"), 3),
+        (IndexError("no"), 4),
+        (ZeroDivisionError("no"), 5),
+        (OverflowError("no"), 6),
+        (ValueError("no"), 7),
+        (AssertionError("no"), 9),
+    ],
+)
+def test_panics_have_the_codes_of_mochi(
+    link: ModuleType, panic: type[Exception], error: Exception, code: int
+) -> None:
+    def fails() -> None:
+        raise error
+
+    with pytest.raises(panic) as caught:
+        link.boundary(fails)()
+    assert caught.value.code == code  # type: ignore[attr-defined]
 
 
 def test_a_panic_of_the_program_passes_through_python(link: ModuleType, panic: type[Exception]) -> None:
