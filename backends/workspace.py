@@ -148,7 +148,7 @@ def plan_member(
         texts[f"{stem}_symbols.json"] = emit_symbols(package, alias, declarations=declared)
     if skipped := emit_refusals(package, declarations=declared):
         texts["SKIPPED.txt"] = skipped
-    artifacts = [_text(f"{folder}/{name}", text) for name, text in texts.items()]
+    artifacts = [_text(f"{folder}/{name}", texts.pop(name)) for name in list(texts)]
     if "go" in options.emit:
         module = f"python_wrap.{alias}.{stem}_externs"
         text = emit_go_package(package, alias, module, declarations=declared)

@@ -101,9 +101,13 @@ def emit_wrapper_files(
     if len(groups) == 1:
         return {f"{name}.py": module(declared.entries).emit(title)}
     values = f"{name}_0"
-    parts = {f"{name}_{number}": module(entries) for number, entries in enumerate(groups, 1)}
-    texts = {f"{part}.py": each.emit_part(f"Part of the {title}", values) for part, each in parts.items()}
-    exported = {part: each.exported for part, each in parts.items()}
+    texts: dict[str, str] = {}
+    exported: dict[str, Sequence[str]] = {}
+    for number, entries in enumerate(groups, 1):
+        # One at a time: a module takes far more memory than its text.
+        part = module(entries)
+        texts[f"{name}_{number}.py"] = part.emit_part(f"Part of the {title}", values)
+        exported[f"{name}_{number}"] = part.exported
     if names := class_names(declared.types):
         exported = {values: names, **exported}
         texts = {f"{values}.py": module(()).emit_types(f"Types of the {title}"), **texts}
