@@ -126,6 +126,12 @@ def test_what_a_function_gives_is_checked(w: ModuleType) -> None:
         w.Resolver_implement(5)
 
 
+def test_functions_get_no_self_where_python_has_no_function(w: ModuleType) -> None:
+    """A member that only the stub knows, and one whose signature cannot be read."""
+    made = sys.modules["_mochi_wrap"].implement(dict, only=lambda n: n + 1, get=lambda key: key * 2, size=3)
+    assert (made.only(1), made.get("k"), made.size) == (2, "kk", 3)
+
+
 def test_only_what_can_be_made_is_offered(w: ModuleType) -> None:
     """Not where the constructor needs arguments, a base is unknown, or nothing takes the class."""
     offered = sorted(name for name in dir(w) if name.endswith("_implement"))

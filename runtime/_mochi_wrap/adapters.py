@@ -28,7 +28,8 @@ def _make_member(cls: Any, name: str, value: Any) -> Any:
 
     declared = inspect.getattr_static(cls, name, None)
     if not inspect.isfunction(declared):
-        return value
+        # A method that only stubs know, or one in C: the function takes no `self` there either.
+        return staticmethod(value) if hasattr(type(value), "__get__") else value
     signature = inspect.signature(declared)
     parameters = list(signature.parameters.values())[1:]
     plain = all(each.kind is each.POSITIONAL_OR_KEYWORD for each in parameters)
