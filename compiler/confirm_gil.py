@@ -26,7 +26,7 @@ from .machine import this_platform
 from .probe import find_kept_interpreter
 from .resolve.download import CachedWheel
 from .resolve.tags import wheel_tags
-from .sandbox import Limits, Surroundings, discard, environ, readable
+from .sandbox import Limits, Surroundings, open_child
 from .unpack import unpack_wheels
 
 _MAX_RESULT: Final = 1 << 20
@@ -95,36 +95,19 @@ def unconfirmed(package: str, found: Iterable[Confirmation]) -> tuple[Diagnostic
 
 def witness(module: str, around: Surroundings, host: Host, limits: Limits = LIMITS) -> Confirmation:
     """Import `module` in a process of its own; return what was seen."""
-    folder = host.make_temporary_folder("mochic-py-witness-")
     try:
-        out, home = folder / "out", folder / "home"
-        host.makedirs(out)
-        host.makedirs(home)
-        with ExitStack() as stack:
-            scripts = files(__package__.rpartition(".")[0]).joinpath("runtime")
-            script, sandbox = (
-                stack.enter_context(as_file(scripts.joinpath(name))) for name in (_SCRIPT, "sandbox.py")
-            )
-            job = {
-                "module": module,
-                "sandbox": str(sandbox),
-                "packages": list(around.packages),
-                "out": str(out),
-                "home": str(home),
-                "read": readable(around),
-                "memory": limits.memory,
-                "cpu": limits.cpu,
-            }
-            host.write_bytes_atomic(folder / "job.json", json.dumps(job).encode())
-            # Without `site`, as `.pth` files of the packages would run before the sandbox closes.
-            command = [around.python, "-s", "-S", "-P", "-B", str(script), str(folder / "job.json")]
-            done = host.run(command, folder=home, environ=environ(str(home)), timeout=limits.wall)
-        ended = f"importing it ended the process with status {done.returncode}"
-        return _judge(module, host.read_inside(out, "seen.json", _MAX_RESULT), ended)
+        with open_child(host) as child:
+            with ExitStack() as stack:
+                scripts = files(__package__.rpartition(".")[0]).joinpath("runtime")
+                script, sandbox = (
+                    stack.enter_context(as_file(scripts.joinpath(name))) for name in (_SCRIPT, "sandbox.py")
+                )
+                job = {"module": module, "sandbox": str(sandbox)}
+                done = child.run(script, job, around, limits, host)
+            ended = f"importing it ended the process with status {done.returncode}"
+            return _judge(module, host.read_inside(child.out, "seen.json", _MAX_RESULT), ended)
     except DiagnosticError as error:
         return Confirmation(module, reason=error.diagnostics[0].message)
-    finally:
-        discard(folder, host)
 
 
 def _judge(module: str, raw: bytes | None, ended: str) -> Confirmation:

@@ -6,7 +6,7 @@ What comes back is not trusted: its size is bounded, links are not followed, and
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
@@ -15,10 +15,9 @@ from typing import Final, final
 
 from attrs import evolve, field, frozen
 
-from ..ir.diagnostics import DiagnosticError
 from ..ir.inventory import RuntimeModule, parse_inventory
 from .host import Host
-from .sandbox import Limits, Surroundings, discard, environ, readable
+from .sandbox import Limits, Surroundings, open_child
 
 _SCRIPTS: Final = ("inspector.py", "sandbox.py")
 _MAX_RESULT: Final = 64 * 1024 * 1024
@@ -94,41 +93,17 @@ def _run(
     wanted: Wanted, around: Surroundings, host: Host, limits: Limits, patience: int
 ) -> tuple[Found, str]:
     """Run the script once; return also the module that ended it early."""
-    folder = host.make_temporary_folder("mochic-py-inspect-")
-    try:
-        out, home = folder / "out", folder / "home"
-        host.makedirs(out)
-        host.makedirs(home)
+    with open_child(host) as child:
         with ExitStack() as stack:
             script, sandbox = (stack.enter_context(as_file(_script(name))) for name in _SCRIPTS)
             job = {
                 "modules": {name: list(names) for name, names in wanted.modules.items()},
                 "paths": list(wanted.paths),
                 "sandbox": str(sandbox),
-                "packages": list(around.packages),
-                "out": str(out),
-                "home": str(home),
-                "read": readable(around),
-                "memory": limits.memory,
-                "cpu": limits.cpu,
                 "patience": patience,
             }
-            host.write_bytes_atomic(folder / "job.json", json.dumps(job).encode())
-            # Without `site`, as `.pth` files of the packages would run before the sandbox closes.
-            command = [around.python, "-s", "-S", "-P", "-B", str(script), str(folder / "job.json")]
-            ended = _wait(command, home, host, limits)
-        return _read(out, ended, wanted, host)
-    finally:
-        discard(folder, host)
-
-
-def _wait(command: Sequence[str], home: Path, host: Host, limits: Limits) -> str:
-    """Run `command` to its end; return what was wrong with that."""
-    try:
-        done = host.run(command, folder=home, environ=environ(str(home)), timeout=limits.wall)
-    except DiagnosticError as error:
-        return error.diagnostics[0].message
-    return f"the process ended with status {done.returncode}" if done.returncode else ""
+            ended = child.finish(script, job, around, limits, host)
+        return _read(child.out, ended, wanted, host)
 
 
 def _read(out: Path, ended: str, wanted: Wanted, host: Host) -> tuple[Found, str]:

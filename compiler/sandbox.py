@@ -7,7 +7,8 @@ same parser as any other.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final, final
@@ -16,7 +17,7 @@ from attrs import evolve, frozen
 
 from ..ir.diagnostics import DiagnosticError
 from ..ir.refusals import SkipReason
-from .host import Host
+from .host import Completed, Host
 
 _SCRIPT: Final = "sandbox.py"
 _MAX_STUB: Final = 8 * 1024 * 1024
@@ -111,36 +112,78 @@ def _run(
     modules: Sequence[str], known: Sequence[str], around: Surroundings, host: Host, limits: Limits
 ) -> tuple[Inspection, str]:
     """Run the script once; return also the module that ended it early."""
-    folder = host.make_temporary_folder("mochic-py-inspect-")
-    try:
-        out, home = folder / "out", folder / "home"
-        host.makedirs(out)
-        host.makedirs(home)
-        job = {
-            "modules": list(modules),
-            "known": list(known),
+    job = {
+        "modules": list(modules),
+        "known": list(known),
+        "tools": list(around.tools),
+        "tool": around.tool,
+    }
+    with open_child(host) as child:
+        with as_file(files(__package__.rpartition(".")[0]).joinpath("runtime", _SCRIPT)) as path:
+            ended = child.finish(path, job, around, limits, host)
+        return _read_result(child.out, ended, host)
+
+
+# --- one run ----------------------------------------------------------------------------
+
+
+@final
+@frozen
+class Child:
+    """The folders of one run: its results go to `out`, and `home` is for what it imports."""
+
+    folder: Path
+
+    @property
+    def out(self) -> Path:
+        """Where the results go."""
+        return self.folder / "out"
+
+    @property
+    def home(self) -> Path:
+        """The working folder of what is imported."""
+        return self.folder / "home"
+
+    def run(
+        self, script: Path, job: Mapping[str, object], around: Surroundings, limits: Limits, host: Host
+    ) -> Completed:
+        """Have `script` of the runtime do `job`, beside what holds every job; raises `DiagnosticError`."""
+        whole = {
+            **job,
             "packages": list(around.packages),
-            "tools": list(around.tools),
-            "tool": around.tool,
-            "out": str(out),
-            "home": str(home),
+            "out": str(self.out),
+            "home": str(self.home),
             "read": readable(around),
             "memory": limits.memory,
             "cpu": limits.cpu,
         }
-        host.write_bytes_atomic(folder / "job.json", json.dumps(job).encode())
-        ended = ""
-        with as_file(files(__package__.rpartition(".")[0]).joinpath("runtime", _SCRIPT)) as path:
-            # Without `site`, as `.pth` files of the packages would run before the sandbox closes.
-            command = [around.python, "-s", "-S", "-P", "-B", str(path), str(folder / "job.json")]
-            try:
-                done = host.run(command, folder=home, environ=environ(str(home)), timeout=limits.wall)
-                ended = f"the process ended with status {done.returncode}" if done.returncode else ""
-            except DiagnosticError as error:
-                ended = error.diagnostics[0].message
-        return _read_result(out, ended, host)
+        path = self.folder / "job.json"
+        host.write_bytes_atomic(path, json.dumps(whole).encode())
+        # Without `site`, as `.pth` files of the packages would run before the sandbox closes.
+        command = [around.python, "-s", "-S", "-P", "-B", str(script), str(path)]
+        return host.run(command, folder=self.home, environ=environ(str(self.home)), timeout=limits.wall)
+
+    def finish(
+        self, script: Path, job: Mapping[str, object], around: Surroundings, limits: Limits, host: Host
+    ) -> str:
+        """Do as `run`; return what was wrong with that."""
+        try:
+            done = self.run(script, job, around, limits, host)
+        except DiagnosticError as error:
+            return error.diagnostics[0].message
+        return f"the process ended with status {done.returncode}" if done.returncode else ""
+
+
+@contextmanager
+def open_child(host: Host) -> Iterator[Child]:
+    """Make the folders of a run, and remove them after it."""
+    child = Child(host.make_temporary_folder("mochic-py-inspect-"))
+    try:
+        host.makedirs(child.out)
+        host.makedirs(child.home)
+        yield child
     finally:
-        discard(folder, host)
+        _discard(child.folder, host)
 
 
 def readable(around: Surroundings) -> list[str]:
@@ -196,7 +239,7 @@ def _failure(module: str, detail: str, network: str) -> Failure:
     return Failure(module, SkipReason.IMPORT_TIME_ERROR, detail)
 
 
-def discard(folder: Path, host: Host) -> None:
+def _discard(folder: Path, host: Host) -> None:
     """Remove the folder; what foreign code left undeletable there is left to the system."""
     try:
         host.remove_tree(folder)
