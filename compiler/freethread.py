@@ -58,8 +58,7 @@ def read_policy(request: Request, python: PythonSettings) -> FreethreadPolicy:
 
 def choose_build(target: Target, request: Request, python: PythonSettings) -> Target:
     """Return `target`, of the free-threaded build where `request` or its manifest asks for that."""
-    required = request.free_threaded or python.free_threaded
-    return evolve(target, free_threaded=True) if required else target
+    return evolve(target, free_threaded=True) if read_policy(request, python).required else target
 
 
 def locked_verdicts(lock: Lock | None) -> dict[str, Verdicts]:

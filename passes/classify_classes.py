@@ -54,7 +54,7 @@ from ..ir.types import (
 )
 from .context import PassContext
 from .flags import FLAG_BASES, make_flag_constructor, open_flags
-from .forms import GENERIC, NAMED_TUPLE, PROTOCOL, TYPED_DICT, canonical_path
+from .forms import GENERIC, NAMED_TUPLE, PROTOCOL, TYPED_DICT, canonical_path, is_protocol
 from .operations import CONSTRUCTORS
 from .reached_classes import is_private
 from .records import find_recursive_records
@@ -141,7 +141,7 @@ class _Classifier:
             return ClassKind.ENUM
         if any(map(is_exception, roots)):
             return ClassKind.ERROR
-        if any(isinstance(base, Ref) and base.path == PROTOCOL for base in cls.bases):
+        if is_protocol(cls):
             return ClassKind.INTERFACE
         by_value = bool(roots & {TYPED_DICT, NAMED_TUPLE}) or _is_frozen(cls)
         if not by_value:

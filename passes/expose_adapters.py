@@ -45,7 +45,7 @@ from ..ir.types import (
     TypeVarRef,
 )
 from .context import PassContext
-from .forms import GENERIC, PROTOCOL, canonical_path
+from .forms import GENERIC, PROTOCOL, canonical_path, is_protocol
 from .names import Names
 from .operations import CONSTRUCTORS
 from .resolution_order import ResolutionOrders
@@ -107,11 +107,6 @@ class _Exposer:
         if not isinstance(base, Ref):
             return False
         return canonical_path(base.path) in _KNOWN_BASES or self.names.find_class(base.path) is not None
-
-
-def is_protocol(cls: Class) -> bool:
-    """Tell whether `cls` is a protocol, which it is only by naming `Protocol` itself (PEP 544)."""
-    return any(isinstance(base, Ref) and canonical_path(base.path) == PROTOCOL for base in cls.bases)
 
 
 def _is_made_of_nothing(order: tuple[Class, ...]) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from ..ir.items import TypeParam
+from ..ir.items import Class, TypeParam
 from ..ir.refusals import SkipReason
 from ..ir.types import (
     ANY,
@@ -70,6 +70,12 @@ GENERIC = "typing.Generic"
 PROTOCOL = "typing.Protocol"
 NAMED_TUPLE = "typing.NamedTuple"
 TYPED_DICT = "typing.TypedDict"
+
+
+def is_protocol(cls: Class) -> bool:
+    """Tell whether `cls`, bound by bind-names, is a protocol: only by naming `Protocol` itself (PEP 544)."""
+    return any(isinstance(base, Ref) and base.path == PROTOCOL for base in cls.bases)
+
 
 UNPACK = "typing.Unpack"
 

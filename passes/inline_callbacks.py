@@ -18,7 +18,7 @@ from ..ir.parts import map_all, with_parts
 from ..ir.traverse import map_children, map_items, map_params, walk_items
 from ..ir.types import ANY, UNANNOTATED, AsyncOf, BridgeType, FunOf, Ref, SelfType
 from .context import PassContext
-from .forms import PROTOCOL
+from .forms import is_protocol
 from .substitution import match_arguments, substitute
 
 _PLAIN = (ParamKind.POSITIONAL_ONLY, ParamKind.POSITIONAL_OR_KEYWORD)
@@ -89,8 +89,7 @@ class _Inliner:
 
 
 def _read_callback(cls: Class) -> tuple[Class, Function] | None:
-    is_protocol = any(isinstance(base, Ref) and base.path == PROTOCOL for base in cls.bases)
-    if not is_protocol or len(cls.bases) > 1 or cls.fields or cls.properties:
+    if not is_protocol(cls) or len(cls.bases) > 1 or cls.fields or cls.properties:
         return None
     match cls.methods:
         case (Function(name="__call__", binding=Binding.METHOD) as call,):

@@ -18,7 +18,6 @@ from .surface import PublicName, Surface
 
 def find_reached(package: Package, names: Names, surface: Surface) -> dict[str, PublicName]:
     """Return the place of every private class of `package` that public items give, directly or by another."""
-    own = {item.path: item for item in walk_items(package) if isinstance(item, Class)}
     pending = [item for item in walk_items(package) if surface.is_public(item.path)]
     found: dict[str, PublicName] = {}
     while pending:
@@ -26,10 +25,10 @@ def find_reached(package: Package, names: Names, surface: Surface) -> dict[str, 
         classes = (names.find_class(ty.path) for ty in given if isinstance(ty, Ref))
         pending = []
         for cls in classes:
-            if cls is None or cls.path not in own or cls.path in found or surface.is_public(cls.path):
+            if cls is None or cls.path in found or surface.is_public(cls.path):
                 continue
             found[cls.path] = PublicName(module_of(cls), cls.name)
-            pending.append(own[cls.path])
+            pending.append(cls)
     return found
 
 
