@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from .abi import Abi
 from .audit import Gil
@@ -41,6 +41,7 @@ from .items import (
     VariantCase,
 )
 from .loops import AsyncDriver, AsyncPlan
+from .parts import evolve
 from .refusals import SkipReason
 from .source import Span
 from .types import UNANNOTATED, BridgeType

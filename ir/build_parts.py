@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from attrs import evolve
-
 from .build_types import Children, TypeBuilder
 from .dist import Tier
 from .extensions import Guard
@@ -27,6 +25,7 @@ from .items import (
     TypeParam,
     TypeParamKind,
 )
+from .parts import evolve
 from .source import Span
 from .text import join_path
 from .types import UNANNOTATED, BridgeType, ConstantValue

@@ -53,6 +53,9 @@ class NoteKind(enum.Enum):
     NOT_IMPORTABLE = "not-importable"
     EFFECT = "effect"
 
+    # As with `SkipReason`.
+    __hash__ = object.__hash__
+
 
 @final
 @frozen

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from .items import ParamKind
+from .parts import evolve
 
 _PREFIXES: Final = {"**": ParamKind.VAR_KEYWORD, "*": ParamKind.VAR_POSITIONAL, ":": ParamKind.KEYWORD_ONLY}
 

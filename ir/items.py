@@ -50,6 +50,9 @@ class ParamKind(enum.Enum):
     KEYWORD_ONLY = "kw"
     VAR_KEYWORD = "**"
 
+    # Members are compared by identity; hashing their names is what costs where kinds are looked up.
+    __hash__ = object.__hash__
+
 
 @final
 class DefaultKind(enum.Enum):

@@ -103,6 +103,9 @@ def mochi_name(python_name: str) -> str:
     (`seté` is `set_é`), reserved words get a trailing `_`, and digits that do not end the name
     are spelled one by one (`log1p` is `log_one_p`, `Vector2D` is `Vector_two_D`).
     """
+    # Nearly all are plain, each another one: in a cache they would drive out what is respelled.
+    if _PLAIN.fullmatch(python_name) and python_name not in _RESERVED:
+        return python_name
     return _respell(python_name, _RESERVED)
 
 
@@ -126,11 +129,12 @@ _LOCAL_RESERVED = MOCHI_KEYWORDS | PYTHON_KEYWORDS
 def _respell(name: str, reserved: frozenset[str]) -> str:
     if _PLAIN.fullmatch(name):
         return _spell_digits(f"{name}_") if name in reserved else name
-    name = _replace_foreign(unicodedata.normalize("NFKC", name))
-    if _split_by_keyword(name):
-        prefix = _ASCII_PREFIX.match(name)
-        end = prefix.end() if prefix else 0
-        name = f"{name[:end]}_{name[end:]}"
+    if not (name.isascii() and name.isidentifier()):
+        name = _replace_foreign(unicodedata.normalize("NFKC", name))
+        if _split_by_keyword(name):
+            prefix = _ASCII_PREFIX.match(name)
+            end = prefix.end() if prefix else 0
+            name = f"{name[:end]}_{name[end:]}"
     if name in reserved:
         name += "_"
     return _spell_digits(name)

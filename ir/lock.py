@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from .binary import GilVerdict
 from .dist import (
@@ -26,6 +26,7 @@ from .dist import (
     Tier,
     UrlSource,
 )
+from .parts import evolve
 
 SCHEMA_VERSION: Final = 1
 """The version of the Python part of `mochi.lock` that this program writes and reads."""

@@ -35,6 +35,9 @@ class SkipReason(enum.Enum):
     PYODIDE_UNAVAILABLE = "SkipPyodideUnavailable"
     UNKNOWN = "SkipUnknown"
 
+    # Members are compared by identity; hashing their names is what costs in sets of losses.
+    __hash__ = object.__hash__
+
     @classmethod
     def from_token(cls, token: str) -> SkipReason:
         """Return the reason named `token`; an unknown token is `UNKNOWN`."""

@@ -10,7 +10,7 @@ from typing import final
 
 from attrs import define, field
 
-from .type_tree import Rewrite, SharedRewrite
+from .type_tree import Rewrite, SharedRewrite, map_children
 from .types import (
     AsyncOf,
     BridgeType,
@@ -81,9 +81,9 @@ def _key(ty: BridgeType) -> tuple[object, ...] | None:
 
 def memoised(rewrite: Rewrite) -> SharedRewrite:
     """Return `rewrite` with one call per type object."""
-    return SharedRewrite(rewrite)
+    return SharedRewrite(lambda ty, _: rewrite(ty))
 
 
 def memoised_map(fn: Rewrite) -> SharedRewrite:
     """Return what applies `fn` to every type in a type, innermost first, once per type object."""
-    return SharedRewrite(fn, deep=True)
+    return SharedRewrite(lambda ty, inner: fn(map_children(ty, inner)))

@@ -7,10 +7,8 @@ what it changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import is_
-from typing import TypeAlias, TypeVar, assert_never
-
-from attrs import evolve
+from operator import attrgetter, is_
+from typing import Final, TypeAlias, TypeVar, assert_never
 
 from .items import (
     Alias,
@@ -35,7 +33,7 @@ from .items import (
     Variant,
     VariantCase,
 )
-from .parts import map_all, map_each, with_parts
+from .parts import evolve, map_all, map_each, with_parts
 from .type_tree import Rewrite as Rewrite
 from .type_tree import SharedRewrite, inner_types
 from .type_tree import children as children
@@ -50,6 +48,8 @@ _T = TypeVar("_T")
 _NodeT = TypeVar("_NodeT", bound="Node")
 _TypedT = TypeVar("_TypedT", VariantCase, Argument, Option)
 _ValueT = TypeVar("_ValueT", Field, Constant)
+
+_TYPE: Final[Callable[[Param], BridgeType]] = attrgetter("type")
 
 
 def walk_items(package: Package) -> Iterator[Item]:
@@ -89,7 +89,7 @@ def walk_types(item: Item | Field | Property) -> Iterator[BridgeType]:
 def outer_types(item: Item | Field | Property) -> list[BridgeType]:
     """Return the types written in `item` and its members, not the types inside those."""
     types: list[BridgeType] = []
-    _add_types(item, types)
+    add_outer_types(item, types)
     return types
 
 
@@ -100,7 +100,7 @@ def distinct_types(items: Iterable[Item]) -> Iterable[BridgeType]:
     """
     outer: list[BridgeType] = []
     for item in items:
-        _add_types(item, outer)
+        add_outer_types(item, outer)
     return inner_types(outer)
 
 
@@ -147,31 +147,40 @@ def _map_evidence(piece: Evidence, fn: Rewrite) -> Evidence:
 
 def map_params(params: tuple[Param, ...], fn: Rewrite) -> tuple[Param, ...]:
     """Return `params` with `fn` applied to their outermost types."""
-    return retype_all(params, [fn(param.type) for param in params])
+    types = [*map(_TYPE, params)]
+    mapped = fn.all(types) if type(fn) is SharedRewrite else [*map(fn, types)]
+    return params if all(map(is_, mapped, types)) else _retype(params, mapped)
 
 
 def retype_all(params: tuple[Param, ...], types: Sequence[BridgeType]) -> tuple[Param, ...]:
     """Return `params` with `types`, one for each; the same tuple where these are theirs."""
-    if all(map(is_, types, [param.type for param in params])):
-        return params
-    return tuple(map(_retype, params, types))
+    return params if all(map(is_, types, map(_TYPE, params))) else _retype(params, types)
 
 
-def _retype(param: Param, ty: BridgeType) -> Param:
-    return param if ty is param.type else Param(param.name, param.kind, ty, param.default, param.span)
+def _retype(params: tuple[Param, ...], types: Sequence[BridgeType]) -> tuple[Param, ...]:
+    return tuple(
+        [
+            param if ty is param.type else Param(param.name, param.kind, ty, param.default, param.span)
+            for param, ty in zip(params, types, strict=True)
+        ]
+    )
 
 
 def map_signature(signature: Signature, fn: Rewrite) -> Signature:
     """Return `signature` with `fn` applied to its outermost types."""
-    if type(fn) is SharedRewrite and fn.keeps(signature):
-        return signature
-    params = map_params(signature.params, fn)
-    type_params = map_type_params(signature.type_params, fn)
-    result = fn(signature.result)
-    if params is signature.params and type_params is signature.type_params and result is signature.result:
-        return signature
-    # Not `evolve`, which looks up every field: signatures are rewritten more often than all else.
-    return Signature(params, result, type_params, signature.is_async, signature.span, signature.deprecated)
+    params, type_params = signature.params, signature.type_params
+    types = [*map(_TYPE, params), signature.result]
+    mapped = fn.all(types) if type(fn) is SharedRewrite else [*map(fn, types)]
+    if type_params:
+        type_params = map_type_params(type_params, fn)
+    if all(map(is_, mapped, types)):
+        if type_params is signature.type_params:
+            return signature
+    else:
+        params = retype_all(params, mapped[:-1])
+    # Not `evolve`: signatures are rewritten more often than all else.
+    span, deprecated = signature.span, signature.deprecated
+    return Signature(params, mapped[-1], type_params, signature.is_async, span, deprecated)
 
 
 def map_type_params(params: tuple[TypeParam, ...], fn: Rewrite) -> tuple[TypeParam, ...]:
@@ -208,12 +217,23 @@ def _map_item(item: Item, fn: Rewrite) -> Item:
 
 
 def _map_function(function: Function, fn: Rewrite) -> Function:
-    signatures = map_each(function.signatures, map_signature, fn)
-    calls = map_each(function.calls, _map_call, fn)
-    info = map_info(function.info, fn)
+    signatures, calls, info = function.signatures, function.calls, function.info
+    signatures = map_each(signatures, map_signature, fn)
+    if calls:
+        calls = map_each(calls, _map_call, fn)
+    if info.evidence:
+        info = map_info(info, fn)
     if signatures is function.signatures and calls is function.calls and info is function.info:
         return function
-    return evolve(function, signatures=signatures, calls=calls, info=info)
+    return remade(function, signatures, info, calls)
+
+
+def remade(
+    function: Function, signatures: tuple[Signature, ...], info: Info, calls: tuple[CallPlan, ...]
+) -> Function:
+    """Return `function` with these parts: `evolve` for the passes that make every function anew."""
+    binding, decorators, abstract = function.binding, function.decorators, function.abstract
+    return Function(function.name, function.path, signatures, binding, decorators, abstract, info, calls)
 
 
 def _map_class(cls: Class, fn: Rewrite) -> Class:
@@ -233,7 +253,8 @@ def _map_typed(part: _TypedT, fn: Rewrite) -> _TypedT:
 
 
 def _map_value(part: _ValueT, fn: Rewrite) -> _ValueT:
-    return with_parts(part, type=fn(part.type), info=map_info(part.info, fn))
+    ty, info = fn(part.type), map_info(part.info, fn)
+    return part if ty is part.type and info is part.info else evolve(part, type=ty, info=info)
 
 
 def _map_property(member: Property, fn: Rewrite) -> Property:
@@ -265,22 +286,23 @@ def _map_call(call: CallPlan, fn: Rewrite) -> CallPlan:
     )
 
 
-def _add_types(item: Item | Field | Property, types: list[BridgeType]) -> None:
+def add_outer_types(item: Item | Field | Property, types: list[BridgeType]) -> None:
+    """Append the types written in `item` and its members to `types`, as `outer_types` finds them."""
     match item:
         case Function():
             _add_evidence(item.info, types)
             for signature in item.signatures:
-                _add_type_params(signature.type_params, types)
-                types += [param.type for param in signature.params]
+                if signature.type_params:
+                    _add_type_params(signature.type_params, types)
+                types += map(_TYPE, signature.params)
                 types.append(signature.result)
             for call in item.calls:
                 _add_call(call, types)
         case Class():
-            _add_type_params(item.type_params, types)
-            types += item.bases
+            add_heading_types(item, types)
             for members in (item.fields, item.properties, item.constructors, item.methods):
                 for member in members:
-                    _add_types(member, types)
+                    add_outer_types(member, types)
         case Field() | Constant():
             _add_evidence(item.info, types)
             types.append(item.type)
@@ -302,8 +324,15 @@ def _add_types(item: Item | Field | Property, types: list[BridgeType]) -> None:
             assert_never(item)
 
 
+def add_heading_types(cls: Class, types: list[BridgeType]) -> None:
+    """Append the types written in `cls` outside of its members to `types`: bases, and those of parameters."""
+    _add_type_params(cls.type_params, types)
+    types += cls.bases
+
+
 def _add_evidence(info: Info, types: list[BridgeType]) -> None:
-    types += [piece.type for piece in info.evidence if not piece.name]
+    if info.evidence:
+        types += [piece.type for piece in info.evidence if not piece.name]
 
 
 def _add_type_params(params: tuple[TypeParam, ...], types: list[BridgeType]) -> None:

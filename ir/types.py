@@ -9,7 +9,7 @@ from then on.
 from __future__ import annotations
 
 import enum
-from typing import TypeAlias, final
+from typing import Any, Final, Self, TypeAlias, final
 
 from attrs import field, frozen
 
@@ -36,11 +36,27 @@ class ScalarKind(enum.Enum):
 
 
 @final
-@frozen(cache_hash=True)
+@frozen(eq=False)
 class Scalar:
-    """A value without parts. `none` is Mochi's `unit`, `any` a value without a type."""
+    """A value without parts. `none` is Mochi's `unit`, `any` a value without a type.
+
+    There is one object of each kind, so that `ty is ANY` asks whether a type is `any`.
+    """
 
     kind: ScalarKind
+
+    def __new__(cls, kind: ScalarKind) -> Self:
+        """Return the scalar of `kind`."""
+        known = _SCALARS.get(kind)
+        if known is None:
+            known = _SCALARS[kind] = super().__new__(cls)
+        return known
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Scalar, (self.kind,))
+
+
+_SCALARS: Final[dict[ScalarKind, Any]] = {}
 
 
 @final

@@ -46,6 +46,7 @@ from .types import (
     MapOf,
     OptionOf,
     Ref,
+    Scalar,
     SelfType,
     TupleOf,
     TypeObject,
@@ -200,12 +201,8 @@ class _Verifier:
         if "classify-classes" in self.ran and cls.kind is ClassKind.UNKNOWN:
             self.fail(cls.path, "a class of unknown kind after classify-classes")
         self.type_params(cls.type_params, cls.path)
-        for names in (
-            [member.name for member in cls.fields],
-            [prop.name for prop in cls.properties],
-            [method.name for method in cls.methods],
-        ):
-            for name in repeated(names):
+        for members in (cls.fields, cls.properties, cls.methods):
+            for name in repeated([member.name for member in members]) if len(members) > 1 else ():
                 self.fail(cls.path, f"two members of the name `{name}`")
         for base in repeated(cast.base for cast in cls.casts):
             self.fail(cls.path, f"two casts to `{base}`")
@@ -243,7 +240,23 @@ class _Verifier:
             known[id(signature)] = signature
 
     def check_signature(self, signature: Signature, path: str) -> None:
-        self.type_params(signature.type_params, path)
+        if signature.type_params:
+            self.type_params(signature.type_params, path)
+        if [param for param in signature.params if param.kind is not ParamKind.POSITIONAL_OR_KEYWORD]:
+            self.param_kinds(signature, path)
+        if not signature.inputs <= self.verified.inward.keys():
+            for param in signature.params:
+                self.type(param.type, path, inward=True)
+        if len(signature.params) > 1:
+            for name in repeated([param.name for param in signature.params]):
+                self.fail(path, f"two parameters of the name `{name}`")
+        result = signature.result.inner if isinstance(signature.result, AsyncOf) else signature.result
+        if isinstance(result, IteratorOf):
+            result = result.element
+        if id(result) not in self.verified.types:
+            self.type(result, path)
+
+    def param_kinds(self, signature: Signature, path: str) -> None:
         last = 0
         for param in signature.params:
             rank = _PARAM_RANK[param.kind]
@@ -253,11 +266,6 @@ class _Verifier:
             last = rank + variadic
             if variadic and param.default is not None:
                 self.fail(path, f"parameter `{param.kind.value}{param.name}` has a default")
-            self.type(param.type, path, inward=True)
-        for name in repeated([param.name for param in signature.params]):
-            self.fail(path, f"two parameters of the name `{name}`")
-        result = signature.result.inner if isinstance(signature.result, AsyncOf) else signature.result
-        self.type(result.element if isinstance(result, IteratorOf) else result, path)
 
     def call(self, call: CallPlan, function: Function) -> None:
         path = function.path
@@ -267,17 +275,20 @@ class _Verifier:
             self.fail(path, "a call plan of the required form has options")
         if (call.receiver is not None) != (function.binding is Binding.METHOD):
             self.fail(path, f"a call plan of a {function.binding.value} with a wrong receiver")
+        known = self.verified.inward
         taken = [argument.name for argument in call.arguments] + [option.name for option in call.options]
-        for name in repeated(taken):
+        for name in repeated(taken) if len(taken) > 1 else ():
             self.fail(path, f"a call plan takes `{name}` twice")
         for argument in call.arguments:
-            self.type(argument.type, path, inward=True)
+            if id(argument.type) not in known:
+                self.type(argument.type, path, inward=True)
             if argument.fixed and not has_one_value(argument.type):
                 self.fail(path, f"a fixed argument `{argument.name}` of more than one value")
         for option in call.options:
-            self.type(option.type, path, inward=True)
+            if id(option.type) not in known:
+                self.type(option.type, path, inward=True)
         for ty in (call.receiver, call.open_options):
-            if ty is not None:
+            if ty is not None and id(ty) not in known:
                 self.type(ty, path, inward=True)
         result = call.result
         if isinstance(result, AsyncOf):
@@ -286,16 +297,15 @@ class _Verifier:
             result = result.inner
         if isinstance(result, IteratorOf) and "expose-results" not in self.ran:
             result = result.element
-        self.type(result, path)
+        if id(result) not in self.verified.types:
+            self.type(result, path)
 
     # --- types --------------------------------------------------------------------------
 
     def type_params(self, params: tuple[TypeParam, ...], path: str) -> None:
-        if not params:
-            return
         for name in repeated([param.name for param in params]):
             self.fail(path, f"two type parameters of the name `{name}`")
-        if "legalize-types" in self.ran:
+        if params and "legalize-types" in self.ran:
             self.fail(path, "type parameters after legalize-types")
 
     def type(self, ty: BridgeType, path: str, *, inward: bool = False) -> None:
@@ -320,9 +330,11 @@ class _Verifier:
 
     def _find_problem(self, ty: BridgeType, inward: bool) -> str:
         legal = "legalize-types" in self.ran
-        if legal and (isinstance(ty, _NEVER_LEGAL) or ty in (BIGINT, NEVER)):
+        if legal and (type(ty) in _NEVER_LEGAL or (type(ty) is Scalar and ty in (BIGINT, NEVER))):
             return "this type may not stand here after legalize-types"
         match ty:
+            case Scalar():
+                return ""
             case OptionOf(inner) if isinstance(inner, OptionOf) or inner in (NONE, ANY):
                 return "an option of none, `any` or an option"
             case UnionOf():
@@ -360,7 +372,7 @@ class _Verifier:
             if len(set(members)) < len(members):
                 return "a type twice in a union after flatten-unions"
         if "desugar-options" in self.ran and any(
-            member == NONE or isinstance(member, OptionOf) for member in members
+            member is NONE or isinstance(member, OptionOf) for member in members
         ):
             return "none or an option in a union after desugar-options"
         return ""

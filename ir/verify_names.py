@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias, assert_never, final
 
-from attrs import frozen
+from attrs import define, field
 
 from .items import (
     Alias,
+    CallForm,
+    CallPlan,
     Class,
     ClassKind,
     Constant,
@@ -31,90 +33,109 @@ _SORT_RANK = {Class: 0, Variant: 0, Constant: 1, Function: 2, Alias: 3, TypeVari
 Fail: TypeAlias = Callable[[str, str], None]
 
 
-@final
-@frozen
-class _Emitted:
-    """A name that a backend will declare, None where it is missing, and what it is for."""
-
-    path: str
-    role: str
-    name: str | None
+Emitted: TypeAlias = tuple[str, str, str | None]
+"""What a backend will declare: its path, what it is for, and its name, None where it is missing."""
 
 
 def verify_names(package: Package, fail: Fail) -> None:
     """Report declarations without a name, with an illegal one, and with one that is taken."""
     owners: dict[str, str] = {}
+    local = _LocalNames(fail)
     for item in walk_items(package):
-        for emitted in _emitted_names(item):
-            name = emitted.name
+        for path, role, name in _emitted_names(item):
             if name is None:
-                fail(emitted.path, f"no name for the {emitted.role} after assign-names")
+                fail(path, f"no name for the {role} after assign-names")
                 continue
             if not is_legal_mochi_name(name):
-                fail(emitted.path, f"`{name}` is no legal name for the {emitted.role}")
+                fail(path, f"`{name}` is no legal name for the {role}")
             if name in owners:
-                fail(emitted.path, f"`{name}` is also the name of `{owners[name]}`")
-            owners[name] = emitted.path
-        _verify_local_names(item, fail)
+                fail(path, f"`{name}` is also the name of `{owners[name]}`")
+            owners[name] = path
+        local.verify(item)
 
 
-def _emitted_names(item: Item) -> list[_Emitted]:
+def _emitted_names(item: Item) -> list[Emitted]:
     match item:
         case Function():
-            return [_Emitted(item.path, f"{call.form.value} call", call.exported) for call in item.calls]
+            return [(item.path, _call_role(call), call.exported) for call in item.calls]
         case Class():
             return _emitted_members(item)
         case Variant():
-            cases = [_Emitted(item.path, f"case {case.name}", case.exported) for case in item.cases]
-            return [_Emitted(item.path, "variant", item.exported), *cases]
+            return [
+                (item.path, "variant", item.exported),
+                *[(item.path, f"case {case.name}", case.exported) for case in item.cases],
+            ]
         case Constant():
-            return [_Emitted(item.path, "constant", item.exported)]
+            return [(item.path, "constant", item.exported)]
         case Alias() | TypeVariable() | Refusal():
             return []
         case _:
             assert_never(item)
 
 
-def _emitted_members(cls: Class) -> list[_Emitted]:
-    names = [_Emitted(cls.path, "class", cls.exported)]
+def _emitted_members(cls: Class) -> list[Emitted]:
+    names: list[Emitted] = [(cls.path, "class", cls.exported)]
     for member in cls.fields:
         if member.kind is FieldKind.MEMBER:
-            names.append(_Emitted(member.path, "member", member.exported))
+            names.append((member.path, "member", member.exported))
         elif not _is_record_field(cls, member):
-            names.append(_Emitted(member.path, "getter", member.getter))
+            names.append((member.path, "getter", member.getter))
             if member.writable and member.kind is FieldKind.INSTANCE:
-                names.append(_Emitted(member.path, "setter", member.setter))
+                names.append((member.path, "setter", member.setter))
     for prop in cls.properties:
-        names.append(_Emitted(prop.path, "getter", prop.getter))
-        names += [_Emitted(prop.path, "setter", prop.setter)] if prop.setter_type is not None else []
+        names.append((prop.path, "getter", prop.getter))
+        if prop.setter_type is not None:
+            names.append((prop.path, "setter", prop.setter))
     for function in (*cls.constructors, *cls.methods):
-        names += _emitted_names(function)
+        names += [(function.path, _call_role(call), call.exported) for call in function.calls]
     for cast in cls.casts:
-        names += [_Emitted(cls.path, "upcast", cast.up), _Emitted(cls.path, "downcast", cast.down)]
+        names += [(cls.path, "upcast", cast.up), (cls.path, "downcast", cast.down)]
     return names
 
 
-def _verify_local_names(item: Item, fail: Fail) -> None:
-    """Check the names of record fields and parameters, which need to be unique among themselves."""
-    if isinstance(item, Class):
-        stored = [member.exported for member in item.fields if _is_record_field(item, member)]
-        _verify_scope(item.path, "field", stored, fail)
-        for function in (*item.constructors, *item.methods):
-            _verify_local_names(function, fail)
-    if isinstance(item, Function):
-        for call in item.calls:
-            shown = [each.exported for each in call.arguments if not each.fixed]
-            _verify_scope(item.path, "parameter", shown, fail)
+def _call_role(call: CallPlan) -> str:
+    return "required call" if call.form is CallForm.REQUIRED else "with call"
 
 
-def _verify_scope(path: str, role: str, names: Sequence[str | None], fail: Fail) -> None:
-    for name in names:
-        if name is None:
-            fail(path, f"no name for a {role} after assign-names")
-        elif not is_mochi_identifier(name):
-            fail(path, f"`{name}` is no legal name for a {role}")
-    for twice in repeated(name for name in names if name is not None):
-        fail(path, f"two {role}s are named `{twice}`")
+@final
+@define(eq=False)
+class _LocalNames:
+    """Looks at the names of record fields and parameters, which need to be unique among themselves.
+
+    `_legal` has names that were looked at before: parameters have few.
+    """
+
+    fail: Fail
+    _legal: set[str] = field(factory=set)
+
+    def verify(self, item: Item) -> None:
+        if isinstance(item, Function):
+            self.function(item)
+        elif isinstance(item, Class):
+            stored = [member.exported for member in item.fields if _is_record_field(item, member)]
+            self.scope(item.path, "field", stored)
+            for function in (*item.constructors, *item.methods):
+                self.function(function)
+
+    def function(self, function: Function) -> None:
+        for call in function.calls:
+            if call.arguments:
+                shown = [each.exported for each in call.arguments if not each.fixed]
+                self.scope(function.path, "parameter", shown)
+
+    def scope(self, path: str, role: str, names: Sequence[str | None]) -> None:
+        for name in names:
+            if name in self._legal:
+                continue
+            if name is None:
+                self.fail(path, f"no name for a {role} after assign-names")
+            elif is_mochi_identifier(name):
+                self._legal.add(name)
+            else:
+                self.fail(path, f"`{name}` is no legal name for a {role}")
+        if len(names) > 1:
+            for twice in repeated([name for name in names if name is not None]):
+                self.fail(path, f"two {role}s are named `{twice}`")
 
 
 def _is_record_field(cls: Class, member: Field) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import (
     Binding,
@@ -29,6 +29,7 @@ from ..ir.items import (
     ParamKind,
     Signature,
 )
+from ..ir.parts import evolve
 from ..ir.traverse import map_items
 from ..ir.types import ANY, NONE, UNANNOTATED, BridgeType, Ref
 from .context import PassContext

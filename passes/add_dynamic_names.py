@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.dist import Tier
 from ..ir.inventory import (
@@ -39,6 +39,7 @@ from ..ir.items import (
     Property,
     Signature,
 )
+from ..ir.parts import evolve
 from ..ir.types import UNANNOTATED
 from .context import PassContext
 from .names import Definition, External, Names

@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.items import Binding, Class, Field, FieldKind, Function, Item, Package, Property, Signature
+from ..ir.parts import evolve
 from ..ir.traverse import map_items
 from ..ir.types import AsyncOf, BridgeType, IteratorOf, Ref, StreamOf, UnionOf
 from .context import PassContext

@@ -98,7 +98,7 @@ def _words(plan: CallPlan, plainest: CallPlan) -> Iterator[str]:
 
 
 def _is_off(ty: BridgeType) -> bool:
-    return ty == NONE or (isinstance(ty, LiteralOf) and ty.values == (False,))
+    return ty is NONE or (isinstance(ty, LiteralOf) and ty.values == (False,))
 
 
 def _value_word(argument: Argument) -> str:
@@ -112,7 +112,7 @@ def _value_word(argument: Argument) -> str:
             return f"{argument.name}_{value}"
         case LiteralOf((False,)):
             return f"no_{argument.name}"
-        case ty if ty == NONE:
+        case ty if ty is NONE:
             return f"no_{argument.name}"
         case _:
             return argument.name

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, assert_never, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import (
     Alias,
@@ -26,11 +26,12 @@ from ..ir.items import (
     TypeVariable,
     Variant,
 )
-from ..ir.parts import map_all, with_parts
+from ..ir.parts import evolve, map_all, with_parts
 from ..ir.traverse import map_items, walk_items
 from .arm_names import name_arms
 from .context import PassContext
 from .name_claims import Claim, ClaimKey, grant_local_names, grant_names
+from .named_parts import NamedFunction, NamedParts, call_role, find_parts, is_record_field, is_settable
 from .operations import OPERATIONS
 
 
@@ -63,9 +64,13 @@ class AssignNames:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with every name set; the same names when run twice."""
-        renamer = _Renamer(_grant(package))
-        generated = map_all(package.generated, renamer.item)
-        return with_parts(map_items(package, renamer.item), generated=generated)
+        parts = {id(item): find_parts(item) for item in walk_items(package)}
+        renamer = _Renamer(_grant(package, list(parts.values())))
+
+        def rename(item: Item) -> Item:
+            return renamer.item(parts[id(item)])
+
+        return with_parts(map_items(package, rename), generated=map_all(package.generated, rename))
 
 
 # --- claims -----------------------------------------------------------------------------
@@ -73,9 +78,8 @@ class AssignNames:
 _Names = dict[ClaimKey, str]
 
 
-def _grant(package: Package) -> _Names:
+def _grant(package: Package, parts: Sequence[NamedParts]) -> _Names:
     principal = package.import_names[0] if package.import_names else ""
-    items = list(walk_items(package))
     taken: set[str] = set()
     own = [
         claim for module in package.modules for each in module.items for claim in _claim_item(each, principal)
@@ -84,12 +88,14 @@ def _grant(package: Package) -> _Names:
     names = grant_names([*own, *made], taken)
     made_paths = {item.path for item in package.generated}
     members = [
-        claim for item in items for claim in _claim_members(item, names, 2 if item.path in made_paths else 0)
+        claim
+        for each in parts
+        for claim in _claim_members(each, names, 2 if each.item.path in made_paths else 0)
     ]
     names |= grant_names(members, taken)
-    derived = [claim for item in items for claim in _claim_derived(item, names)]
+    derived = [claim for each in parts for claim in _claim_derived(each, names)]
     names |= grant_names(derived, taken)
-    overloaded = [each for item in items for each in _find_overloaded(item)]
+    overloaded = [each for item in parts for each in _find_overloaded(item)]
     for form in (CallForm.REQUIRED, CallForm.WITH_OPTIONS):
         arms = [claim for each in overloaded for claim in _claim_arms(each, form, names)]
         names |= grant_names(arms, taken)
@@ -104,7 +110,8 @@ def _claim_item(item: Item, principal: str, rank: int = 0) -> Iterator[Claim]:
             )
         case Function():
             if item.calls:
-                name = _qualify(item.path, principal) + _ending(item)
+                ending = "_sync" if item.calls[0].is_awaited else ""
+                name = _qualify(item.path, principal) + ending
                 yield Claim((item.path, "function"), name, name, rank)
         case Constant():
             name = _qualify(item.path, principal)
@@ -127,68 +134,71 @@ def _companions(item: Class | Variant) -> tuple[str, ...]:
     return ("_value",) if item.kind is ClassKind.ENUM else ("Ref",)
 
 
-def _claim_members(item: Item, names: _Names, rank: int = 0) -> Iterator[Claim]:
-    """Yield the claims of the members of `item`, whose own names matter more the lower `rank` is."""
-    match item:
-        case Class():
-            owner = names[item.path, "type"]
-            for member, role in _attributes(item):
-                if not _is_record_field(item, member):
+def _claim_members(parts: NamedParts, names: _Names, rank: int = 0) -> Iterator[Claim]:
+    """Yield the claims of the members of an item, whose own names matter more the lower `rank` is."""
+    match parts.item:
+        case Class() as cls:
+            owner = names[cls.path, "type"]
+            for member, role in parts.attributes:
+                if not is_record_field(cls, member):
                     yield _claim_member(owner, member.path, role, member.name, rank)
-            for function, role in _functions(item):
-                if not function.calls:
-                    continue
-                if role.startswith("constructor"):
-                    yield _claim_member(owner, function.path, role, "new" + _ending(function), rank)
-                elif function.name == "__iter__" and any(call.lazy for call in function.calls):
-                    # The iterator itself has the name of the operation.
-                    name, other = _extend(owner, "to_list"), f"{owner}_iter_to_list"
-                    yield Claim((function.path, role), name, other, rank + 1)
-                elif operation := OPERATIONS.get(function.name):
-                    yield Claim(
-                        (function.path, role),
-                        _extend(owner, operation + _ending(function)),
-                        f"{owner}_{function.name.strip('_')}{_ending(function)}",
-                        rank + 1,
-                    )
-                else:
-                    yield _claim_member(owner, function.path, role, function.name + _ending(function), rank)
-        case Variant():
-            for case in item.cases:
-                yield _claim_member(names[item.path, "type"], item.path, f"case {case.name}", case.name)
+            for each in parts.functions:
+                if each.function.calls:
+                    yield _claim_function(owner, each, rank)
+        case Variant() as variant:
+            for case in variant.cases:
+                owner = names[variant.path, "type"]
+                yield _claim_member(owner, variant.path, f"case {case.name}", case.name)
         case _:
             return
+
+
+def _claim_function(owner: str, named: NamedFunction, rank: int) -> Claim:
+    """Claim the name of a constructor or method."""
+    function, ending = named.function, named.ending
+    key = (function.path, named.role)
+    if named.role.startswith("constructor"):
+        return _claim_member(owner, *key, "new" + ending, rank)
+    operation = OPERATIONS.get(function.name)
+    if operation is None:
+        return _claim_member(owner, *key, function.name + ending, rank)
+    if function.name == "__iter__" and any(call.lazy for call in function.calls):
+        # The iterator itself has the name of the operation.
+        return Claim(key, _extend(owner, "to_list"), f"{owner}_iter_to_list", rank + 1)
+    name, other = _extend(owner, operation + ending), f"{owner}_{function.name.strip('_')}{ending}"
+    return Claim(key, name, other, rank + 1)
 
 
 def _claim_member(owner: str, path: str, role: str, name: str, rank: int = 0) -> Claim:
     return Claim((path, role), _extend(owner, name), f"{owner}_{name}", rank)
 
 
-def _claim_derived(item: Item, names: _Names) -> Iterator[Claim]:
-    if isinstance(item, Function):
-        yield from _claim_calls(item, "function", names)
-    if not isinstance(item, Class):
+def _claim_derived(parts: NamedParts, names: _Names) -> Iterator[Claim]:
+    for each in parts.functions:
+        # One call of the required form has the name of the function.
+        if len(each.function.calls) > 1 or each.first < 0:
+            yield from _claim_calls(each, names)
+    cls = parts.item
+    if not isinstance(cls, Class):
         return
-    owner = names[item.path, "type"]
-    for function, role in _functions(item):
-        yield from _claim_calls(function, role, names)
-    for member, role in _attributes(item):
-        if _is_settable(item, member):
+    owner = names[cls.path, "type"]
+    for member, role in parts.attributes:
+        if is_settable(cls, member):
             yield _claim_member(owner, member.path, f"{role} setter", f"set_{member.name}")
-    for cast in item.casts:
+    for cast in cls.casts:
         base = names.get((cast.base, "type")) or _flat(cast.base.rpartition(".")[2])
-        yield _claim_member(owner, item.path, f"up {cast.base}", f"as_{base}")
-        yield _claim_member(base, item.path, f"down {cast.base}", f"as_{owner}")
+        yield _claim_member(owner, cls.path, f"up {cast.base}", f"as_{base}")
+        yield _claim_member(base, cls.path, f"down {cast.base}", f"as_{owner}")
 
 
-def _claim_calls(function: Function, role: str, names: _Names) -> Iterator[Claim]:
+def _claim_calls(named: NamedFunction, names: _Names) -> Iterator[Claim]:
     """Claim a name for the form with options of the first arm, whose other form has that of `function`."""
-    first = _first_required(function)
+    function, role, first = named.function, named.role, named.first
     for index, call in enumerate(function.calls):
         if index == first or call.arm != function.calls[first].arm:
             continue
         stem = names[function.path, role]
-        key = (function.path, f"{role} call {index:03}")
+        key = (function.path, call_role(role, index))
         if call.lazy:
             name = _lazy_name(function, stem, call)
             yield Claim(key, name, name)
@@ -199,40 +209,33 @@ def _claim_calls(function: Function, role: str, names: _Names) -> Iterator[Claim
 
 
 @final
-@frozen
+@frozen(eq=False)
 class _Overloaded:
     """A function with more arms than one: the calls of all but the first, and what these arms are called."""
 
-    function: Function
-    role: str
+    named: NamedFunction
     others: tuple[tuple[int, CallPlan], ...]
     endings: Mapping[int, str]
 
 
-def _find_overloaded(item: Item) -> Iterator[_Overloaded]:
-    functions: list[tuple[Function, str]] = []
-    if isinstance(item, Function):
-        functions.append((item, "function"))
-    elif isinstance(item, Class):
-        functions += _functions(item)
-    for function, role in functions:
-        first = _first_required(function)
-        if first < 0:
+def _find_overloaded(parts: NamedParts) -> Iterator[_Overloaded]:
+    for named in parts.functions:
+        function, first = named.function, named.first
+        if first < 0 or len(function.signatures) < 2:
             continue
         arm = function.calls[first].arm
         later = enumerate(function.calls[first + 1 :], first + 1)
         others = tuple([(index, call) for index, call in later if call.arm != arm])
-        if not others:
-            continue
-        yield _Overloaded(function, role, others, name_arms(function))
+        if others:
+            yield _Overloaded(named, others, name_arms(function))
 
 
 def _claim_arms(overloaded: _Overloaded, form: CallForm, names: _Names) -> Iterator[Claim]:
     """Claim a name for the forms of every arm but the first."""
-    function, role, endings = overloaded.function, overloaded.role, overloaded.endings
+    function, role, endings = overloaded.named.function, overloaded.named.role, overloaded.endings
     plain = [(index, call) for index, call in overloaded.others if not call.lazy]
     required = {call.arm: index for index, call in plain if call.form is CallForm.REQUIRED}
-    stem = names[function.path, role].removesuffix(_ending(function))
+    stem = names[function.path, role].removesuffix(overloaded.named.ending)
     for index, call in overloaded.others:
         if call.form is not form:
             continue
@@ -241,8 +244,8 @@ def _claim_arms(overloaded: _Overloaded, form: CallForm, names: _Names) -> Itera
         elif form is CallForm.REQUIRED:
             name = _extend(stem, endings[call.arm]) + ("_sync" if call.is_awaited else "")
         else:
-            name = _extend(names[function.path, f"{role} call {required[call.arm]:03}"], "with")
-        yield Claim((function.path, f"{role} call {index:03}"), name, name)
+            name = _extend(names[function.path, call_role(role, required[call.arm])], "with")
+        yield Claim((function.path, call_role(role, index)), name, name)
 
 
 def _lazy_name(function: Function, stem: str, call: CallPlan) -> str:
@@ -259,47 +262,6 @@ def _extend(name: str, ending: str) -> str:
     return f"{name.removesuffix('_') or name}_{ending}"
 
 
-def _first_required(function: Function) -> int:
-    for index, call in enumerate(function.calls):
-        if call.form is CallForm.REQUIRED:
-            return index
-    return -1
-
-
-def _attributes(cls: Class) -> Iterator[tuple[Field | Property, str]]:
-    """Yield the fields and properties of `cls`, each with its role."""
-    for index, member in enumerate(cls.fields):
-        yield member, f"field {index:03}"
-    for index, prop in enumerate(cls.properties):
-        yield prop, f"property {index:03}"
-
-
-def _functions(cls: Class) -> Iterator[tuple[Function, str]]:
-    """Yield the functions of `cls`, each with a role that tells it from others at its path."""
-    for index, function in enumerate(cls.constructors):
-        yield function, f"constructor {index:03}"
-    for index, function in enumerate(cls.methods):
-        yield function, f"method {index:03}"
-
-
-def _ending(function: Function) -> str:
-    """Return `_sync` where the wrapper waits for what the plainest arm returns."""
-    return "_sync" if function.calls and function.calls[0].is_awaited else ""
-
-
-def _is_record_field(cls: Class, member: Field | Property) -> bool:
-    return cls.kind is ClassKind.RECORD and isinstance(member, Field) and member.kind is FieldKind.INSTANCE
-
-
-def _is_settable(cls: Class, member: Field | Property) -> bool:
-    match member:
-        case Property():
-            return member.setter_type is not None
-        case Field():
-            instance = member.kind is FieldKind.INSTANCE
-            return instance and member.writable and not _is_record_field(cls, member)
-
-
 def _qualify(path: str, principal: str) -> str:
     return _flat(path.removeprefix(f"{principal}."))
 
@@ -314,49 +276,50 @@ def _flat(path: str) -> str:
 @final
 @define(eq=False)
 class _Renamer:
-    """Puts the names that were granted into items. Calls with the same arguments share their labels."""
+    """Puts the names that were granted into items. Calls with the same arguments share them."""
 
     names: _Names
-    _labels: dict[tuple[tuple[str, ...], bool, CallForm], tuple[str, ...]] = field(factory=dict)
+    _labels: dict[tuple[tuple[str, ...], bool, bool], tuple[str, ...]] = field(factory=dict)
+    _labelled: dict[int, tuple[Argument, ...]] = field(factory=dict)
 
-    def item(self, item: Item) -> Item:
-        names = self.names
+    def item(self, parts: NamedParts) -> Item:
+        names, item = self.names, parts.item
         match item:
             case Class():
-                return self.class_item(item)
+                return self.class_item(item, parts)
             case Variant():
                 cases = tuple(
                     evolve(case, exported=names[item.path, f"case {case.name}"]) for case in item.cases
                 )
                 return evolve(item, exported=names[item.path, "type"], cases=cases)
             case Function():
-                return self.function(item, "function")
+                return self.function(parts.functions[0])
             case Constant():
-                return evolve(item, exported=names[item.path, "constant"])
+                return with_parts(item, exported=names[item.path, "constant"])
             case Alias() | TypeVariable() | Refusal():
                 return item
             case _:
                 assert_never(item)
 
-    def class_item(self, cls: Class) -> Class:
+    def class_item(self, cls: Class, parts: NamedParts) -> Class:
         names = self.names
-        functions = [self.function(function, role) for function, role in _functions(cls)]
-        stored = [member.name for member in cls.fields if _is_record_field(cls, member)]
-        labels = iter(grant_local_names(stored, ()))
+        functions = [self.function(each) for each in parts.functions]
+        stored = [member.name for member in cls.fields if is_record_field(cls, member)]
+        labels = iter(grant_local_names(stored, ()) if stored else ())
         fields: list[Field] = []
         properties: list[Property] = []
-        for member, role in _attributes(cls):
+        for member, role in parts.attributes:
             getter = names.get((member.path, role))
-            setter = names.get((member.path, f"{role} setter"))
+            setter = names[member.path, f"{role} setter"] if is_settable(cls, member) else None
             if isinstance(member, Property):
                 properties.append(evolve(member, getter=getter, setter=setter))
-            elif _is_record_field(cls, member):
+            elif is_record_field(cls, member):
                 fields.append(evolve(member, exported=next(labels), getter=None, setter=None))
             elif member.kind is FieldKind.MEMBER:
                 fields.append(evolve(member, exported=getter, getter=None, setter=None))
             else:
                 fields.append(evolve(member, exported=None, getter=getter, setter=setter))
-        return evolve(
+        return with_parts(
             cls,
             exported=names[cls.path, "type"],
             fields=tuple(fields),
@@ -369,29 +332,49 @@ class _Renamer:
             ),
         )
 
-    def function(self, function: Function, role: str) -> Function:
+    def function(self, named: NamedFunction) -> Function:
+        function, role = named.function, named.role
         if not function.calls:
             return function
-        first, path = _first_required(function), function.path
+        names, first, path = self.names, named.first, function.path
         calls = [
-            self.call(call, self.names[path, role if index == first else f"{role} call {index:03}"])
+            self.call(call, names[path, role if index == first else call_role(role, index)])
             for index, call in enumerate(function.calls)
         ]
         return evolve(function, calls=tuple(calls))
 
     def call(self, call: CallPlan, name: str) -> CallPlan:
+        # Not `evolve`: there are more calls than anything else.
+        return CallPlan(
+            call.form,
+            call.arm,
+            call.receiver,
+            self.arguments(call) if call.arguments else (),
+            call.options,
+            call.open_options,
+            call.result,
+            call.loop,
+            name,
+            call.lazy,
+        )
+
+    def arguments(self, call: CallPlan) -> tuple[Argument, ...]:
+        # The package holds the arguments, so that no others get their id.
+        known = self._labelled.get(id(call.arguments))
+        if known is not None:
+            return known
         shown = tuple([argument.name for argument in call.arguments if not argument.fixed])
-        key = (shown, call.receiver is not None, call.form)
+        key = (shown, call.receiver is not None, call.form is CallForm.WITH_OPTIONS)
         labels = self._labels.get(key)
         if labels is None:
-            reserved = [
-                *(["self"] if call.receiver is not None else []),
-                *(["options"] if call.form is CallForm.WITH_OPTIONS else []),
-            ]
+            reserved = [*(["self"] if key[1] else []), *(["options"] if key[2] else [])]
             labels = self._labels[key] = tuple(grant_local_names(shown, reserved))
         exported = iter(labels)
         arguments = tuple([each if each.fixed else _label(each, next(exported)) for each in call.arguments])
-        return evolve(call, exported=name, arguments=arguments)
+        if labels == shown and "self" not in shown and "options" not in shown:
+            # So they are called in the other forms too.
+            self._labelled[id(call.arguments)] = arguments
+        return arguments
 
 
 def _label(argument: Argument, exported: str) -> Argument:

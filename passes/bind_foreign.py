@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.items import Class, Item, Package
+from ..ir.parts import evolve
 from ..ir.traverse import distinct_types
 from ..ir.types import Ref
 from .context import PassContext

@@ -12,10 +12,10 @@ variable that a signature, class or alias uses joins its type parameters.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import ClassVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import (
     Alias,
@@ -32,9 +32,10 @@ from ..ir.items import (
     TypeVariable,
     Variant,
 )
+from ..ir.parts import evolve, with_parts
 from ..ir.refusals import SkipReason
 from ..ir.sharing import TypePool
-from ..ir.traverse import map_children, map_info, map_outer_types, map_signature, map_type_params
+from ..ir.traverse import map_children, map_info, map_items, map_outer_types, map_signature, map_type_params
 from ..ir.types import (
     BridgeType,
     EnumMember,
@@ -42,6 +43,7 @@ from ..ir.types import (
     LiteralValue,
     Ref,
     Scalar,
+    SelfType,
     TypeObject,
     TypeVarRef,
     UnionOf,
@@ -52,6 +54,7 @@ from .forms import GENERIC, PROTOCOL, canonical_path, find_form, find_known_vari
 from .names import Definition, External, Member, Names, Target, target_path
 from .stdlib_names import BUILTIN_CLASSES, ENUM_BASES
 
+_NAMELESS = (TypeVarRef, SelfType, Unsupported)
 # Literals of literals deeper than this only a cycle needs.
 _MAX_DEPTH = 20
 
@@ -67,6 +70,12 @@ class BindNames:
         """Return `package` with every name bound."""
         binder = _Binder(Names(package))
         return evolve(package, modules=tuple(map(binder.bind_module, package.modules)))
+
+
+def bind_some(package: Package, wanted: Callable[[Item], bool]) -> Package:
+    """Return `package` with every name in its `wanted` items bound."""
+    binder = _Binder(Names(package))
+    return map_items(package, lambda item: binder.bind_item(item) if wanted(item) else item)
 
 
 @final
@@ -94,16 +103,18 @@ class _Binder:
     _variables: dict[str, TypeParam] = field(factory=dict)
     _targets: dict[str, Target | None] = field(factory=dict)
     _pool: TypePool = field(factory=TypePool)
-    _bound: dict[int, tuple[BridgeType, _Bound]] = field(factory=dict)
+    _bound: dict[int, _Bound] = field(factory=dict)
     _plain: dict[str, _Bound] = field(factory=dict)
+    _applied: dict[tuple[object, ...], _Bound] = field(factory=dict)
 
     # --- items --------------------------------------------------------------------------
 
     def bind_module(self, module: Module) -> Module:
         """Return `module` with its items bound."""
-        return evolve(module, items=tuple(map(self._bind_item, module.items)))
+        return evolve(module, items=tuple(map(self.bind_item, module.items)))
 
-    def _bind_item(self, item: Item) -> Item:
+    def bind_item(self, item: Item) -> Item:
+        """Return `item` bound."""
         match item:
             case Function():
                 return self._bind_function(item, ())
@@ -117,10 +128,17 @@ class _Binder:
                 return map_outer_types(item, self.bind_type)
 
     def _bind_function(self, function: Function, outer: Collection[str]) -> Function:
-        signatures = tuple([self._bind_signature(each, outer) for each in function.signatures])
-        decorators = self._bind_decorators(function.decorators)
-        info = map_info(function.info, self.bind_type)
-        return evolve(function, signatures=signatures, decorators=decorators, info=info)
+        # Not `evolve`: there are more functions than anything else, and each is made anew.
+        return Function(
+            function.name,
+            function.path,
+            tuple([self._bind_signature(each, outer) for each in function.signatures]),
+            function.binding,
+            self._bind_decorators(function.decorators),
+            function.abstract,
+            map_info(function.info, self.bind_type),
+            function.calls,
+        )
 
     def _bind_signature(self, signature: Signature, outer: Collection[str]) -> Signature:
         self.seen.clear()
@@ -144,9 +162,9 @@ class _Binder:
             order = {ty.name: index for index, ty in enumerate(declared) if isinstance(ty, TypeVarRef)}
             params = tuple(sorted(params, key=lambda param: order.get(param.name, len(order))))
         outer = {param.name for param in params}
-        return evolve(
+        return with_parts(
             cls,
-            bases=tuple(_plain_base(base) for base in bases if not _is_generic(base)),
+            bases=tuple([_plain_base(base) for base in bases if not _is_generic(base)]),
             type_params=params,
             decorators=self._bind_decorators(cls.decorators),
             fields=tuple(map(self._bind_field, cls.fields)),
@@ -155,11 +173,14 @@ class _Binder:
         )
 
     def _bind_field(self, member: Field) -> Field:
-        bound = map_outer_types(member, self.bind_type)
-        if bound.specifier is None:
-            return bound
-        path = self._bind_path(bound.specifier.path)
-        return evolve(bound, specifier=Decorator(path, bound.specifier.arguments))
+        ty, info, specifier = (
+            self.bind_type(member.type),
+            map_info(member.info, self.bind_type),
+            member.specifier,
+        )
+        if specifier is not None:
+            specifier = Decorator(self._bind_path(specifier.path), specifier.arguments)
+        return with_parts(member, type=ty, specifier=specifier, info=info)
 
     def _bind_alias(self, alias: Alias) -> Item:
         if isinstance(alias.target, Ref) and not alias.target.arguments:
@@ -185,6 +206,8 @@ class _Binder:
         return self._variables[variable.path]
 
     def _bind_decorators(self, decorators: tuple[Decorator, ...]) -> tuple[Decorator, ...]:
+        if not decorators:
+            return ()
         return tuple([Decorator(self._bind_path(each.path), each.arguments) for each in decorators])
 
     def _bind_path(self, path: str) -> str:
@@ -197,31 +220,45 @@ class _Binder:
         """Return `ty` with every name in it bound."""
         if type(ty) is Scalar:
             return ty
-        # The type is kept beside what is known of it, so that its id is not used again.
-        _, known = self._bound.get(id(ty)) or self._bound.setdefault(id(ty), (ty, self._bind_anew(ty)))
+        if type(ty) is Ref and not ty.arguments:
+            # Every use of a name is an object of its own.
+            known = self._plain.get(ty.path)
+            if known is None:
+                known = self._plain[ty.path] = self._bind_anew(ty)
+        else:
+            known = self._bound.get(id(ty))
+            if known is None:
+                known = self._bound[id(ty)] = self._bind_anew(ty)
         for variable in known.variables:
-            self.seen.setdefault(variable.name, variable)
+            self._note(variable)
         return known.after
 
     def _bind_anew(self, ty: BridgeType) -> _Bound:
-        if isinstance(ty, Ref) and not ty.arguments and ty.path in self._plain:
-            return self._plain[ty.path]
+        if type(ty) in _NAMELESS:
+            return _Bound(ty, self._pool.share(ty), ())
         outside, self.seen = self.seen, {}
-        after = self._pool.share(self._bind_parts(ty))
+        after = self._bind_applied(ty) if type(ty) is Ref else self._pool.share(self._bind_parts(ty))
         bound = _Bound(ty, after, tuple(self.seen.values()))
         self.seen = outside
-        if isinstance(ty, Ref) and not ty.arguments:
-            self._plain[ty.path] = bound
         return bound
 
+    def _bind_applied(self, ref: Ref) -> BridgeType:
+        """Return `ref` bound. What a name means with the same bound arguments is asked once."""
+        arguments = tuple([self.bind_type(argument) for argument in ref.arguments])
+        # The binder keeps what it has bound, so that no other type gets one of these ids.
+        key = (ref.path, *map(id, arguments))
+        known = self._applied.get(key)
+        if known is None:
+            outside, self.seen = self.seen, {}
+            after = self._pool.share(self._bind_ref(Ref(ref.path, arguments) if arguments else ref))
+            known = self._applied[key] = _Bound(ref, after, tuple(self.seen.values()))
+            self.seen = outside
+        for variable in known.variables:
+            self._note(variable)
+        return known.after
+
     def _bind_parts(self, ty: BridgeType) -> BridgeType:
-        match ty:
-            case Ref(path, arguments):
-                return self._bind_ref(Ref(path, tuple(map(self.bind_type, arguments))) if arguments else ty)
-            case LiteralOf():
-                return self._bind_literal(ty)
-            case _:
-                return map_children(ty, self.bind_type)
+        return self._bind_literal(ty) if type(ty) is LiteralOf else map_children(ty, self.bind_type)
 
     def _note(self, variable: TypeParam) -> None:
         self.seen.setdefault(variable.name, variable)

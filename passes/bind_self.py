@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.items import Binding, Class, Function, Item, Package, Signature
+from ..ir.parts import evolve
 from ..ir.traverse import map_items, map_signature
 from ..ir.types import SelfType, TypeObject, TypeVarRef
 from .context import PassContext

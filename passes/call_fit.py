@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.inventory import RuntimeParam
 from ..ir.items import Argument, CallForm, CallPlan, Option, ParamKind, Passing
+from ..ir.parts import evolve
 
 _PLACES = (ParamKind.POSITIONAL_ONLY, ParamKind.POSITIONAL_OR_KEYWORD)
 _NAMED = (ParamKind.POSITIONAL_OR_KEYWORD, ParamKind.KEYWORD_ONLY)

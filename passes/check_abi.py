@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Final, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir import codes
 from ..ir.abi import AbiFacts, AbiProblem
 from ..ir.diagnostics import Code, Diagnostic, Severity
 from ..ir.items import Package
+from ..ir.parts import evolve
 from .context import PassContext
 
 _CODES: Final = {value.code: value for value in vars(codes).values() if isinstance(value, Code)}

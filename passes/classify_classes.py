@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import (
     Binding,
@@ -35,6 +35,7 @@ from ..ir.items import (
     ParamKind,
     Signature,
 )
+from ..ir.parts import evolve
 from ..ir.printer import format_type
 from ..ir.refusals import SkipReason
 from ..ir.traverse import map_type, walk_type

@@ -12,7 +12,7 @@ from __future__ import annotations
 from operator import is_
 from typing import ClassVar, TypeVar, assert_never, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import (
     Alias,
@@ -33,9 +33,9 @@ from ..ir.items import (
     TypeVariable,
     Variant,
 )
-from ..ir.parts import with_parts
+from ..ir.parts import evolve, with_parts
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_children, map_type, retype_all, walk_items, walk_type
+from ..ir.traverse import map_children, map_type, remade, retype_all, walk_items, walk_type
 from ..ir.types import ANY, BridgeType, FunOf, LiteralOf, OptionOf, Ref, UnionOf
 from .context import PassContext
 from .losses import Loss, PlacedLoss, record_losses, refuse, show_type
@@ -79,9 +79,13 @@ class CloseUnions:
 @final
 @frozen
 class _Closed:
-    """A type without open unions, and what was lost or is to note of it."""
+    """A type without open unions, and what was lost or is to note of it.
+
+    `origin` is kept beside the result, so that its id is not used again.
+    """
 
     type: BridgeType
+    origin: BridgeType
     losses: tuple[Loss, ...] = ()
 
 
@@ -99,8 +103,8 @@ class _Closer:
 
     ctx: PassContext
     variants: Variants
-    _inward: dict[int, tuple[BridgeType, _Closed]] = field(factory=dict)
-    _outward: dict[int, tuple[BridgeType, _Closed]] = field(factory=dict)
+    _inward: dict[int, _Closed] = field(factory=dict)
+    _outward: dict[int, _Closed] = field(factory=dict)
     _kept_inward: set[int] = field(factory=set)
     _kept_outward: set[int] = field(factory=set)
 
@@ -113,12 +117,12 @@ class _Closer:
         if known is None:
             losses: list[Loss] = []
             closed = self._close(ty, inward, losses)
-            if any(isinstance(each, UnionOf) for each in walk_type(closed)):
+            if any(type(each) is UnionOf for each in walk_type(closed)):
                 losses.append(Loss(SkipReason.OPEN_UNION, show_type(closed), note=NoteKind.CHECKED))
-            known = seen[id(ty)] = (ty, _Closed(closed, tuple(dict.fromkeys(losses))))
+            known = seen[id(ty)] = _Closed(closed, ty, tuple(dict.fromkeys(losses)))
             if closed is ty and not losses:
                 (self._kept_inward if inward else self._kept_outward).add(id(ty))
-        return known[1]
+        return known
 
     def _close(self, ty: BridgeType, inward: bool, losses: list[Loss]) -> BridgeType:
         match ty:
@@ -129,7 +133,7 @@ class _Closer:
                 return ty if same else FunOf(taken, given)
             case OptionOf(inner):
                 closed = self._close(inner, inward, losses)
-                return ty if closed is inner else ANY if closed == ANY else OptionOf(closed)
+                return ty if closed is inner else ANY if closed is ANY else OptionOf(closed)
             case UnionOf(members):
                 return self._close_union(ty, members, inward, losses)
             case _:
@@ -250,47 +254,51 @@ class _Closer:
         losses: list[PlacedLoss] = []
         lost: list[PlacedLoss] = []
         for number, signature in enumerate(function.signatures, 1):
-            found: list[PlacedLoss] = []
-            arm = self.signature(signature, found)
-            if len(function.signatures) > 1:
-                found = [evolve(each, where=f"overload {number}: {each.where}") for each in found]
-            open_parts = [each for each in found if each.loss.note is None]
-            if self.ctx.options.strict and open_parts:
-                lost += open_parts
+            if signature.inputs <= self._kept_inward and id(signature.result) in self._kept_outward:
+                arms.append(signature)
                 continue
+            found: list[PlacedLoss] = []
+            place = f"overload {number}: " if len(function.signatures) > 1 else ""
+            arm = self.signature(signature, place, found)
+            if self.ctx.options.strict:
+                open_parts = [each for each in found if each.loss.note is None]
+                if open_parts:
+                    lost += open_parts
+                    continue
             losses += found
             arms.append(arm)
         if not arms and lost:
             return self.record(function, function, shown, kind, lost)
         same = len(arms) == len(function.signatures) and all(map(is_, arms, function.signatures))
-        changed = function if same else evolve(function, signatures=tuple(arms))
+        changed = function if same else remade(function, tuple(arms), function.info, function.calls)
         return self.record(function, changed, shown, kind, losses)
 
-    def signature(self, signature: Signature, losses: list[PlacedLoss]) -> Signature:
-        if signature.inputs <= self._kept_inward and id(signature.result) in self._kept_outward:
-            return signature
+    def signature(self, signature: Signature, place: str, losses: list[PlacedLoss]) -> Signature:
+        """Return `signature`, which is at `place` of its function, closed."""
         types: list[BridgeType] = []
+        seen = self._inward
         for param in signature.params:
-            closed = self.close(param.type, inward=True)
+            closed = seen.get(id(param.type)) or self.close(param.type, inward=True)
             types.append(closed.type)
             if closed.losses:
-                where = f"parameter {param.name}"
+                where = f"{place}parameter {param.name}"
                 losses += [PlacedLoss(where, loss, param.span) for loss in closed.losses]
         result = self.close(signature.result, inward=False)
-        losses += [PlacedLoss("result", loss, signature.span) for loss in result.losses]
+        if result.losses:
+            losses += [PlacedLoss(f"{place}result", loss, signature.span) for loss in result.losses]
         return with_parts(signature, params=retype_all(signature.params, types), result=result.type)
 
     def record(
         self, before: _ItemT, after: _ItemT, shown: str, kind: str, losses: list[PlacedLoss]
     ) -> _ItemT | Refusal:
         """Return `after` with `losses` recorded, or the refusal of `before` for one in strict mode."""
+        if not losses:
+            return after
         lost = [each for each in losses if each.loss.note is None]
         if lost and self.ctx.options.strict:
             refusal, diagnostic = refuse(shown, before.path, kind, lost[0], before.info)
             self.ctx.report(diagnostic)
             return refusal
-        if not losses:
-            return after
         told = {note.where for note in before.info.notes if note.kind is NoteKind.CHECKED}
         fresh = [each for each in losses if each.loss.note is None or each.where not in told]
         info: Info = record_losses(before.info, fresh)

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ..ir.items import Package, ParamKind
+from ..ir.sharing import memoised
 from ..ir.traverse import walk_functions, walk_items, walk_type
-from ..ir.type_tree import SharedRewrite
 from ..ir.types import ANY, NONE, UNANNOTATED, BridgeType, TypeVarRef, UnionOf, Unsupported
 from .unions import union_of
 
@@ -30,35 +30,40 @@ def find_conventions(package: Package) -> Mapping[str, BridgeType]:
         for function in walk_functions(item)
         for signature in function.signatures
     ]
-    asked = {param.name for signature in signatures for param in signature.params if is_missing(param.type)}
-    uses: dict[str, Counter[BridgeType]] = {name: Counter() for name in asked}
-    optional: set[tuple[str, BridgeType]] = set()
-    without_none = SharedRewrite(_without_none)
+    asked = {
+        param.name
+        for signature in signatures
+        for param in signature.params
+        if type(param.type) is Unsupported and is_missing(param.type)
+    }
+    given: dict[str, list[BridgeType]] = {name: [] for name in asked}
     for signature in signatures if asked else ():
         for param in signature.params:
             if param.name in asked and param.kind not in _VARIADIC and not is_missing(param.type):
-                ty = without_none(param.type)
-                uses[param.name][ty] += 1
-                if ty != param.type:
-                    optional.add((param.name, ty))
+                given[param.name].append(param.type)
+    without_none = memoised(_without_none)
     found: dict[str, BridgeType] = {}
-    for name, counts in uses.items():
-        ty, count = counts.most_common(1)[0] if counts else (ANY, 0)
+    for name, types in given.items():
+        if len(types) < _LEAST:
+            continue
+        counts = Counter(map(without_none, types))
+        ty, count = counts.most_common(1)[0]
         if count >= _LEAST and count >= _SHARE * counts.total() and _is_definite(ty):
-            found[name] = union_of((ty, NONE)) if (name, ty) in optional else ty
+            is_optional = any(each != ty and without_none(each) == ty for each in types)
+            found[name] = union_of((ty, NONE)) if is_optional else ty
     return found
 
 
 def is_missing(ty: BridgeType) -> bool:
     """Tell whether `ty` says that there is no annotation."""
-    return type(ty) is Unsupported and ty == UNANNOTATED
+    return ty is UNANNOTATED or (type(ty) is Unsupported and ty == UNANNOTATED)
 
 
 def _without_none(ty: BridgeType) -> BridgeType:
     union = union_of((ty,))
     if not isinstance(union, UnionOf) or NONE not in union.members:
         return union
-    return union_of(member for member in union.members if member != NONE)
+    return union_of(member for member in union.members if member is not NONE)
 
 
 def _is_definite(ty: BridgeType) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.items import Class, Field, Item, Package
+from ..ir.parts import evolve
 from ..ir.sharing import memoised_map
 from ..ir.traverse import map_items, map_outer_types
 from ..ir.types import ANY, NEVER, NONE, BridgeType, OptionOf, UnionOf
@@ -54,24 +55,30 @@ def option_of(inner: BridgeType) -> BridgeType:
     match inner:
         case OptionOf():
             return inner
-        case UnionOf() if NONE in inner.members or any(isinstance(m, OptionOf) for m in inner.members):
+        case UnionOf() if _has_none(inner):
             return _desugar_union(inner)
-        case _ if inner == ANY:
+        case _ if inner is ANY:
             return ANY
-        case _ if inner in (NONE, NEVER):
+        case _ if inner is NONE or inner is NEVER:
             return NONE
         case _:
             return OptionOf(inner)
 
 
 def _desugar_union(union: UnionOf) -> BridgeType:
-    if NONE not in union.members and not any(isinstance(member, OptionOf) for member in union.members):
+    if not _has_none(union):
         return union
     match union_of(union.members):
         case UnionOf() as flat:
-            return option_of(union_of(member for member in flat.members if member != NONE))
+            # What a normal union has besides none is normal too.
+            rest = tuple([member for member in flat.members if member is not NONE])
+            return option_of(rest[0] if len(rest) == 1 else UnionOf(rest))
         case other:
             return other
+
+
+def _has_none(union: UnionOf) -> bool:
+    return any(member is NONE or type(member) is OptionOf for member in union.members)
 
 
 def _has_optional_key(item: Item) -> bool:

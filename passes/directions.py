@@ -91,11 +91,15 @@ class _Mapper:
                 assert_never(item)
 
     def function(self, function: Function) -> Function:
+        if all(map(self.keeps, function.signatures)):
+            return function
         return with_parts(function, signatures=map_all(function.signatures, self.signature))
 
+    def keeps(self, signature: Signature) -> bool:
+        """Tell whether all types of `signature` are known to stay."""
+        return id(signature.result) in self._kept_outward and signature.inputs <= self._kept_inward
+
     def signature(self, signature: Signature) -> Signature:
-        if signature.inputs <= self._kept_inward and id(signature.result) in self._kept_outward:
-            return signature
         params = map_params(signature.params, self.inward)
         return with_parts(signature, params=params, result=self.outward(signature.result))
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.items import Class, Field, Function, Item, Package, Property
+from ..ir.parts import evolve
 from .context import PassContext
 
 _Part = TypeVar("_Part", Item, Field, Property, Function)

@@ -9,14 +9,17 @@ classes, functions or values that a program uses.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import Alias, Item, Package, TypeParam
+from ..ir.parts import evolve
 from ..ir.refusals import SkipReason
 from ..ir.sharing import memoised
 from ..ir.traverse import Rewrite, map_children, map_items, map_outer_types, walk_items
+from ..ir.type_tree import TypeSearch
 from ..ir.types import BridgeType, Ref, Unsupported
 from .context import PassContext
 from .names import Definition, External, Names
@@ -32,13 +35,18 @@ class ExpandAliases:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with no use of a type alias."""
-        names = Names(package)
-        aliases = {item.path: item for item in walk_items(package) if isinstance(item, Alias)}
-        expander = _Expander({path: alias for path, alias in aliases.items() if _is_type_alias(alias, names)})
-        if not expander.aliases:
-            return package
-        expand = memoised(expander.expand)
-        return map_items(package, lambda item: expander.expand_item(item, expand))
+        return expand_some(package, lambda item: True)
+
+
+def expand_some(package: Package, wanted: Callable[[Item], bool]) -> Package:
+    """Return `package` with no use of a type alias in its `wanted` items."""
+    names = Names(package)
+    aliases = {item.path: item for item in walk_items(package) if isinstance(item, Alias)}
+    expander = _Expander({path: alias for path, alias in aliases.items() if _is_type_alias(alias, names)})
+    if not expander.aliases:
+        return package
+    expand = memoised(expander.expand)
+    return map_items(package, lambda item: expander.expand_item(item, expand) if wanted(item) else item)
 
 
 def _is_type_alias(alias: Alias, names: Names) -> bool:
@@ -57,9 +65,14 @@ class _Expander:
     """Expands the aliases of one package. The expanded target of an alias is made once."""
 
     aliases: dict[str, Alias]
+    _mentions: TypeSearch = field(init=False)
     _targets: dict[str, BridgeType] = field(factory=dict)
     _open: list[str] = field(factory=list)
     _cut: bool = field(default=False)
+
+    def __attrs_post_init__(self) -> None:
+        aliases = self.aliases
+        self._mentions = TypeSearch(lambda ty: type(ty) is Ref and ty.path in aliases)
 
     def expand_item(self, item: Item, expand: Rewrite) -> Item:
         """Return `item` with every alias in it expanded; `expand` is that of types."""
@@ -69,7 +82,7 @@ class _Expander:
 
     def expand(self, ty: BridgeType) -> BridgeType:
         """Return `ty` with every alias in it expanded."""
-        return self._rewrite(map_children(ty, self.expand))
+        return self._rewrite(map_children(ty, self.expand)) if self._mentions(ty) else ty
 
     def _rewrite(self, ty: BridgeType) -> BridgeType:
         """Expand `ty` itself; the types inside it are expanded already."""

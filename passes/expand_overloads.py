@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir import codes
 from ..ir.info import Degradation, Info, Note, NoteKind
 from ..ir.items import Class, Function, Item, Package, Signature
-from ..ir.parts import map_all, with_parts
+from ..ir.parts import evolve, map_all, with_parts
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_items, walk_type
-from ..ir.types import UnionOf
+from ..ir.traverse import map_items
 from .context import PassContext
-from .losses import show_type
 from .overload_arms import Arm, ArmJoiner
 from .overload_groups import group_arms
 from .receivers import lacks_receiver
@@ -75,7 +73,7 @@ class ExpandOverloads:
         kept = groups[: self.cap]
         reached = {number for arm in kept for number in arm.numbers}
         left_out = [arm for arm in groups[self.cap :] if not reached.issuperset(arm.numbers)]
-        info = _tell_unions(_renumber(function.info, kept), kept)
+        info = _tell_unions(_renumber(function.info, kept), kept, joiner)
         if left_out:
             detail = f"{len(left_out)} more arm{'s' if len(left_out) > 1 else ''}"
             lost = Degradation(SkipReason.OVERLOAD_AMBIGUITY, "overloads", detail)
@@ -89,7 +87,7 @@ class ExpandOverloads:
         return evolve(function, signatures=signatures, info=info)
 
 
-def _tell_unions(info: Info, kept: list[Arm]) -> Info:
+def _tell_unions(info: Info, kept: list[Arm], joiner: ArmJoiner) -> Info:
     """Note the unions that joined arms ask for: Mochi declares `any` there, and the wrapper checks."""
     told: dict[str, Note] = {}
     for number, arm in enumerate(kept, 1):
@@ -97,9 +95,9 @@ def _tell_unions(info: Info, kept: list[Arm]) -> Info:
             continue
         place = f"overload {number}: " if len(kept) > 1 else ""
         for param in arm.params.values():
-            if any(isinstance(part, UnionOf) for part in walk_type(param.type)):
+            if text := joiner.show_union(param.type):
                 where = f"{place}parameter {param.name}"
-                told[where] = Note(NoteKind.CHECKED, where, show_type(param.type))
+                told[where] = Note(NoteKind.CHECKED, where, text)
     if not told:
         return info
     others = [each for each in info.notes if each.where not in told or each.kind is not NoteKind.CHECKED]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import ClassVar, TypeAlias, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.helpers import IMPLEMENT
 from ..ir.items import (
@@ -29,6 +29,7 @@ from ..ir.items import (
     Property,
     Signature,
 )
+from ..ir.parts import evolve
 from ..ir.traverse import map_items, map_type, walk_functions, walk_items
 from ..ir.type_tree import inner_types
 from ..ir.types import (
@@ -73,9 +74,12 @@ class ExposeAdapters:
 
 
 def _taken_paths(package: Package) -> Iterator[str]:
-    functions = (function for item in walk_items(package) for function in walk_functions(item))
-    signatures = (signature for function in functions for signature in function.signatures)
-    taken = inner_types(param.type for signature in signatures for param in signature.params)
+    types: list[BridgeType] = []
+    for item in walk_items(package):
+        for function in walk_functions(item):
+            for signature in function.signatures:
+                types += [param.type for param in signature.params]
+    taken = inner_types(types)
     return (ty.path for ty in taken if isinstance(ty, Ref))
 
 

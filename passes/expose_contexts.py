@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.helpers import RUN_ASYNC_WITH, RUN_WITH
 from ..ir.items import Binding, Class, ClassKind, Function, Item, Package, Param, Signature
+from ..ir.parts import evolve
 from ..ir.traverse import map_items
 from ..ir.types import ANY, NONE, UNANNOTATED, AsyncOf, BridgeType, FunOf
 from .context import PassContext

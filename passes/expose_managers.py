@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.items import Class, Constant, Function, Item, Package, Property, Signature
+from ..ir.parts import evolve
 from ..ir.traverse import map_items, walk_items, walk_type
 from ..ir.types import UNANNOTATED, AsyncOf, BridgeType, OptionOf, Ref, SelfType, UnionOf
 from .apply_decorators import MANAGERS

@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from operator import is_
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.info import Note, NoteKind
 from ..ir.items import CallPlan, Class, Constant, Field, Function, Item, Package, Property
+from ..ir.parts import evolve
 from ..ir.text import format_type
 from ..ir.traverse import map_children, map_items, walk_type
-from ..ir.types import AsyncOf, BridgeType, FunOf, IteratorOf, ListOf, MapOf, OptionOf, SetOf
+from ..ir.types import AsyncOf, BridgeType, FunOf, IteratorOf, ListOf, MapOf, OptionOf, Ref, SetOf
 from .context import PassContext
 from .generated_types import GeneratedTypes
 from .plan_calls import plan_calls
@@ -131,4 +132,5 @@ def _is_any(ty: BridgeType) -> bool:
 
 
 def _plan(cls: Class) -> Class:
-    return evolve(cls, methods=tuple(evolve(each, calls=plan_calls(each, cls.path)) for each in cls.methods))
+    owner = Ref(cls.path)
+    return evolve(cls, methods=tuple([evolve(each, calls=plan_calls(each, owner)) for each in cls.methods]))

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.helpers import CLASS_OBJECT, TYPE_OBJECT
 from ..ir.items import Binding, Class, ClassKind, Function, Item, Package, Param, Signature
+from ..ir.parts import evolve
 from ..ir.traverse import distinct_types, map_items, walk_functions, walk_items
 from ..ir.type_tree import inner_types
 from ..ir.types import STRING, BridgeType, Ref, TypeObject, UnionOf

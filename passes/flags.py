@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from ..ir.items import Binding, Class, Field, FieldKind, Function, Param, ParamKind, Property, Signature
+from ..ir.parts import evolve
 from ..ir.types import BOOL, INT, NONE, STRING, BridgeType, IteratorOf, Ref, UnionOf
 from .names import has_member
 

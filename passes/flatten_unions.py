@@ -12,7 +12,7 @@ from attrs import frozen
 
 from ..ir.items import Package
 from ..ir.traverse import map_children, map_outer_types
-from ..ir.type_tree import SharedRewrite
+from ..ir.type_tree import Rewrite, SharedRewrite
 from ..ir.types import BridgeType, UnionOf
 from .context import PassContext
 from .unions import union_of
@@ -27,18 +27,19 @@ class FlattenUnions:
 
     def run(self, package: Package, ctx: PassContext) -> Package:
         """Return `package` with normal unions. Reports nothing."""
-        return map_outer_types(package, SharedRewrite(flatten_unions))
+        return map_outer_types(package, SharedRewrite(_flatten))
 
 
-def flatten_unions(ty: BridgeType) -> BridgeType:
-    """Return `ty` with every union in it in normal form.
+def _flatten(ty: BridgeType, inner: Rewrite) -> BridgeType:
+    """Return `ty` with every union in it in normal form; `inner` does the same for the types inside.
 
     Outer unions come first: what absorbs what is decided among all members at once, so that
     nesting does not matter.
     """
-    if not isinstance(ty, UnionOf):
-        return map_children(ty, flatten_unions)
-    flat = map_children(union_of(ty.members), flatten_unions)
-    if isinstance(flat, UnionOf):
+    if type(ty) is not UnionOf:
+        return map_children(ty, inner)
+    whole = union_of(ty.members)
+    flat = map_children(whole, inner)
+    if flat is not whole and isinstance(flat, UnionOf):
         flat = union_of(flat.members)
     return ty if flat == ty else flat

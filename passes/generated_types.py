@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable
 from typing import assert_never, final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ..ir.helpers import ASYNC_LEAVE, LEAVE, RUN_ASYNC_WITH, RUN_WITH, TYPE_OBJECT
 from ..ir.items import Binding, Class, ClassKind, Field, Function, Item, Param, ParamKind, Signature
 from ..ir.keywords import mochi_name
+from ..ir.parts import evolve
 from ..ir.text import format_type
 from ..ir.types import (
     ANY,
@@ -133,7 +134,7 @@ class GeneratedTypes:
 
     def context(self, inner: BridgeType, *, is_async: bool) -> Ref:
         """Return the handle of a context manager whose value has this legal type."""
-        body = Param("body", type=FunOf((ANY if inner == NONE else inner,), ANY))
+        body = Param("body", type=FunOf((ANY if inner is NONE else inner,), ANY))
         if is_async:
             return self._handle(
                 f"{CONTEXT_MODULE}.{type_name(inner)}AsyncContext",

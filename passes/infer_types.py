@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.items import (
     Class,
@@ -30,9 +30,9 @@ from ..ir.items import (
     Property,
     Signature,
 )
-from ..ir.parts import map_all, with_parts
+from ..ir.parts import evolve, map_all, with_parts
 from ..ir.traverse import map_items
-from ..ir.types import ANY, BridgeType
+from ..ir.types import ANY, BridgeType, Unsupported
 from .context import PassContext
 from .conventions import is_missing
 from .inference import VARIADIC, Found, Inference
@@ -79,12 +79,10 @@ def _function(function: Function, owner: Class | None, inference: Inference | No
         signatures = (_signature(function, signatures[0], owner, inference, notes),)
     elif inference is not None:
         # The source has no arms, so what it tells is of none of them.
-        signatures = tuple(
-            [_variadic(each, f"overload {number}: ", notes) for number, each in enumerate(signatures, 1)]
-        )
+        signatures = tuple([_variadic(each, number, notes) for number, each in enumerate(signatures, 1)])
     if not notes and not function.info.evidence:
         return function
-    return evolve(function, signatures=signatures, info=_settle(function.info, notes))
+    return with_parts(function, signatures=signatures, info=_settle(function.info, notes))
 
 
 def _signature(
@@ -94,14 +92,17 @@ def _signature(
     inference: Inference,
     notes: list[tuple[str, Found]],
 ) -> Signature:
-    params: list[Param] = []
+    params = signature.params
+    # Most parameters have a type: a look at its class is all that is spent on them.
     for index, param in enumerate(signature.params):
-        if is_missing(param.type) and not (index == 0 and has_receiver(function, signature)):
+        if type(param.type) is Unsupported and is_missing(param.type):
+            if index == 0 and has_receiver(function, signature):
+                continue
             found = inference.parameter(function, owner, param.name)
             if found is not None:
                 notes.append((f"parameter {param.name}", found))
-                param = Param(param.name, param.kind, found.type, param.default, param.span)
-        params.append(param)
+                inferred = Param(param.name, param.kind, found.type, param.default, param.span)
+                params = (*params[:index], inferred, *params[index + 1 :])
     result: BridgeType = signature.result
     if is_missing(result):
         found = inference.result(function, owner)
@@ -110,27 +111,24 @@ def _signature(
             result = found.type
     if not notes:
         return signature
-    return Signature(tuple(params), result, signature.type_params, signature.is_async, signature.span)
+    return Signature(params, result, signature.type_params, signature.is_async, signature.span)
 
 
-def _variadic(signature: Signature, place: str, notes: list[tuple[str, Found]]) -> Signature:
-    """Return `signature` with `*args` and `**kwargs` that take anything."""
-    found = Found(ANY, "variadic")
-
-    def open_up(param: Param) -> Param:
-        if not is_missing(param.type) or param.kind not in VARIADIC:
-            return param
-        notes.append((f"{place}parameter {param.name}", found))
-        return evolve(param, type=found.type)
-
-    return with_parts(signature, params=map_all(signature.params, open_up))
+def _variadic(signature: Signature, number: int, notes: list[tuple[str, Found]]) -> Signature:
+    """Return `signature`, the overload of this number, with `*args` and `**kwargs` that take anything."""
+    params = signature.params
+    for index, param in enumerate(signature.params):
+        if param.kind in VARIADIC and is_missing(param.type):
+            notes.append((f"overload {number}: parameter {param.name}", Found(ANY, "variadic")))
+            params = (*params[:index], evolve(param, type=ANY), *params[index + 1 :])
+    return with_parts(signature, params=params)
 
 
 def _field(field: Field, owner: Class, inference: Inference | None) -> Field:
     found = inference.field(field, owner) if inference and is_missing(field.type) else None
     if found is None:
-        return evolve(field, info=_settle(field.info, [])) if field.info.evidence else field
-    return evolve(field, type=found.type, info=_settle(field.info, [("field", found)]))
+        return with_parts(field, info=_settle(field.info, [])) if field.info.evidence else field
+    return with_parts(field, type=found.type, info=_settle(field.info, [("field", found)]))
 
 
 def _property(member: Property, owner: Class, inference: Inference | None) -> Property:
@@ -151,5 +149,5 @@ def _property(member: Property, owner: Class, inference: Inference | None) -> Pr
 
 
 def _settle(info: Info, found: list[tuple[str, Found]]) -> Info:
-    notes = tuple(Note(NoteKind.INFERRED, where, each.source) for where, each in found)
-    return evolve(info, notes=(*info.notes, *notes), evidence=())
+    notes = [Note(NoteKind.INFERRED, where, each.source) for where, each in found]
+    return with_parts(info, notes=(*info.notes, *notes), evidence=())

@@ -44,10 +44,12 @@ from .inferred_values import Surroundings, Values
 from .names import Names
 from .receivers import has_receiver
 from .resolution_order import ResolutionOrders
-from .substitution import match_arguments, substitute
+from .substitution import substitute
 from .unions import union_of
 
 VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
+
+_VAGUE_PARTS = (Unsupported, TypeVarRef)
 
 # What `object` and the data model say of parameters of special methods (typeshed, language reference 3.3).
 _SPECIAL_PARAMS: dict[str, tuple[BridgeType, ...]] = {
@@ -123,7 +125,7 @@ class Inference:
             return Found(told, "docstring") if told is not None else None
         if told is not None and _is_vague(shown) and type(told) is type(shown):
             return Found(told, "docstring")
-        if shown == NONE and not self._is_final_none(function, owner):
+        if shown is NONE and not self._is_final_none(function, owner):
             return None
         return Found(shown, "return")
 
@@ -166,7 +168,7 @@ class Inference:
         return AsyncOf(found.type) if is_async else found.type
 
     def _base_result(self, function: Function, owner: Class | None) -> Found | None:
-        for base, method, types in self._overridden(function, owner):
+        for base, method, types in self.orders.find_overridden(function, owner):
             signature = method.signatures[0]
             if len(method.signatures) != 1 or signature.result == UNANNOTATED:
                 continue
@@ -191,23 +193,23 @@ class Inference:
         found = self._special_param(function, owner, param) or self._base_param(function, owner, param)
         if found is not None:
             return found
-        around = Surroundings(owner, function)
         where = f"parameter {param.name}"
-        told = self._shown(where, EvidenceSource.DOCSTRING, function.info.evidence, around)
+        evidence = tuple([piece for piece in function.info.evidence if piece.where == where])
         shown = _default_type(param)
-        if told is not None:
-            return self._join_default(told, shown, param, "docstring")
-        used = self._used(where, function.info.evidence, around)
-        if used is not None:
-            return self._join_default(used, shown, param, "use")
-        is_described = any(
-            piece.where == where and piece.source is EvidenceSource.DOCSTRING
-            for piece in function.info.evidence
-        )
-        if shown is not None and (shown == BOOL or not is_described):
+        if evidence:
+            around = Surroundings(owner, function)
+            told = self._shown(where, EvidenceSource.DOCSTRING, evidence, around)
+            if told is not None:
+                return self._join_default(told, shown, param, "docstring")
+            used = self._used(evidence, around)
+            if used is not None:
+                return self._join_default(used, shown, param, "use")
+        sources = [piece.source for piece in evidence]
+        is_described = EvidenceSource.DOCSTRING in sources
+        if shown is not None and (shown is BOOL or not is_described):
             # A docstring that could not be read tells of more than the default, which may stand for none.
             return Found(shown, "default")
-        if any(p.where == where and p.source is EvidenceSource.UNUSED for p in function.info.evidence):
+        if EvidenceSource.UNUSED in sources:
             return Found(ANY, "unused")
         if param.kind in VARIADIC:
             return Found(ANY, "variadic")
@@ -222,10 +224,10 @@ class Inference:
             return Found(union_of((ty, NONE)), "convention")
         return None
 
-    def _used(self, where: str, evidence: tuple[Evidence, ...], around: Surroundings) -> BridgeType | None:
+    def _used(self, evidence: tuple[Evidence, ...], around: Surroundings) -> BridgeType | None:
         """Return what the first callee takes that says something: the value is handed to all of them."""
         for piece in evidence:
-            if piece.where == where and piece.source is EvidenceSource.USE:
+            if piece.source is EvidenceSource.USE:
                 ty = self._values.find_stored(piece, around)
                 if ty is not None and _is_usable(ty):
                     return ty
@@ -252,7 +254,7 @@ class Inference:
         return Found(types[index], "what Python demands") if index < len(types) else None
 
     def _base_param(self, function: Function, owner: Class | None, param: Param) -> Found | None:
-        for base, method, types in self._overridden(function, owner):
+        for base, method, types in self.orders.find_overridden(function, owner):
             if len(method.signatures) != 1:
                 return None
             same = _same_param(function, method.signatures[0], method, param)
@@ -263,24 +265,8 @@ class Inference:
             ):
                 continue
             ty = substitute(same.type, types)
-            return Found(ty, f"base class {base.name}") if _is_usable(ty) or ty == ANY else None
+            return Found(ty, f"base class {base.name}") if _is_usable(ty) or ty is ANY else None
         return None
-
-    def _overridden(
-        self, function: Function, owner: Class | None
-    ) -> Iterator[tuple[Class, Function, dict[str, BridgeType]]]:
-        """Yield the methods of base classes that a method replaces, nearest first."""
-        name = function.name
-        if owner is None or name in ("__init__", "__new__", "__init_subclass__"):
-            return
-        if name.startswith("__") and not name.endswith("__"):
-            return
-        for base in self.orders.find(owner)[1:]:
-            method = next((each for each in base.methods if each.name == name), None)
-            if method is not None and method.binding is function.binding:
-                ref = next((b for b in owner.bases if isinstance(b, Ref) and b.path == base.path), None)
-                types = match_arguments(base.type_params, ref.arguments) if ref and ref.arguments else {}
-                yield base, method, dict(types)
 
     # --- attributes and values ----------------------------------------------------------
 
@@ -325,7 +311,7 @@ class Inference:
         around = Surroundings(owner, None)
         shown = self._shown("result", EvidenceSource.RETURN, member.info.evidence, around)
         told = self._shown("result", EvidenceSource.DOCSTRING, member.info.evidence, around)
-        if shown is not None and shown != NONE and not (told is not None and _is_vague(shown)):
+        if shown is not None and shown is not NONE and not (told is not None and _is_vague(shown)):
             return Found(shown, "return")
         return Found(told, "docstring") if told is not None else None
 
@@ -409,11 +395,11 @@ def _same_param(function: Function, base: Signature, method: Function, param: Pa
 
 
 def _is_vague(ty: BridgeType) -> bool:
-    return any(inner == ANY for inner in walk_type(ty))
+    return any(inner is ANY for inner in walk_type(ty))
 
 
 def _is_usable(ty: BridgeType) -> bool:
     """Return whether every part of `ty` says something that does not depend on its place."""
-    if ty == ANY:
+    if ty is ANY:
         return False
-    return not any(isinstance(inner, Unsupported | TypeVarRef) for inner in walk_type(ty))
+    return not any(type(inner) in _VAGUE_PARTS for inner in walk_type(ty))

@@ -214,7 +214,7 @@ class Values:
             case OptionOf(inner):
                 return self._attribute(inner, name, around)
             case UnionOf(members):
-                rest = [member for member in members if member != NONE]
+                rest = [member for member in members if member is not NONE]
                 return self._attribute(rest[0], name, around) if len(rest) == 1 else None
             case Ref(path):
                 cls = self.names.find_class(path)

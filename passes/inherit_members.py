@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, TypeVar, final
 
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
 from ..ir.items import Cast, Class, Field, Function, Item, Package, Property
+from ..ir.parts import evolve
 from ..ir.sharing import memoised
 from ..ir.traverse import map_items, map_outer_types
 from ..ir.type_tree import Rewrite
@@ -28,6 +29,7 @@ from .forms import PROTOCOL
 from .names import Names
 from .operations import CONSTRUCTORS, is_private_member
 from .resolution_order import ResolutionOrders
+from .select_public import at_path
 from .substitution import Substitution, match_arguments, substitute
 from .surface import Surface, build_surface
 
@@ -149,17 +151,20 @@ def _member_names(cls: Class) -> Iterator[str]:
                 yield member.name
 
 
-def _binder(types: Substitution) -> Rewrite:
-    """Return what puts `types` in the place of type variables."""
-    return memoised(lambda ty: substitute(ty, types))
+def _binder(types: Substitution) -> Rewrite | None:
+    """Return what puts `types` in the place of type variables, None where there are none."""
+    return memoised(lambda ty: substitute(ty, types)) if types else None
 
 
-def _adopt(cls: Class, members: Iterable[_MemberT], bind: Rewrite, taken: set[str]) -> Iterator[_MemberT]:
+def _adopt(
+    cls: Class, members: Iterable[_MemberT], bind: Rewrite | None, taken: set[str]
+) -> Iterator[_MemberT]:
     """Yield the public members whose names are free, as members of `cls`."""
     for member in members:
         if member.name in taken or is_private_member(member.name):
             continue
-        adopted = evolve(map_outer_types(member, bind), path=f"{cls.path}.{member.name}")
+        bound = member if bind is None else map_outer_types(member, bind)
+        adopted = at_path(bound, f"{cls.path}.{member.name}")
         if isinstance(adopted, Function) and adopted.name in CONSTRUCTORS and adopted.abstract:
             adopted = evolve(adopted, abstract=False)  # it is the base that cannot be instantiated
         yield adopted

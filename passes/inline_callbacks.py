@@ -59,11 +59,15 @@ class _Inliner:
                 return item
 
     def function(self, function: Function) -> Function:
+        if all(map(self.keeps, function.signatures)):
+            return function
         return with_parts(function, signatures=map_all(function.signatures, self.signature))
 
+    def keeps(self, signature: Signature) -> bool:
+        """Tell whether all types of the parameters are known to stay."""
+        return signature.inputs <= self._kept
+
     def signature(self, signature: Signature) -> Signature:
-        if signature.inputs <= self._kept:
-            return signature
         return with_parts(signature, params=map_params(signature.params, self.look_up))
 
     def look_up(self, ty: BridgeType) -> BridgeType:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from operator import is_
 from typing import ClassVar, TypeVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir import codes
 from ..ir.extensions import Extensions, Guard
@@ -32,6 +32,7 @@ from ..ir.items import (
     TypeVariable,
     Variant,
 )
+from ..ir.parts import evolve
 from .context import PassContext
 from .stdlib_names import STDLIB_MODULES
 

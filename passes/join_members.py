@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..ir.items import Class, ClassKind, Item
 from ..ir.types import FLOAT, NONE, BridgeType, ListOf, MapOf, Ref, SetOf, UnionOf
@@ -28,6 +28,7 @@ class MemberJoiner:
 
     known: Mapping[str, Item]
     inward: bool
+    _above: dict[str, frozenset[str]] = field(init=False, factory=dict)
 
     def join(self, members: Iterable[BridgeType]) -> BridgeType:
         """Return these legal types as one: without what others say too, in normal form."""
@@ -36,7 +37,7 @@ class MemberJoiner:
             return union
         flat = union.members
         if NONE in flat:
-            return option_of(self.join(member for member in flat if member != NONE))
+            return option_of(self.join(member for member in flat if member is not NONE))
         if self.inward:
             # `complex` means `float | complex` to type checkers (PEP 484, the numeric tower).
             wider = (*flat, FLOAT) if _COMPLEX in flat else flat
@@ -74,25 +75,28 @@ class MemberJoiner:
     def _without_subclasses(self, members: list[BridgeType]) -> list[BridgeType]:
         """Return `members` without classes that have a base class among them: it says no less."""
         refs = [member for member in members if isinstance(member, Ref)]
+        if len(refs) < 2:
+            return members
         return [
             member
             for member in members
             if not isinstance(member, Ref)
-            or not any(other != member and self._is_subclass(member.path, other.path) for other in refs)
+            or not any(other.path in self._classes_above(member.path) and other != member for other in refs)
         ]
 
-    def _is_subclass(self, path: str, base: str) -> bool:
-        pending, seen = [path], {path}
-        while pending:
-            path = pending.pop()
-            if path == base:
-                return True
-            item = self.known.get(path)
-            if isinstance(item, Class) and item.kind is not ClassKind.RECORD:
-                parents = [parent.path for parent in item.bases if isinstance(parent, Ref)]
-                pending += [parent for parent in parents if parent not in seen]
-                seen.update(parents)
-        return False
+    def _classes_above(self, path: str) -> frozenset[str]:
+        """Return the paths of the class at `path` and of those that it inherits from."""
+        known = self._above.get(path)
+        if known is None:
+            pending, seen = [path], {path}
+            while pending:
+                item = self.known.get(pending.pop())
+                if isinstance(item, Class) and item.kind is not ClassKind.RECORD:
+                    parents = [parent.path for parent in item.bases if isinstance(parent, Ref)]
+                    pending += [parent for parent in parents if parent not in seen]
+                    seen.update(parents)
+            known = self._above[path] = frozenset(seen)
+        return known
 
 
 def _open(ty: BridgeType) -> tuple[BridgeType, ...]:

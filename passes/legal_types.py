@@ -37,6 +37,7 @@ from ..ir.types import (
     OptionOf,
     Ref,
     Scalar,
+    ScalarKind,
     SelfType,
     SetOf,
     StreamOf,
@@ -62,8 +63,7 @@ _ASYNC_CONTEXT = "contextlib.AbstractAsyncContextManager"
 _CONTEXTS = ("contextlib.AbstractContextManager", _ASYNC_CONTEXT)
 
 
-_Key: TypeAlias = tuple[int, bool]
-_Seen: TypeAlias = dict[_Key, tuple[BridgeType, "Legal"]]
+_Seen: TypeAlias = dict[int, "Legal"]
 
 
 @final
@@ -72,12 +72,13 @@ class Scope:
     """The type variables of a place, and what `Self` means there. `owner` is the class.
 
     Places with the same variables have one scope, which remembers what became of the types that
-    mean something else elsewhere.
+    mean something else elsewhere, by their ids: of those that a program gives, and that it gets.
     """
 
     kinds: Mapping[str, TypeParamKind]
     owner: Ref | None = None
-    seen: _Seen = field(factory=dict)
+    given: _Seen = field(factory=dict)
+    got: _Seen = field(factory=dict)
     _inner: dict[tuple[tuple[str, TypeParamKind], ...], Scope] = field(factory=dict)
 
     def with_params(self, params: tuple[TypeParam, ...]) -> Scope:
@@ -93,9 +94,13 @@ class Scope:
 @final
 @frozen
 class Legal:
-    """A legal type and what was lost to make it one."""
+    """A legal type and what was lost to make it one.
+
+    `origin`, what it was, is kept beside it, so that its id is not used again.
+    """
 
     type: BridgeType
+    origin: BridgeType
     losses: tuple[Loss, ...] = ()
 
 
@@ -108,7 +113,8 @@ class TypeTable:
     legalized before: an `any` in it is what an earlier run left, not what a declaration says.
     `own` are the import packages, `obtainable` the classes that a Mochi program may come to
     hold: a private class that is only ever asked for would make a parameter unusable, so it is
-    `any` there.
+    `any` there. `given` has what is known of types that a program gives, by their ids; `share`
+    returns the one object for a legal type.
     """
 
     known: Mapping[str, Item]
@@ -116,13 +122,21 @@ class TypeTable:
     own: frozenset[str] = frozenset()
     obtainable: frozenset[str] = frozenset()
     repeated: bool = False
-    _seen: _Seen = field(factory=dict)
-    _share: Rewrite = field(init=False, factory=lambda: memoised_map(TypePool().share))
+    given: _Seen = field(init=False, factory=dict)
+    _got: _Seen = field(factory=dict)
+    _plain: dict[tuple[BridgeType, bool], BridgeType] = field(factory=dict)
+    share: Rewrite = field(init=False, factory=lambda: memoised_map(TypePool().share))
+    _inward_joiner: MemberJoiner = field(init=False)
+    _outward_joiner: MemberJoiner = field(init=False)
     _scoped: bool = False
     _inward: bool = False
 
+    def __attrs_post_init__(self) -> None:
+        self._inward_joiner = MemberJoiner(self.known, inward=True)
+        self._outward_joiner = MemberJoiner(self.known, inward=False)
+
     def legalize(self, ty: BridgeType, scope: Scope, *, inward: bool = False) -> Legal:
-        """Return `ty` as a type of the closed table, the same object where it is legal.
+        """Return `ty` as a type of the closed table; equal ones are one object.
 
         `inward` says that a program gives the values; else it gets them.
         """
@@ -131,15 +145,17 @@ class TypeTable:
 
     def legalize_result(self, ty: BridgeType, scope: Scope, is_async: bool) -> Legal:
         """Return the result type `ty` legalized; an awaitable or iterator stays, `never` is none."""
-        if ty == NEVER:
-            return Legal(NONE)
-        if isinstance(ty, AsyncOf) and not is_async:
-            inner = self.legalize_result(ty.inner, scope, is_async=True)
-            return Legal(ty if inner.type is ty.inner else AsyncOf(inner.type), inner.losses)
-        if isinstance(ty, IteratorOf):
-            element = self.legalize(ty.element, scope)
-            return Legal(ty if element.type is ty.element else IteratorOf(element.type), element.losses)
-        return self.legalize(ty, scope)
+        match ty:
+            case Scalar(ScalarKind.NEVER):
+                return Legal(NONE, ty)
+            case AsyncOf() if not is_async:
+                inner = self.legalize_result(ty.inner, scope, is_async=True)
+                return Legal(self.share(AsyncOf(inner.type)), ty, inner.losses)
+            case IteratorOf():
+                element = self.legalize(ty.element, scope)
+                return Legal(self.share(IteratorOf(element.type)), ty, element.losses)
+            case _:
+                return self.legalize(ty, scope)
 
     # --- shapes -------------------------------------------------------------------------
 
@@ -149,26 +165,38 @@ class TypeTable:
         return found.type
 
     def _find(self, ty: BridgeType, scope: Scope) -> Legal:
-        key = (id(ty), self._inward)
-        known = self._seen.get(key)
+        seen, scoped = (self.given, scope.given) if self._inward else (self._got, scope.got)
+        known = seen.get(id(ty))
         if known is not None:
-            return known[1]
-        known = scope.seen.get(key)
+            return known
+        known = scoped.get(id(ty))
         if known is not None:
             self._scoped = True
-            return known[1]
+            return known
+        # What loses nothing becomes the same wherever it stands.
+        plain = self._plain.get((ty, self._inward))
+        if plain is not None:
+            found = seen[id(ty)] = Legal(plain, ty)
+            return found
         around, self._scoped = self._scoped, False
         losses: list[Loss] = []
         legal = self._rewrite(ty, scope, losses)
-        found = Legal(ty if legal == ty else self._share(legal), tuple(dict.fromkeys(losses)))
-        seen = scope.seen if self._scoped else self._seen
-        # The type is kept beside the result, so that its id is not used again.
-        seen[key] = (ty, found)
+        found = Legal(self.share(legal), ty, tuple(dict.fromkeys(losses)) if losses else ())
+        if self._scoped:
+            scoped[id(ty)] = found
+        else:
+            seen[id(ty)] = found
+            if not losses:
+                self._plain[ty, self._inward] = found.type
         self._scoped |= around
         return found
 
     def _rewrite(self, ty: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
         match ty:
+            case Ref(path) if path in _CONTEXTS:
+                return self._context(ty, scope, losses)
+            case Ref():
+                return self._reference(ty, losses)
             case Scalar():
                 return self._scalar(ty, losses)
             case ListOf() | IteratorOf():
@@ -188,10 +216,6 @@ class TypeTable:
                 return self._literal(ty, scope, losses)
             case FunOf():
                 return self._function(ty, scope, losses)
-            case Ref(path) if path in _CONTEXTS:
-                return self._context(ty, scope, losses)
-            case Ref():
-                return self._reference(ty, losses)
             case TypeVarRef():
                 # What is known of a variable is in its place since resolve-generics.
                 self._scoped = True
@@ -217,11 +241,11 @@ class TypeTable:
                 assert_never(ty)
 
     def _scalar(self, ty: Scalar, losses: list[Loss]) -> BridgeType:
-        if ty == ANY and not self.repeated:
+        if ty is ANY and not self.repeated:
             losses.append(explicit_any())
-        if ty == NEVER:
+        if ty is NEVER:
             return ANY
-        return INT if ty == BIGINT else ty
+        return INT if ty is BIGINT else ty
 
     def _literal(self, ty: LiteralOf, scope: Scope, losses: list[Loss]) -> BridgeType:
         """What flows in keeps its values, for the wrapper to check; members of an enum are their enum."""
@@ -243,7 +267,7 @@ class TypeTable:
     def _map(self, ty: MapOf, scope: Scope, losses: list[Loss]) -> BridgeType:
         key_losses: list[Loss] = []
         key = self._legal(map_type(ty.key, widen_literal), scope, key_losses)
-        if key == ANY:
+        if key is ANY:
             # A list of pairs of `any` would be harder to use than the value itself.
             losses += key_losses
             return ANY
@@ -290,7 +314,7 @@ class TypeTable:
 
     def _function_result(self, ty: BridgeType, scope: Scope, losses: list[Loss]) -> BridgeType:
         match ty:
-            case Scalar() if ty == NEVER:
+            case Scalar(ScalarKind.NEVER):
                 return NONE
             case AsyncOf(inner):
                 return AsyncOf(self._function_result(inner, scope, losses))
@@ -311,7 +335,7 @@ class TypeTable:
             case Class() | Variant():
                 if ref.path == _COMPLEX.path and not self.repeated:
                     losses.append(Loss(SkipReason.NO_COMPLEX_TYPE, show_type(ref)))
-                return Ref(ref.path)
+                return Ref(ref.path) if ref.arguments else ref
             case None:
                 return self._foreign(ref, losses)
             case _:
@@ -359,13 +383,13 @@ class TypeTable:
             ty = self._member(member, scope, lost)
             legal.append(ty)
             inner += lost
-            if ty == ANY:
+            if ty is ANY:
                 open_losses += lost
-        if ANY in legal:
+        if any(ty is ANY for ty in legal):
             losses += open_losses
             return ANY
-        joined = MemberJoiner(self.known, inward=self._inward).join(legal)
-        if joined == ANY:
+        joined = (self._inward_joiner if self._inward else self._outward_joiner).join(legal)
+        if joined is ANY:
             return _lose(union, SkipReason.OPEN_UNION, losses)
         if isinstance(joined, Ref) and UnionOf((joined,)) in legal:
             losses += inner
@@ -379,14 +403,14 @@ class TypeTable:
         A map of unknown keys lets any map through: the wrapper looks at the shape alone.
         """
         legal = self._legal(member, scope, losses)
-        if self._inward and isinstance(member, MapOf) and legal == ANY:
+        if self._inward and isinstance(member, MapOf) and legal is ANY:
             value = self._legal(member.value, scope, losses)
             return MapOf(STRING, value) if self._is_handed_on(value) else ANY
         return legal
 
     def _is_handed_on(self, ty: BridgeType) -> bool:
         """Whether a value of `ty` is the same on both sides."""
-        return ty != ANY and all(
+        return ty is not ANY and all(
             isinstance(part, (Scalar, ListOf, SetOf, MapOf)) or self._is_handle(part)
             for part in walk_type(ty)
         )
@@ -407,7 +431,7 @@ _VARIABLE_REASONS = {
 
 
 def _argument(ty: BridgeType) -> BridgeType:
-    return ANY if ty == NONE else ty
+    return ANY if ty is NONE else ty
 
 
 def _is_harmless(loss: Loss, union: UnionOf) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from operator import is_
 from typing import ClassVar, TypeVar, assert_never, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import (
     Alias,
@@ -33,8 +33,8 @@ from ..ir.items import (
     Variant,
     VariantCase,
 )
-from ..ir.parts import with_parts
-from ..ir.traverse import retype_all, walk_items
+from ..ir.parts import evolve, with_parts
+from ..ir.traverse import remade, retype_all, walk_items
 from ..ir.types import (
     ANY,
     BOOL,
@@ -152,16 +152,15 @@ class _Legalizer:
         """Return `function` with legal arms; in strict mode without the arms that lose a type."""
         kept: list[Signature] = []
         losses: list[PlacedLoss] = []
+        strict, several = self.ctx.options.strict, len(function.signatures) > 1
         for number, signature in enumerate(function.signatures, 1):
-            arm_losses: list[PlacedLoss] = []
-            arm = self.signature(function, signature, scope, arm_losses)
-            if len(function.signatures) > 1:
-                place = f"overload {number}: "
-                arm_losses = [PlacedLoss(place + each.where, each.loss, each.span) for each in arm_losses]
-            losses += arm_losses
-            if not (self.ctx.options.strict and arm_losses):
+            before = len(losses)
+            arm = self.signature(
+                function, signature, scope, f"overload {number}: " if several else "", losses
+            )
+            if not (strict and len(losses) > before):
                 kept.append(arm)
-        if self.ctx.options.strict and losses:
+        if strict and losses:
             if not kept:
                 path = f"{scope.owner.path}.{function.name}" if scope.owner else function.path
                 return self.refuse(shown, path, kind, losses[0], function.info)
@@ -169,44 +168,51 @@ class _Legalizer:
         info = record_losses(function.info, losses)
         if info is function.info and all(map(is_, kept, function.signatures)):
             return function
-        return evolve(function, signatures=tuple(kept), info=info)
+        return remade(function, tuple(kept), info, function.calls)
 
     def signature(
-        self, function: Function, signature: Signature, scope: Scope, losses: list[PlacedLoss]
+        self, function: Function, signature: Signature, scope: Scope, place: str, losses: list[PlacedLoss]
     ) -> Signature:
-        scope = scope.with_params(signature.type_params)
-        table, types = self.table, []
-        receiver = has_receiver(function, signature)
-        for param in signature.params[receiver:]:
-            legal = table.legalize(param.type, scope, inward=True)
+        """Return `signature`, which is at `place` of `function`, legalized."""
+        if signature.type_params:
+            scope = scope.with_params(signature.type_params)
+        types: list[BridgeType] = []
+        params, table = signature.params, self.table
+        if has_receiver(function, signature):
+            types.append(_receiver_type(function, scope))
+            params = params[1:]
+        for param in params:
+            legal = table.given.get(id(param.type)) or table.legalize(param.type, scope, inward=True)
             types.append(legal.type)
             if legal.losses:
-                where = f"parameter {param.name}"
+                where = f"{place}parameter {param.name}"
                 losses += [PlacedLoss(where, loss, param.span) for loss in legal.losses]
-        if receiver:
-            types.insert(0, _receiver_type(function, scope))
-        result = self.result(function, signature, scope, losses)
-        params = retype_all(signature.params, types)
-        if params is signature.params and result is signature.result and not signature.type_params:
+        result = self.result(function, signature, scope, place, losses)
+        retyped = retype_all(signature.params, types)
+        if retyped is signature.params and result is signature.result and not signature.type_params:
             return signature
-        return Signature(params, result, (), signature.is_async, signature.span, signature.deprecated)
+        return Signature(retyped, result, (), signature.is_async, signature.span, signature.deprecated)
 
     def result(
-        self, function: Function, signature: Signature, scope: Scope, losses: list[PlacedLoss]
+        self, function: Function, signature: Signature, scope: Scope, place: str, losses: list[PlacedLoss]
     ) -> BridgeType:
         if function.binding is Binding.CONSTRUCTOR and scope.owner:
             return signature.result if signature.result == scope.owner else scope.owner
         declared = signature.result
-        if declared == UNANNOTATED and function.binding is Binding.METHOD:
-            declared = _SPECIAL_RESULTS.get(function.name, declared)
+        special = _SPECIAL_RESULTS.get(function.name)
+        if special is not None and declared == UNANNOTATED and function.binding is Binding.METHOD:
+            declared = special
         found = self.table.legalize_result(declared, scope, signature.is_async)
-        losses += [PlacedLoss("result", loss, signature.span) for loss in found.losses]
+        if found.losses:
+            losses += [PlacedLoss(f"{place}result", loss, signature.span) for loss in found.losses]
         return found.type
 
     # --- classes ------------------------------------------------------------------------
 
     def class_items(self, cls: Class) -> list[Item]:
-        scope = Scope({}, Ref(cls.path)).with_params(cls.type_params)
+        owner = self.table.share(Ref(cls.path))
+        assert isinstance(owner, Ref)
+        scope = Scope({}, owner).with_params(cls.type_params)
         refusals: list[Item] = []
         fields = _keep(cls.fields, [self.field(cls, each, scope) for each in cls.fields], refusals)
         kind = cls.kind

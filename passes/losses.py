@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ..ir import codes
 from ..ir.diagnostics import Code, Diagnostic
 from ..ir.info import Degradation, Info, Note, NoteKind
 from ..ir.items import Refusal
+from ..ir.parts import evolve
 from ..ir.refusals import SkipReason
 from ..ir.source import Span
 from ..ir.text import format_type
-from ..ir.traverse import map_type
+from ..ir.traverse import map_type, walk_type
 from ..ir.types import BridgeType, Unsupported
 
 _ANY_TEXT = "any"
@@ -69,9 +71,11 @@ def explicit_any() -> Loss:
     return Loss(SkipReason.UNSUPPORTED_TYPING_CONSTRUCT, _ANY_TEXT, note=NoteKind.DECLARED_ANY)
 
 
+@lru_cache(4096)
 def show_type(ty: BridgeType) -> str:
     """Return the IR text of `ty` for a loss or note: without places, cut where it is long."""
-    return shorten(format_type(map_type(ty, _without_span)))
+    has_span = any(type(part) is Unsupported for part in walk_type(ty))
+    return shorten(format_type(map_type(ty, _without_span) if has_span else ty))
 
 
 def shorten(text: str) -> str:
@@ -89,23 +93,33 @@ def record_losses(info: Info, losses: list[PlacedLoss]) -> Info:
     """Return `info` with `losses` as degradations and notes, each once."""
     if not losses:
         return info
-    kept = dict.fromkeys(info.degradations)
-    notes = dict.fromkeys(info.notes)
-    erased = {(_arm(each.where), each.detail) for each in notes if each.kind is NoteKind.ERASED}
-    for placed in losses:
-        loss = placed.loss
+    if len(losses) == 1 and not info.degradations and not info.notes:  # as for most
+        where, loss = losses[0].where, losses[0].loss
         if loss.note is None:
-            kept.setdefault(Degradation(loss.reason, placed.where, loss.detail))
+            return evolve(info, degradations=(Degradation(loss.reason, where, loss.detail),))
+        return evolve(info, notes=(Note(loss.note, where, loss.detail),))
+    # By their parts, which are cheaper to hash than the whole.
+    kept = {(each.reason, each.where, each.detail): each for each in info.degradations}
+    notes = {(each.kind, each.where, each.detail): each for each in info.notes}
+    erased = {(_arm(each.where), each.detail) for each in info.notes if each.kind is NoteKind.ERASED}
+    for placed in losses:
+        where, loss = placed.where, placed.loss
+        if loss.note is None:
+            lost = (loss.reason, where, loss.detail)
+            if lost not in kept:
+                kept[lost] = Degradation(*lost)
             continue
-        variable = (_arm(placed.where), loss.detail)
         if loss.note is NoteKind.ERASED:
+            variable = (_arm(where), loss.detail)
             if variable in erased:
                 continue
             erased.add(variable)
-        notes.setdefault(Note(loss.note, placed.where, loss.detail))
+        told = (loss.note, where, loss.detail)
+        if told not in notes:
+            notes[told] = Note(*told)
     if len(kept) == len(info.degradations) and len(notes) == len(info.notes):
         return info
-    return evolve(info, degradations=tuple(kept), notes=tuple(notes))
+    return evolve(info, degradations=tuple(kept.values()), notes=tuple(notes.values()))
 
 
 def _arm(where: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from operator import is_
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.helpers import is_helper
 from ..ir.items import (
@@ -27,6 +27,7 @@ from ..ir.items import (
     Signature,
 )
 from ..ir.loops import AsyncDriver, AsyncPlan, LoopUse
+from ..ir.parts import evolve
 from ..ir.traverse import map_items, walk_items
 from ..ir.types import AsyncOf, BridgeType, Ref, StreamOf
 from .context import PassContext

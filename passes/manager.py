@@ -16,10 +16,11 @@ import enum
 from collections.abc import Callable, Iterable
 from typing import Protocol, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.diagnostics import InternalError
 from ..ir.items import Class, Module, Package
+from ..ir.parts import evolve
 from ..ir.printer import format_package
 from ..ir.verifier import Verified, verify_package
 from .context import Pass, PassContext

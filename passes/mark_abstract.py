@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, final
 
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
 from ..ir.items import Binding, Class, Function, Item, Package, Param, Signature
+from ..ir.parts import evolve
 from ..ir.traverse import map_items
 from ..ir.types import NONE, Ref
 from .context import PassContext
@@ -58,7 +59,8 @@ class _Marker:
         if not item.bases and not item.keywords:
             return item
         order = self.orders.find(item)
-        if not _has_abstract_member(order) or not any(map(_has_abstract_metaclass, order)):
+        # The metaclass first: bases are few, members many.
+        if not any(map(_has_abstract_metaclass, order)) or not _has_abstract_member(order):
             return item
         if not any(has_member(item, name) for name in CONSTRUCTORS):
             inherited = _inherited_constructor(order, self.names)
@@ -73,10 +75,10 @@ class _Marker:
 def _has_abstract_member(order: tuple[Class, ...]) -> bool:
     seen: set[str] = set(CONSTRUCTORS)
     for cls in order:
-        for name, abstract in _members(cls):
-            if abstract and name not in seen:
-                return True
-        seen.update(name for name, _ in _members(cls))
+        members = list(_members(cls))
+        if any(abstract and name not in seen for name, abstract in members):
+            return True
+        seen.update([name for name, _ in members])
     return False
 
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir import codes
 from ..ir.items import Class, Function, Item, Package, Signature, TypeParam
+from ..ir.parts import evolve
 from ..ir.traverse import map_items, map_outer_types, map_signature
 from ..ir.types import STRING, BridgeType, Ref
 from .context import PassContext

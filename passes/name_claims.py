@@ -7,7 +7,7 @@ are or in which order they come.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, count
 from typing import TypeAlias, final
 
@@ -43,34 +43,27 @@ def grant_names(claims: Sequence[Claim], taken: set[str]) -> dict[ClaimKey, str]
     shortest path and the first path, in this order, keep theirs; the others get `_2`, `_3`, …
     in the same order.
     """
-    spelled: dict[str, str] = {}
-
-    def spell(name: str) -> str:
-        known = spelled.get(name)
-        if known is None:
-            known = spelled[name] = mochi_name(name)
-        return known
-
-    wishes = [spell(claim.wish) for claim in claims]
-    rivals = Counter(zip(wishes, [claim.rank for claim in claims], strict=True))
-    lowest: dict[str, int] = {}
-    for name, rank in rivals:
-        lowest[name] = min(rank, lowest.get(name, rank))
-
-    def choose(claim: Claim, wish: str) -> str:
-        alone = claim.rank == lowest[wish] and rivals[wish, claim.rank] == 1 and wish not in taken
-        return claim.wish if alone else claim.qualified
-
-    ordered = [
-        (claim.rank, spell(text) != text, claim.key[0].count("."), claim.key, text, claim.companions)
-        for claim, text in zip(claims, map(choose, claims, wishes), strict=True)
-    ]
+    spelled = {text: mochi_name(text) for text in {claim.wish for claim in claims}}
+    texts = _choose(claims, spelled, taken)
+    spelled |= {text: mochi_name(text) for text in texts if text not in spelled}
+    wanted = Counter([spelled[text] for text in texts])
+    for claim, text in zip(claims, texts, strict=True):
+        if claim.companions:
+            wanted.update(_accompany(spelled[text], claim.companions))
     granted: dict[ClaimKey, str] = {}
-    late: list[tuple[ClaimKey, str, tuple[str, ...]]] = []
-    for *_, key, text, companions in sorted(ordered):
-        name = spell(text)
-        if _take(name, companions, taken):
+    contested: list[tuple[int, bool, int, ClaimKey, str, tuple[str, ...]]] = []
+    for claim, text in zip(claims, texts, strict=True):
+        name, key = spelled[text], claim.key
+        if wanted[name] == 1 and not claim.companions and name not in taken:
+            # What nobody else wants does not have to wait for its turn.
             granted[key] = name
+            taken.add(name)
+        else:
+            contested.append((claim.rank, name != text, key[0].count("."), key, text, claim.companions))
+    late: list[tuple[ClaimKey, str, tuple[str, ...]]] = []
+    for *_, key, text, companions in sorted(contested):
+        if _take(spelled[text], companions, taken):
+            granted[key] = spelled[text]
         else:
             late.append((key, text, companions))
     # Names are only ever taken, so what failed once fails again: a search goes on where the last one ended.
@@ -79,6 +72,30 @@ def grant_names(claims: Sequence[Claim], taken: set[str]) -> dict[ClaimKey, str]
         tries = numbered.setdefault((text, companions), _number(text))
         granted[key] = next(name for name in tries if _take(name, companions, taken))
     return granted
+
+
+def _choose(claims: Sequence[Claim], spelled: Mapping[str, str], taken: Collection[str]) -> list[str]:
+    """Return for every claim its wish, or what it is called when others have the same wish."""
+    wishes = [spelled[claim.wish] for claim in claims]
+    shared = {wish for wish, number in Counter(wishes).items() if number > 1}
+    rivals = Counter(
+        [(wish, claim.rank) for wish, claim in zip(wishes, claims, strict=True) if wish in shared]
+    )
+    lowest: dict[str, int] = {}
+    for wish, rank in rivals:
+        lowest[wish] = min(rank, lowest.get(wish, rank))
+
+    def is_alone(claim: Claim, wish: str) -> bool:
+        return claim.rank == lowest[wish] and rivals[wish, claim.rank] == 1
+
+    return [
+        claim.wish if wish not in taken and (wish not in shared or is_alone(claim, wish)) else claim.qualified
+        for wish, claim in zip(wishes, claims, strict=True)
+    ]
+
+
+def _accompany(name: str, companions: tuple[str, ...]) -> list[str]:
+    return [mochi_name(name + ending) for ending in companions]
 
 
 def _number(text: str) -> Iterator[str]:
@@ -104,7 +121,7 @@ def grant_local_names(names: Sequence[str], reserved: Collection[str]) -> list[s
 def _take(name: str, companions: tuple[str, ...], taken: set[str]) -> bool:
     if name in taken:
         return False
-    others = [mochi_name(name + ending) for ending in companions]
+    others = _accompany(name, companions)
     if not taken.isdisjoint(others):
         return False
     taken.add(name)

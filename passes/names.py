@@ -7,9 +7,10 @@ where they come back to a name that is being looked up.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TypeAlias, assert_never, final
 
-from attrs import Factory, define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import (
     Alias,
@@ -23,6 +24,7 @@ from ..ir.items import (
     StarExport,
     TypeVariable,
 )
+from ..ir.parts import evolve
 from ..ir.types import Ref
 from .stdlib_names import BUILTIN_CLASSES
 from .substitution import Substitution, match_arguments, substitute
@@ -114,7 +116,7 @@ class Names:
     _cut: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
-        self._scopes = {module.name: _make_scope(module) for module in self.package.modules}
+        self._scopes = {module.name: _Scope(module) for module in self.package.modules}
         self._roots = frozenset(name.partition(".")[0] for name in self._scopes)
 
     def is_module(self, name: str) -> bool:
@@ -352,28 +354,32 @@ class Names:
 @final
 @frozen(eq=False)
 class _Scope:
-    """The top-level names of a module."""
+    """The top-level names of a module. What no lookup comes to is not tabulated."""
 
     module: Module
-    items: dict[str, Item] = Factory(dict)
-    imports: dict[str, Import] = Factory(dict)
-    stars: list[str] = Factory(list)
 
     @property
     def name(self) -> str:
         return self.module.name
 
+    @cached_property
+    def items(self) -> dict[str, Item]:
+        found: dict[str, Item] = {}
+        for item in self.module.items:
+            # `try: class A … except ImportError: A = None` defines the class.
+            if item.name not in found or isinstance(found[item.name], Constant):
+                found[item.name] = item
+        return found
 
-def _make_scope(module: Module) -> _Scope:
-    scope = _Scope(module)
-    for item in module.items:
-        # `try: class A … except ImportError: A = None` defines the class.
-        if item.name not in scope.items or isinstance(scope.items[item.name], Constant):
-            scope.items[item.name] = item
-    for statement in module.imports:
-        if statement.attribute == "*":
-            scope.stars.append(statement.module)
-        else:
-            # The first of several conditional imports is the preferred one.
-            scope.imports.setdefault(statement.name, statement)
-    return scope
+    @cached_property
+    def imports(self) -> dict[str, Import]:
+        found: dict[str, Import] = {}
+        for statement in self.module.imports:
+            if statement.attribute != "*":
+                # The first of several conditional imports is the preferred one.
+                found.setdefault(statement.name, statement)
+        return found
+
+    @cached_property
+    def stars(self) -> list[str]:
+        return [statement.module for statement in self.module.imports if statement.attribute == "*"]

@@ -9,14 +9,19 @@ from attrs import define, field, frozen
 
 from ..ir.items import Default, DefaultKind, Function, Param, ParamKind, Signature
 from ..ir.sharing import TypePool, memoised_map
-from ..ir.traverse import Rewrite, map_signature
+from ..ir.traverse import Rewrite, map_signature, walk_type
 from ..ir.types import BridgeType, ListOf, LiteralOf, MapOf, OptionOf, SetOf, UnionOf, has_one_value
 from .desugar_options import desugar_option, option_of
+from .losses import show_type
 from .receivers import has_receiver
 from .scalar_classes import absorb_scalars
 from .unions import union_of
 
 VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
+SPLAT = ParamKind.VAR_POSITIONAL.value
+"""What identifies `*args` among the parameters of an arm."""
+
+_KEYWORDS = ParamKind.VAR_KEYWORD.value
 _UNKNOWN = Default(DefaultKind.UNKNOWN, "...")
 _NAMED_POSITIONAL = (ParamKind.POSITIONAL_ONLY, ParamKind.POSITIONAL_OR_KEYWORD)
 _ORDER = {kind: rank for rank, kind in enumerate(ParamKind)}
@@ -60,6 +65,7 @@ class ArmJoiner:
     _joined: dict[tuple[int, int], tuple[BridgeType, BridgeType, BridgeType]] = field(
         init=False, factory=dict
     )
+    _unions: dict[int, tuple[BridgeType, str]] = field(init=False, factory=dict)
 
     def read(self, function: Function, signature: Signature, number: int) -> Arm:
         """Return `signature`, one of `function`, as an arm."""
@@ -99,26 +105,35 @@ class ArmJoiner:
             known = self._joined[key] = (first, other, joined)
         return known[2]
 
+    def show_union(self, ty: BridgeType) -> str:
+        """Return the text of `ty` if there is a union in it, else nothing."""
+        known = self._unions.get(id(ty))
+        if known is None:
+            is_union = any(isinstance(part, UnionOf) for part in walk_type(ty))
+            known = self._unions[id(ty)] = (ty, show_type(ty) if is_union else "")
+        return known[1]
+
     def _join_params(self, first: Arm, other: Arm) -> tuple[Param, ...] | None:
         if not _begins_with(other, first) or self._chooses(first, other):
             return None
         params = dict(first.params)
-        splat = other.params.get(ParamKind.VAR_POSITIONAL.value)
+        splat = other.params.get(SPLAT)
         if splat is not None:
-            params.setdefault(ParamKind.VAR_POSITIONAL.value, splat)
+            params.setdefault(SPLAT, splat)
             for label in _taken_by_splat(first, other):
                 params[label] = self._widen(params[label], splat)
         for label, param in other.params.items():
             known = params.get(label)
             if known is not None and (known.kind in VARIADIC) == (param.kind in VARIADIC):
-                params[label] = self._widen(known, param)
+                if known.type is not param.type:
+                    params[label] = self._widen(known, param)
             elif known is not None:
                 return None
             elif param.kind is ParamKind.POSITIONAL_ONLY:
-                wider = params.get(ParamKind.VAR_POSITIONAL.value)
+                wider = params.get(SPLAT)
                 if wider is None or param.default is not None:
                     return None
-                params[ParamKind.VAR_POSITIONAL.value] = self._widen(wider, param)
+                params[SPLAT] = self._widen(wider, param)
             elif param.kind in VARIADIC:
                 params[label] = param
             else:
@@ -152,17 +167,15 @@ class ArmJoiner:
 
 
 def _make_arm(signature: Signature, numbers: tuple[int, ...], skipped: int) -> Arm:
-    own = signature.params[skipped:]
-    params = {label_of(param): param for param in own}
-    required = [(label, param) for label, param in params.items() if is_required(param)]
-    return Arm(
-        signature,
-        numbers,
-        signature.params[:skipped],
-        params,
-        {label: param.type for label, param in required},
-        tuple([label for label, param in required if param.kind in _NAMED_POSITIONAL]),
-    )
+    params = {label_of(param): param for param in signature.params[skipped:]}
+    required: dict[str, BridgeType] = {}
+    positional: list[str] = []
+    for label, param in params.items():
+        if param.default is None and param.kind not in VARIADIC:
+            required[label] = param.type
+            if param.kind in _NAMED_POSITIONAL:
+                positional.append(label)
+    return Arm(signature, numbers, signature.params[:skipped], params, required, tuple(positional))
 
 
 def own_params(function: Function, signature: Signature) -> tuple[Param, ...]:
@@ -170,16 +183,17 @@ def own_params(function: Function, signature: Signature) -> tuple[Param, ...]:
     return signature.params[1:] if has_receiver(function, signature) else signature.params
 
 
-def is_required(param: Param) -> bool:
-    """Tell whether a call has to give `param`."""
-    return param.default is None and param.kind not in VARIADIC
-
-
 def label_of(param: Param) -> str:
     """Return what identifies a parameter among arms: `*args` and `**kwargs` are one whatever their names."""
-    if param.kind in VARIADIC:
-        return param.kind.value
-    return param.name.lstrip("_") if param.kind is ParamKind.POSITIONAL_ONLY else param.name
+    match param.kind:
+        case ParamKind.VAR_POSITIONAL:
+            return SPLAT
+        case ParamKind.VAR_KEYWORD:
+            return _KEYWORDS
+        case ParamKind.POSITIONAL_ONLY:
+            return param.name.lstrip("_")
+        case _:
+            return param.name
 
 
 def _rank(param: Param) -> int:
@@ -195,7 +209,7 @@ def _begins_with(other: Arm, first: Arm) -> bool:
         return False
     if other.positional[: len(first.positional)] == first.positional:
         return True
-    if ParamKind.VAR_POSITIONAL.value not in other.params:
+    if SPLAT not in other.params:
         return False
     return not any(param.kind in _NAMED_POSITIONAL for param in other.params.values())
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ..ir.info import Info, NoteKind
-from ..ir.items import Function, ParamKind, Signature
+from ..ir.items import Function, Signature
 from ..ir.types import (
     ANY,
     AsyncOf,
@@ -20,9 +20,10 @@ from ..ir.types import (
     UnionOf,
     has_one_value,
 )
-from .overload_arms import VARIADIC, Arm, ArmJoiner
+from .overload_arms import SPLAT, VARIADIC, Arm, ArmJoiner
 
 _Lost = Mapping[int, Mapping[str, set[str]]]
+_SPLATS = frozenset(kind.value for kind in VARIADIC)
 
 
 def group_arms(function: Function, arms: Sequence[Arm], joiner: ArmJoiner) -> list[Arm]:
@@ -54,13 +55,14 @@ def _plainness(arm: Arm, firsts: Mapping[object, Signature]) -> tuple[bool, bool
     one, it stands where an earlier one does.
     """
     signature = arm.signature
+    declared = None if signature.span is None else firsts[signature.span]
     return (
-        signature.span is not None and firsts[signature.span] != signature,
+        declared is not None and declared is not signature and declared != signature,
         signature.deprecated is not None,
-        bool(arm.params) and all(param.kind in VARIADIC for param in arm.params.values()),
+        bool(arm.params) and arm.params.keys() <= _SPLATS,
         any(map(has_one_value, arm.required.values())),
         len(arm.required),
-        signature.result == ANY,
+        signature.result is ANY,
         arm.numbers[0],
     )
 
@@ -72,14 +74,16 @@ def _blur(function: Function, first: Arm, further: list[Arm], joiner: ArmJoiner)
     specification, "Overload call evaluation"). What other arms require beyond that are options of it too.
     The arms with their own results stay behind it.
     """
+    if not further or first.signature.result is ANY:
+        return [first, *further]
     lost = _read_losses(function.info)
     rivals = [arm for arm in further if _is_alike(first, arm, lost)]
-    if not rivals or first.signature.result == ANY:
+    if not rivals:
         return [first, *further]
     meant = [
         arm
         for arm in further
-        if arm in rivals or arm.signature.result == ANY or len(arm.required) > len(first.required)
+        if arm in rivals or arm.signature.result is ANY or len(arm.required) > len(first.required)
     ]
     result = _widest([arm.signature.result for arm in (first, *meant)])
     blurred = first.giving(result)
@@ -128,11 +132,11 @@ def _is_alike(one: Arm, other: Arm, lost: _Lost) -> bool:
         for label in one.required
         if label in differ
         or erased.get(ours[label].name) != erased_other.get(theirs[label].name)
-        or (ours[label].name in erased and ours[label].type == ANY)
+        or (ours[label].name in erased and ours[label].type is ANY)
     ]
     if unequal:
         return all(_overlap(ours[label].type, theirs[label].type) for label in unequal)
-    return all(ours[label].type == ANY for label in differ)
+    return all(ours[label].type is ANY for label in differ)
 
 
 def _read_losses(info: Info) -> _Lost:
@@ -163,7 +167,7 @@ def _is_choice(ty: BridgeType) -> bool:
 
 def _overlap(one: BridgeType, other: BridgeType) -> bool:
     """Tell whether a value of the first type may be meant for the second: classes lose their arguments."""
-    if one == ANY:
+    if one is ANY:
         return True
     for member in _members(one):
         for rival in _members(other):
@@ -188,8 +192,6 @@ def _members(ty: BridgeType) -> tuple[BridgeType, ...]:
             return (ty,)
 
 
-def _splats_first(arms: Sequence[Arm]) -> Iterator[Arm]:
-    """Yield the arms with `*args` before the others: they take what others name one by one."""
-    splat = ParamKind.VAR_POSITIONAL
-    yield from (arm for arm in arms if any(param.kind is splat for param in arm.params.values()))
-    yield from (arm for arm in arms if not any(param.kind is splat for param in arm.params.values()))
+def _splats_first(arms: Sequence[Arm]) -> list[Arm]:
+    """Return the arms with `*args` before the others: they take what others name one by one."""
+    return sorted(arms, key=lambda arm: SPLAT not in arm.params)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir import codes
 from ..ir.items import (
@@ -30,13 +30,17 @@ from ..ir.items import (
     Refusal,
     Signature,
 )
+from ..ir.parts import evolve
 from ..ir.refusals import SkipReason
+from ..ir.traverse import remade
 from ..ir.types import NONE, AsyncOf, BridgeType, ListOf, Ref, has_one_value
 from .context import PassContext
 from .receivers import has_receiver, lacks_receiver
 
 ARGS = "args"
 """The option that stands for `*args`."""
+
+_VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 
 
 @final
@@ -64,21 +68,19 @@ class PlanCalls:
         return evolve(package, modules=modules, generated=generated)
 
 
-def plan_calls(function: Function, owner: str | None) -> tuple[CallPlan, ...]:
+def plan_calls(function: Function, owner: Ref | None) -> tuple[CallPlan, ...]:
     """Return the call plans of `function`, arm by arm; `owner` is its class."""
     plans: list[CallPlan] = []
     for index, arm in enumerate(function.signatures):
-        if lacks_receiver(function, arm):
-            continue
-        plan = _plan_arm(function, index, arm, owner)
-        plans.append(evolve(plan, form=CallForm.REQUIRED, options=(), open_options=None))
-        if plan.options or plan.open_options is not None:
-            plans.append(plan)
+        if not lacks_receiver(function, arm):
+            plans += _plan_arm(function, index, arm, owner)
     return tuple(plans)
 
 
 def _plan_module(module: Module, ctx: PassContext) -> Module:
-    return evolve(module, items=tuple(planned for item in module.items for planned in _plan_item(item, ctx)))
+    return evolve(
+        module, items=tuple([planned for item in module.items for planned in _plan_item(item, ctx)])
+    )
 
 
 def _plan_item(item: Item, ctx: PassContext) -> list[Item]:
@@ -86,85 +88,80 @@ def _plan_item(item: Item, ctx: PassContext) -> list[Item]:
         case Function():
             return [_plan_function(item, None, item.name, ctx)]
         case Class() if item.constructors or item.methods:
-            constructors = [_plan_member(each, item, ctx) for each in item.constructors]
-            methods = [_plan_member(each, item, ctx) for each in item.methods]
+            owner = Ref(item.path)
+            constructors = [_plan_member(each, item, owner, ctx) for each in item.constructors]
+            methods = [_plan_member(each, item, owner, ctx) for each in item.methods]
             planned = evolve(
                 item,
-                constructors=tuple(each for each in constructors if isinstance(each, Function)),
-                methods=tuple(each for each in methods if isinstance(each, Function)),
+                constructors=tuple([each for each in constructors if isinstance(each, Function)]),
+                methods=tuple([each for each in methods if isinstance(each, Function)]),
             )
-            return [planned, *(each for each in (*constructors, *methods) if isinstance(each, Refusal))]
+            return [planned, *[each for each in (*constructors, *methods) if isinstance(each, Refusal)]]
         case _:
             return [item]
 
 
-def _plan_member(function: Function, cls: Class, ctx: PassContext) -> Function | Refusal:
-    return _plan_function(function, cls.path, f"{cls.name}.{function.name}", ctx)
+def _plan_member(function: Function, cls: Class, owner: Ref, ctx: PassContext) -> Function | Refusal:
+    return _plan_function(function, owner, f"{cls.name}.{function.name}", ctx)
 
 
-def _plan_function(function: Function, owner: str | None, shown: str, ctx: PassContext) -> Function | Refusal:
+def _plan_function(function: Function, owner: Ref | None, shown: str, ctx: PassContext) -> Function | Refusal:
     plans = plan_calls(function, owner)
     if plans:
-        return evolve(function, calls=plans)
+        return remade(function, function.signatures, function.info, plans)
     span = function.signatures[0].span if function.signatures else None
     ctx.report(codes.MISSING_RECEIVER.at(span or function.info.span, f"`{function.path}` takes no receiver"))
     detail = codes.MISSING_RECEIVER.summary
     return Refusal(shown, function.path, "method", SkipReason.UNKNOWN, detail, function.info)
 
 
-def _plan_arm(function: Function, index: int, arm: Signature, owner: str | None) -> CallPlan:
-    """Return the plan of one arm with its options, whether there are any or not."""
+def _plan_arm(function: Function, index: int, arm: Signature, owner: Ref | None) -> list[CallPlan]:
+    """Return the plan of the required form of one arm, and of that with options where there are any."""
     params = arm.params[1:] if has_receiver(function, arm) else arm.params
-    names = _labels(params)
+    renamed = _find_renamed(params)
     arguments: list[Argument] = []
     options: list[Option] = []
     open_options: BridgeType | None = None
     by_keyword = False
     for param in params:
-        optional = param.default is not None or param.kind in (
-            ParamKind.VAR_POSITIONAL,
-            ParamKind.VAR_KEYWORD,
-        )
-        if optional and param.type == NONE:
+        name, kind, ty = param.name, param.kind, param.type
+        if param.default is None and kind not in _VARIADIC:
+            label, passing = renamed.get(name, name), _passing(param, by_keyword)
+            arguments.append(Argument(label, ty, passing, None, has_one_value(ty)))
+        elif ty is NONE:
             continue
-        if param.kind is ParamKind.VAR_KEYWORD:
-            open_options = param.type
-        elif param.kind is ParamKind.VAR_POSITIONAL:
-            taken = any(label == ARGS for other, label in names.items() if other != param.name)
-            name = param.name if taken else ARGS
-            options.append(Option(name, ListOf(param.type), None, Passing.POSITIONAL))
-        elif optional:
-            options.append(
-                Option(names[param.name], param.type, param.default, _passing(param, by_keyword=True))
-            )
-            by_keyword = True
+        elif kind is ParamKind.VAR_KEYWORD:
+            open_options = ty
+        elif kind is ParamKind.VAR_POSITIONAL:
+            taken = any(renamed.get(other.name, other.name) == ARGS for other in params if other.name != name)
+            options.append(Option(name if taken else ARGS, ListOf(ty), None, Passing.POSITIONAL))
         else:
-            passing, fixed = _passing(param, by_keyword), has_one_value(param.type)
-            arguments.append(Argument(names[param.name], param.type, passing, fixed=fixed))
-    is_method = function.binding is Binding.METHOD and owner is not None
-    return CallPlan(
-        CallForm.WITH_OPTIONS,
-        index,
-        Ref(owner) if is_method and owner else None,
-        tuple(arguments),
-        tuple(options),
-        open_options,
-        _result(function, arm, owner),
-    )
+            passing = _passing(param, by_keyword=True)
+            options.append(Option(renamed.get(name, name), ty, param.default, passing))
+            by_keyword = True
+    receiver = owner if function.binding is Binding.METHOD else None
+    given, result = tuple(arguments), _result(function, arm, owner)
+    plans = [CallPlan(CallForm.REQUIRED, index, receiver, given, (), None, result)]
+    if options or open_options is not None:
+        chosen = tuple(options)
+        plans.append(CallPlan(CallForm.WITH_OPTIONS, index, receiver, given, chosen, open_options, result))
+    return plans
 
 
-def _labels(params: tuple[Param, ...]) -> dict[str, str]:
-    """Return the name that Mochi shows for each parameter.
+def _find_renamed(params: tuple[Param, ...]) -> dict[str, str]:
+    """Return the names that Mochi shows for parameters, of those that have another in Python.
 
     Leading underscores mark a parameter as positional-only (PEP 484) and say nothing else;
     a name that Python never sees goes without them.
     """
-    labels: dict[str, str] = {param.name: param.name for param in params}
+    renamed: dict[str, str] = {}
     for param in params:
-        plain = param.name.lstrip("_")
-        if param.kind is ParamKind.POSITIONAL_ONLY and plain.isidentifier() and plain not in labels.values():
-            labels[param.name] = plain
-    return labels
+        if param.kind is ParamKind.POSITIONAL_ONLY and param.name.startswith("_"):
+            plain = param.name.lstrip("_")
+            taken = {renamed.get(other.name, other.name) for other in params}
+            if plain.isidentifier() and plain not in taken:
+                renamed[param.name] = plain
+    return renamed
 
 
 def _passing(param: Param, by_keyword: bool) -> Passing:
@@ -178,8 +175,8 @@ def _passing(param: Param, by_keyword: bool) -> Passing:
             return Passing.KEYWORD if by_keyword else Passing.POSITIONAL
 
 
-def _result(function: Function, arm: Signature, owner: str | None) -> BridgeType:
+def _result(function: Function, arm: Signature, owner: Ref | None) -> BridgeType:
     """Return what the call gives: an awaitable where the function is asynchronous."""
     if function.binding is Binding.CONSTRUCTOR and owner is not None:
-        return Ref(owner)
+        return owner
     return AsyncOf(arm.result) if arm.is_async else arm.result

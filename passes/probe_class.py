@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TypeVar, final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ..ir.helpers import is_helper
 from ..ir.inventory import Inventory, MemberKind, RuntimeMember, RuntimeObject
 from ..ir.items import Binding, Cast, Class, ClassKind, Field, FieldKind, Function, Probe, Property, Refusal
+from ..ir.parts import evolve
 from .operations import is_dunder
 from .verdicts import ABSENT, judge_calls, mark, refuse
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar, TypeGuard, assert_never, final
 
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
 from ..ir import codes
 from ..ir.inventory import Inventory, RuntimeKind, RuntimeObject
@@ -30,6 +30,7 @@ from ..ir.items import (
     TypeVariable,
     Variant,
 )
+from ..ir.parts import evolve
 from ..ir.traverse import outer_types, walk_items, walk_type
 from ..ir.types import Ref
 from .context import PassContext

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.items import Class, Function, Item, Package
+from ..ir.parts import evolve
 from ..ir.traverse import map_items
 from ..ir.types import NEVER, AsyncOf
 from .context import PassContext

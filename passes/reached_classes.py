@@ -5,8 +5,6 @@ class DataFrame: property iloc: @m._Indexer         class _Indexer: fun __getite
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ..ir.items import Class, Constant, Function, Item, Package
 from ..ir.traverse import walk_items
 from ..ir.type_tree import inner_types
@@ -22,9 +20,9 @@ def find_reached(package: Package, names: Names, surface: Surface) -> dict[str, 
     found: dict[str, PublicName] = {}
     while pending:
         given = inner_types(ty for item in pending for ty in _given(item))
-        classes = (names.find_class(ty.path) for ty in given if isinstance(ty, Ref))
+        paths = dict.fromkeys([ty.path for ty in given if type(ty) is Ref])
         pending = []
-        for cls in classes:
+        for cls in map(names.find_class, paths):
             if cls is None or cls.path in found or surface.is_public(cls.path):
                 continue
             found[cls.path] = PublicName(module_of(cls), cls.name)
@@ -37,18 +35,20 @@ def is_private(path: str) -> bool:
     return any(part.startswith("_") for part in path.split("."))
 
 
-def _given(item: Item) -> Iterator[BridgeType]:
-    """Yield the types of what `item` and its public members give."""
+def _given(item: Item) -> list[BridgeType]:
+    """Return the types of what `item` and its public members give."""
     match item:
         case Function():
-            yield from (signature.result for signature in item.signatures)
+            return [signature.result for signature in item.signatures]
         case Constant():
-            yield item.type
+            return [item.type]
         case Class():
+            types: list[BridgeType] = []
             for method in item.methods:
                 if not is_private_member(method.name) and method.name not in CONSTRUCTORS:
-                    yield from _given(method)
-            yield from (each.type for each in item.properties if not is_private_member(each.name))
-            yield from (each.type for each in item.fields if not is_private_member(each.name))
+                    types += [signature.result for signature in method.signatures]
+            types += [each.type for each in item.properties if not is_private_member(each.name)]
+            types += [each.type for each in item.fields if not is_private_member(each.name)]
+            return types
         case _:
-            return
+            return []

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from attrs import evolve
-
 from ..ir.items import Class, ClassKind, Constant, Item, Module, Package, Refusal
+from ..ir.parts import evolve
 from ..ir.traverse import distinct_types, walk_functions, walk_items, walk_type
 from ..ir.type_tree import inner_types
 from ..ir.types import BridgeType, FunOf, Ref
@@ -33,7 +32,7 @@ def find_obtainable(package: Package) -> frozenset[str]:
     passes on.
     """
     outputs: list[BridgeType] = []
-    inputs: dict[int, BridgeType] = {}
+    inputs: list[BridgeType] = []
     for item in walk_items(package):
         match item:
             case Constant():
@@ -44,8 +43,8 @@ def find_obtainable(package: Package) -> frozenset[str]:
         for function in walk_functions(item):
             for signature in function.signatures:
                 outputs.append(signature.result)
-                inputs.update({id(param.type): param.type for param in signature.params})
-    for ty in inner_types(inputs.values()):
+                inputs += [param.type for param in signature.params]
+    for ty in inner_types(inputs):
         if isinstance(ty, FunOf):
             outputs += ty.params or ()
     return frozenset([ty.path for ty in inner_types(outputs) if isinstance(ty, Ref)])

@@ -16,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import Alias, Class, Function, Item, Package, Signature, TypeParam, TypeParamKind
-from ..ir.parts import map_all, with_parts
+from ..ir.parts import evolve, map_all, map_each, with_parts
+from ..ir.sharing import memoised
 from ..ir.traverse import (
     Rewrite,
     map_children,
@@ -27,9 +28,8 @@ from ..ir.traverse import (
     map_items,
     map_outer_types,
     map_signature,
-    walk_type,
 )
-from ..ir.type_tree import SharedRewrite
+from ..ir.type_tree import TypeSearch
 from ..ir.types import ANY, BridgeType, ListOf, TupleOf, TypeVarRef, UnionOf
 from .context import PassContext
 
@@ -52,10 +52,13 @@ class ResolveGenerics:
 @final
 @define(eq=False)
 class _Eraser:
-    """Rewrites items. Where the same type parameters are in scope, a type is erased once."""
+    """Rewrites items. Where the same type parameters are in scope, a type is erased once.
+
+    Types that are not generic, for no variable stands in them, every scope leaves alone.
+    """
 
     _scopes: dict[tuple[object, ...], Rewrite] = field(factory=dict)
-    _generic: dict[int, tuple[BridgeType, bool]] = field(factory=dict)
+    _is_generic: TypeSearch = field(init=False, factory=lambda: TypeSearch(_is_variable))
 
     def item(self, item: Item) -> Item:
         match item:
@@ -69,49 +72,47 @@ class _Eraser:
                 return map_outer_types(item, self.eraser(()))
 
     def class_item(self, cls: Class) -> Class:
-        erase = self.eraser(cls.type_params)
-
-        def erase_function(function: Function) -> Function:
-            return self.function(function, cls.type_params)
-
+        params = cls.type_params
+        erase = self.eraser(params)
         plain = with_parts(
             cls,
             bases=map_all(cls.bases, erase),
-            fields=map_all(cls.fields, lambda each: map_outer_types(each, erase)),
-            properties=map_all(cls.properties, lambda each: map_outer_types(each, erase)),
-            constructors=map_all(cls.constructors, erase_function),
-            methods=map_all(cls.methods, erase_function),
+            fields=map_each(cls.fields, map_outer_types, erase),
+            properties=map_each(cls.properties, map_outer_types, erase),
+            constructors=map_each(cls.constructors, self.function, params),
+            methods=map_each(cls.methods, self.function, params),
         )
         return _drop_resolved(plain)
 
     def function(self, function: Function, outer: tuple[TypeParam, ...]) -> Function:
-        arms = map_all(function.signatures, lambda signature: self.signature(signature, outer))
-        return with_parts(function, signatures=arms, info=map_info(function.info, self.eraser(outer)))
+        arms = map_each(function.signatures, self.signature, outer)
+        info = map_info(function.info, self.eraser(outer)) if function.info.evidence else function.info
+        if arms is function.signatures and info is function.info:
+            return function
+        return with_parts(function, signatures=arms, info=info)
 
     def signature(self, signature: Signature, outer: tuple[TypeParam, ...]) -> Signature:
-        params = (*outer, *signature.type_params) if signature.type_params else outer
-        return _drop_resolved(map_signature(signature, self.eraser(params)))
+        plain, own = self._is_generic.absent, signature.type_params
+        if not own and id(signature.result) in plain and signature.inputs <= plain:
+            return signature
+        return _drop_resolved(map_signature(signature, self.eraser((*outer, *own) if own else outer)))
 
     def eraser(self, params: tuple[TypeParam, ...]) -> Rewrite:
         """Return what erases the variables that `params`, the innermost last, tell something of."""
         key = tuple([(each.name, each.kind, id(each.bound), *map(id, each.constraints)) for each in params])
         known = self._scopes.get(key)
         if known is None:
-            by_name, generic = {param.name: param for param in params}, self._generic
+            by_name, is_generic = {param.name: param for param in params}, self._is_generic
 
             def erase(ty: BridgeType) -> BridgeType:
-                return _erase(ty, by_name, ()) if _is_generic(ty, generic) else ty
+                return _erase(ty, by_name, ()) if is_generic(ty) else ty
 
-            known = self._scopes[key] = SharedRewrite(erase)
+            known = self._scopes[key] = memoised(erase)
         return known
 
 
-def _is_generic(ty: BridgeType, answers: dict[int, tuple[BridgeType, bool]]) -> bool:
-    known = answers.get(id(ty))
-    if known is None:
-        found = any(isinstance(each, TypeVarRef) for each in walk_type(ty))
-        known = answers[id(ty)] = (ty, found)
-    return known[1]
+def _is_variable(ty: BridgeType) -> bool:
+    return type(ty) is TypeVarRef
 
 
 def _erase(ty: BridgeType, params: Params, open_names: tuple[str, ...]) -> BridgeType:
@@ -139,7 +140,7 @@ def _find_bound(param: TypeParam | None) -> BridgeType | None:
         return None
     if param.constraints:
         return UnionOf(param.constraints) if len(param.constraints) > 1 else param.constraints[0]
-    return None if param.bound == ANY else param.bound
+    return None if param.bound is ANY else param.bound
 
 
 def _is_tuple_variable(ty: BridgeType, params: Params) -> bool:
@@ -151,5 +152,7 @@ def _is_tuple_variable(ty: BridgeType, params: Params) -> bool:
 
 def _drop_resolved(owner: _OwnerT) -> _OwnerT:
     """Return `owner` without the type parameters that no type mentions any more."""
+    if not owner.type_params:
+        return owner
     kept = tuple(param for param in owner.type_params if _find_bound(param) is None)
     return owner if len(kept) == len(owner.type_params) else evolve(owner, type_params=kept)

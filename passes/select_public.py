@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import (
     Alias,
@@ -35,6 +35,7 @@ from ..ir.items import (
     Refusal,
     Variant,
 )
+from ..ir.parts import evolve
 from ..ir.refusals import SkipReason
 from ..ir.sharing import memoised_map
 from ..ir.traverse import Rewrite, map_outer_types
@@ -159,8 +160,10 @@ def _move(item: Item, home: PublicName, homes: _Homes) -> Item | None:
         case Class():
             return _move_class(item, home, homes)
         case Function():
-            moved = evolve(item, decorators=_move_decorators(item.decorators, homes))
-            return homes.move_types(evolve(moved, name=home.name, path=home.path))
+            decorators = _move_decorators(item.decorators, homes)
+            if decorators or item.path != home.path or item.name != home.name:
+                item = evolve(item, name=home.name, path=home.path, decorators=decorators)
+            return homes.move_types(item)
         case Constant():
             return homes.move_types(evolve(item, name=home.name, path=home.path))
         case Variant():
@@ -194,9 +197,28 @@ def _move_class(cls: Class, home: PublicName, homes: _Homes) -> Class:
 def _select_members(members: tuple[_MemberT, ...], owner: str) -> tuple[_MemberT, ...]:
     """Return the public ones of `members`, as members of `owner`."""
     return tuple(
-        each if (path := f"{owner}.{each.name}") == each.path else evolve(each, path=path)
-        for each in members
-        if not is_private_member(each.name)
+        [
+            each if (path := f"{owner}.{each.name}") == each.path else at_path(each, path)
+            for each in members
+            if not is_private_member(each.name)
+        ]
+    )
+
+
+def at_path(member: _MemberT, path: str) -> _MemberT:
+    """Return `member` as one that is found at `path`."""
+    if type(member) is not Function:
+        return evolve(member, path=path)
+    # Not `evolve`, which looks up every field: nearly all members are methods.
+    return Function(
+        member.name,
+        path,
+        member.signatures,
+        member.binding,
+        member.decorators,
+        member.abstract,
+        member.info,
+        member.calls,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, assert_never, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.items import (
     Alias,
@@ -21,6 +21,7 @@ from ..ir.items import (
     TypeVariable,
     Variant,
 )
+from ..ir.parts import evolve
 from .context import PassContext
 
 

@@ -92,7 +92,7 @@ def function_result(path: str) -> BridgeType | None:
     """Return what a call of the function or class `path` outside of the package gives."""
     known = _FUNCTIONS.get(path)
     if known is not None:
-        return known if known != ANY else None
+        return known if known is not ANY else None
     form = find_form(path)
     if form is not None:
         return form(()) if path.startswith(("builtins.", "collections.")) else None
@@ -110,8 +110,8 @@ def is_class(path: str) -> bool:
 
 def method_result(owner: BridgeType, name: str) -> BridgeType | None:
     """Return what method `name` of a plain value gives."""
-    if owner == STRING:
+    if owner is STRING:
         return _STRING.get(name)
-    if owner == BYTES:
+    if owner is BYTES:
         return _BYTES.get(name)
     return None

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from ..ir.inventory import Inventory
 from ..ir.items import Class, Import, Item, Module, Package, Refusal, StarExport, TypeVariable
-from .names import Definition, Member, ModuleName, Names, module_of
+from .names import Definition, Member, ModuleName, Names, Target, module_of
 
 _TEST_PARTS = frozenset({"tests", "test", "conftest"})
 
@@ -74,8 +74,8 @@ def build_surface(package: Package, names: Names, inventory: Inventory | None = 
     items: dict[str, Item] = {}
     methods: dict[PublicName, Member] = {}
     missing: list[PublicName] = []
-    for module, public in _public_names(package, names):
-        match names.look_up(module, public.name):
+    for public, target in _public_names(package, names):
+        match target:
             case None:
                 missing.append(public)
             case Definition(item) if not isinstance(item, TypeVariable | Refusal):
@@ -89,8 +89,14 @@ def build_surface(package: Package, names: Names, inventory: Inventory | None = 
     canonical: dict[str, PublicName] = {}
     others: dict[str, tuple[PublicName, ...]] = {}
     for path, candidates in found.items():
+        if len(candidates) == 1:
+            canonical[path] = candidates[0]
+            continue
         own = items[path].name
         defined = path.removesuffix(f".{own}")
+        if len(candidates) == 1:
+            canonical[path] = candidates[0]
+            continue
         in_order = sorted(set(candidates), key=lambda public: _order(public, own, defined, rank))
         home, *further = in_order if inventory is None else _present_first(in_order, inventory)
         canonical[path] = home
@@ -125,8 +131,8 @@ def _is_present(public: PublicName, inventory: Inventory) -> bool:
     return module is None or public.name in module.names
 
 
-def _public_names(package: Package, names: Names) -> Iterator[tuple[str, PublicName]]:
-    """Yield every exported name with the module to look it up in.
+def _public_names(package: Package, names: Names) -> Iterator[tuple[PublicName, Target | None]]:
+    """Yield every exported name with what it means.
 
     A private module that a public one exports under a public name is public under that name, the
     first one found from the outside in.
@@ -140,13 +146,11 @@ def _public_names(package: Package, names: Names) -> Iterator[tuple[str, PublicN
         for export in sorted(_exports(modules[name], modules, names, set())):
             if export.startswith("_"):
                 continue
-            yield name, PublicName(shown, export)
-            match names.look_up(name, export):
-                case ModuleName(inner) if inner not in visited:
-                    visited.add(inner)
-                    pending.append((inner, f"{shown}.{export}"))
-                case _:
-                    pass
+            target = names.look_up(name, export)
+            yield PublicName(shown, export), target
+            if isinstance(target, ModuleName) and target.name not in visited:
+                visited.add(target.name)
+                pending.append((target.name, f"{shown}.{export}"))
 
 
 def _exports(module: Module, modules: Mapping[str, Module], names: Names, visited: set[str]) -> set[str]:

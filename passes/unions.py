@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ..ir.types import (
     ANY,
@@ -33,12 +33,13 @@ def union_of(members: Iterable[BridgeType]) -> BridgeType:
     as a number it would be lost. The members of one `Literal` are merged (PEP 586) and a
     scalar absorbs its own literals.
     """
-    flat = list(dict.fromkeys(_open_unions(members)))
-    if ANY in flat:
+    found: dict[BridgeType, None] = {}
+    _open_unions(members, found)
+    if ANY in found:
         return ANY
-    flat = _merge_literals(flat)
-    if FLOAT in flat:
-        flat = [member for member in flat if member != INT]
+    flat = _merge_literals([*found])
+    if FLOAT in found and INT in found:
+        flat = [member for member in flat if member is not INT]
     match flat:
         case []:
             return NEVER
@@ -72,29 +73,28 @@ def literal_scalar(value: ConstantValue) -> Scalar:
             return BYTES
 
 
-def _open_unions(members: Iterable[BridgeType]) -> Iterator[BridgeType]:
+def _open_unions(members: Iterable[BridgeType], found: dict[BridgeType, None]) -> None:
+    """Add `members` to `found`, of unions and options what is in them."""
     for member in members:
-        match member:
-            case UnionOf():
-                yield from _open_unions(member.members)
-            case OptionOf():
-                yield from _open_unions((member.inner, NONE))
-            case Scalar() if member == NEVER:
-                continue
-            case _:
-                yield member
+        # Unions are opened more often than all else is done, so this asks for the very class.
+        if type(member) is UnionOf:
+            _open_unions(member.members, found)
+        elif type(member) is OptionOf:
+            _open_unions((member.inner, NONE), found)
+        elif member is not NEVER:
+            found[member] = None
 
 
 def _merge_literals(members: list[BridgeType]) -> list[BridgeType]:
     """Join the literals among `members` where the first one stands."""
-    literals = [member for member in members if isinstance(member, LiteralOf)]
+    literals = [member for member in members if type(member) is LiteralOf]
     if not literals:
         return members
     scalars = {member for member in members if isinstance(member, Scalar)}
     values: dict[tuple[type, LiteralValue | EnumMember], LiteralValue | EnumMember] = {}
     for literal in literals:
         for value in literal.values:
-            if isinstance(value, EnumMember) or literal_scalar(value) not in scalars:
+            if not scalars or isinstance(value, EnumMember) or literal_scalar(value) not in scalars:
                 values.setdefault((type(value), value), value)
     merged: list[BridgeType] = []
     joined = LiteralOf(tuple(values.values()))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.items import (
     Class,
@@ -25,6 +25,7 @@ from ..ir.items import (
     ParamKind,
     Signature,
 )
+from ..ir.parts import evolve
 from ..ir.traverse import map_items
 from ..ir.types import ANY, BridgeType, Ref
 from .context import PassContext
@@ -57,7 +58,11 @@ def _rewrite(item: Item, names: Names) -> Item:
 
 
 def _is_unpacking(function: Function) -> bool:
-    return any(_is_unpack(param.type) for signature in function.signatures for param in signature.params)
+    return any(
+        type(param.type) is Ref and param.type.path == UNPACK
+        for signature in function.signatures
+        for param in signature.params
+    )
 
 
 def _is_unpack(ty: BridgeType) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias, TypeVar
 
-from attrs import evolve
-
 from ..ir.inventory import RuntimeParam, parse_signature
 from ..ir.items import (
     Class,
@@ -25,8 +23,9 @@ from ..ir.items import (
     Refusal,
     Variant,
 )
+from ..ir.parts import evolve
 from ..ir.refusals import SkipReason
-from ..ir.types import ANY, UNANNOTATED, BridgeType
+from ..ir.types import ANY, UNANNOTATED, BridgeType, Ref
 from .call_fit import fit_plans
 from .plan_calls import plan_calls
 from .receivers import has_receiver
@@ -107,7 +106,7 @@ def adopt_signature(
     lost = (Degradation(SkipReason.UNKNOWN, "call", f"at run time it {misfit}"), *untyped)
     info = evolve(function.info, probe=Probe.DIFFERS, degradations=lost)
     adopted = evolve(function, signatures=(signature,), calls=(), info=info)
-    return evolve(adopted, calls=plan_calls(adopted, owner))
+    return evolve(adopted, calls=plan_calls(adopted, None if owner is None else Ref(owner)))
 
 
 def _make_param(param: RuntimeParam, ty: BridgeType) -> Param:
