@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..backends.lockfile import emit_lock
 from ..backends.target import Artifact
 from ..ir.lock import Lock
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from .bind import bind_package
 from .cache import Cache

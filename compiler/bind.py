@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ..backends.declarations import declare
 from ..backends.entries import Declarations, EntryKind
@@ -20,6 +20,7 @@ from ..backends.workspace import WorkspaceMember, WorkspaceOptions, plan_member
 from ..ir.diagnostics import Diagnostic
 from ..ir.dist import Target
 from ..ir.items import Package
+from ..ir.parts import evolve
 from ..ir.printer import format_package
 from ..ir.source import SourceFile
 from ..passes.context import PassContext

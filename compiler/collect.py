@@ -6,12 +6,11 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 
-from attrs import evolve
-
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, Label
 from ..ir.dist import IndexRequest, RegistryRequest, Requirement
 from ..ir.keywords import is_legal_mochi_alias
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from .frontends.importspec import parse_import_spec
 from .manifest import Manifest, find_conflicts

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ..backends.target import Artifact
 from ..backends.venv import Venv
@@ -14,6 +14,7 @@ from ..backends.workspace import WorkspaceMember, WorkspaceOptions, add_to_venv,
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.dist import Requirement, Resolution
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from ..passes.context import PassOptions
 from ..passes.manager import Verify

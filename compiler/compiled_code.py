@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, final
 
 import libcst as cst
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..backends.literals import python_string
 from ..backends.package_module import COMPILED_PREFIX
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.items import Class, Constant, Function, Item, Package, Refusal, Variant
+from ..ir.parts import evolve
 from ..ir.refusals import SkipReason
 
 FOLDER: Final = "_compiled"

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.dist import DistFile, FileKind, Hashes, IndexSource, Pin, Target
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from ..passes.registry import STANDARD_PIPELINE
 from .bind import BindJob

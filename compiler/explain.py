@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import TypeAlias, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.diagnostics import Diagnostic
 from ..ir.items import Alias, Class, Field, Function, Item, Package, Property
+from ..ir.parts import evolve
 from ..ir.printer import format_item, format_type
 from ..ir.traverse import walk_items
 from ..passes.context import Pass, PassContext

@@ -14,18 +14,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..ir.items import Alias, Class, Import, Item, Module, Package, TypeParam, TypeVariable
-from ..ir.sharing import memoised_map
-from ..ir.traverse import map_outer_types, outer_types, walk_items, walk_type
+from ..ir.parts import evolve
+from ..ir.traverse import outer_types, walk_type
 from ..ir.types import ANY, BridgeType, Ref, Unsupported
-from ..passes.bind_names import BindNames
-from ..passes.context import PassContext
-from ..passes.expand_aliases import ExpandAliases
+from ..passes.bind_names import bind_some
+from ..passes.expand_aliases import expand_some
 from ..passes.forms import find_form
 from ..passes.names import Definition, External, Names
 from ..passes.substitution import match_arguments, substitute
+from .type_index import TypeIndex
 
 
 class ModuleLoader(Protocol):
@@ -61,15 +61,15 @@ class ExternalAlias:
     type_params: tuple[TypeParam, ...] = ()
 
 
-def expand_externals(package: Package, modules: ModuleLoader) -> Package:
-    """Return the raw `package` with aliases of other packages expanded.
+def expand_externals(package: Package, modules: ModuleLoader, index: TypeIndex) -> Package:
+    """Return the raw `package`, whose types `index` knows, with aliases of other packages expanded.
 
     Of the standard library only names that are private or live among type declarations are asked for;
     its public ones are classes. Aliases of values, of what is unknown and of what has no type stay as
     they are.
     """
     reader = ModuleReader(package, modules)
-    wanted = set(filter(reader.may_be_alias, external_paths(package)))
+    wanted = set(filter(reader.may_be_alias, _external_paths(package, index)))
     if not wanted:
         return package
     table = _follow_imports(package.modules, find_aliases(reader, wanted))
@@ -82,7 +82,7 @@ def expand_externals(package: Package, modules: ModuleLoader) -> Package:
             return ty
         return substitute(alias.target, match_arguments(alias.type_params, ty.arguments))
 
-    return map_outer_types(package, memoised_map(rewrite))
+    return index.rewrite(package, table.keys(), rewrite)
 
 
 def is_type_name(path: str) -> bool:
@@ -95,12 +95,11 @@ def is_type_name(path: str) -> bool:
     )
 
 
-def external_paths(package: Package) -> set[str]:
+def _external_paths(package: Package, index: TypeIndex) -> set[str]:
     """Return the paths outside of `package` that its types and imports name."""
     own = own_roots(package)
     found = {_import_path(statement) for module in package.modules for statement in module.imports}
-    types = (ty for item in walk_items(package) for ty in outer_types(item))
-    found.update(paths_in(types))
+    found |= index.find_paths(package)
     return {path for path in found if "." in path and path.partition(".")[0] not in own}
 
 
@@ -141,10 +140,7 @@ def imported_names(modules: Iterable[Module]) -> Iterator[tuple[str, str]]:
 def find_aliases(reader: ModuleReader, wanted: Collection[str]) -> dict[str, ExternalAlias]:
     """Return what the names in `wanted` stand for, those that are aliases."""
     reader.read_all(set(wanted))
-    bound = reader.outlines()
-    for each in (BindNames(), ExpandAliases()):
-        bound = each.run(bound, PassContext())
-    names = Names(bound)
+    names = Names(expand_some(bind_some(reader.outlines(), _may_matter), _may_matter))
     found = {}
     for path in sorted(wanted):
         match names.find(path):
@@ -153,6 +149,11 @@ def find_aliases(reader: ModuleReader, wanted: Collection[str]) -> dict[str, Ext
             case Definition(TypeVariable(param=param)):
                 found[path] = ExternalAlias(param.bound or ANY)
     return found
+
+
+def _may_matter(item: Item) -> bool:
+    """Whether the names in `item` say what an alias is: those of a plain class are found as they stand."""
+    return not isinstance(item, Class) or "." in item.name
 
 
 @final
@@ -191,10 +192,10 @@ class ModuleReader:
         for path in sorted(wanted):
             self._read_around(path)
         for _ in range(_MAX_ROUNDS):
-            names = Names(self.outlines())
             pending = wanted - settled
             if not pending:
                 break
+            names = Names(self.outlines())
             for path in sorted(pending):
                 match names.find(path):
                     case External(place) if self._read_around(place):

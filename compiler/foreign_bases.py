@@ -9,10 +9,11 @@ writes the constructors of derived classes (PEP 681). Modules are read only wher
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Final, Protocol, final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ..ir.items import (
     Class,
@@ -27,13 +28,15 @@ from ..ir.items import (
     ParamKind,
     Signature,
 )
+from ..ir.parts import evolve, map_all, with_parts
+from ..ir.traverse import map_items
 from ..ir.types import ANY, NONE, UNANNOTATED, BridgeType, Ref
 from ..passes.add_constructors import AddConstructors
-from ..passes.bind_names import BindNames
+from ..passes.bind_names import bind_some
 from ..passes.bind_self import BindSelf
 from ..passes.classify_classes import own_constructor
 from ..passes.context import PassContext
-from ..passes.expand_aliases import ExpandAliases
+from ..passes.expand_aliases import expand_some
 from ..passes.forms import GENERIC, NAMED_TUPLE, PROTOCOL, TYPED_DICT, canonical_path
 from ..passes.generated_constructors import TRANSFORM, RuleBook, Transform
 from ..passes.names import Definition, External, Names, module_of, target_path
@@ -71,16 +74,14 @@ def adopt_constructors(package: Package, loader: FrameLoader) -> Package:
     """Return the raw `package` with the constructors that its classes have from other packages."""
     names = Names(package)
     classes = [item for module in package.modules for item in module.items if isinstance(item, Class)]
-    wanted = {path for cls in classes for path in _foreign_paths(cls, names)} - _KNOWN
+    foreign = {id(cls): paths for cls in classes if (paths := tuple(_foreign_paths(cls, names)))}
+    wanted = set(chain.from_iterable(foreign.values())) - _KNOWN
     if not wanted:
         return package
     library = _Library(package, loader)
     library.read(wanted)
-    adopter = _Adopter(names, library.bind())
-    modules = tuple(
-        evolve(module, items=tuple(map(adopter.rewrite, module.items))) for module in package.modules
-    )
-    return evolve(package, modules=modules)
+    adopter = _Adopter(names, library.bind(), foreign)
+    return map_items(package, adopter.rewrite)
 
 
 def _foreign_paths(cls: Class, names: Names) -> Iterator[str]:
@@ -136,9 +137,9 @@ class _Library:
                 break
 
     def bind(self) -> Names:
-        """Return the names of what was read, with every type bound and constructors written out."""
-        package = self._package()
-        for each in (BindNames(), ExpandAliases(), BindSelf(), AddConstructors()):
+        """Return the names of what was read, with the types of classes bound and constructors written out."""
+        package = expand_some(bind_some(self._package(), _may_matter), _may_matter)
+        for each in (BindSelf(), AddConstructors()):
             package = each.run(package, PassContext())
         return Names(package)
 
@@ -188,6 +189,11 @@ class _Library:
         return False
 
 
+def _may_matter(item: Item) -> bool:
+    """Whether what the names in `item` mean is of use: of a specifier only the defaults are."""
+    return not isinstance(item, Function) or bool(item.decorators)
+
+
 def _specifier_paths(cls: Class) -> Iterator[str]:
     for decorator in cls.decorators:
         if decorator.path.rpartition(".")[2] == TRANSFORM:
@@ -212,10 +218,14 @@ def _outline(item: Item) -> Item:
 @final
 @define(eq=False)
 class _Adopter:
-    """Gives the classes of a package what they have from the classes of `library`."""
+    """Gives the classes of a package what they have from the classes of `library`.
+
+    `foreign` has the bases and the metaclass in other packages of every class that has any, by its id.
+    """
 
     names: Names
     library: Names
+    foreign: Mapping[int, tuple[str, ...]]
     rules: RuleBook = field(init=False)
     library_orders: ResolutionOrders = field(init=False)
     library_rules: RuleBook = field(init=False)
@@ -231,8 +241,11 @@ class _Adopter:
         """Return `item`, a class with what it has from elsewhere."""
         if not isinstance(item, Class):
             return item
-        cls = evolve(item, fields=tuple(map(self._settle, item.fields)))
-        if (transform := self._find_transform(cls)) is not None:
+        cls = with_parts(item, fields=map_all(item.fields, self._settle))
+        foreign = self.foreign.get(id(item))
+        if foreign is None:
+            return cls
+        if (transform := self._find_transform(foreign)) is not None:
             return evolve(cls, keywords=(*cls.keywords, transform.as_keyword()))
         if own_constructor(cls) is not None or self.rules.find(cls) is not None:
             return cls
@@ -241,8 +254,8 @@ class _Adopter:
 
     # --- constructors that a library writes ---------------------------------------------------
 
-    def _find_transform(self, cls: Class) -> Transform | None:
-        for path in _foreign_paths(cls, self.names):
+    def _find_transform(self, foreign: Iterable[str]) -> Transform | None:
+        for path in foreign:
             base = self.library.find_class(path)
             found = self.library_rules.find_handed_on(base) if base is not None else None
             if base is not None and found is not None and not self._has_fields(base):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ..ir.dist import Tier
 from ..ir.items import (
@@ -20,19 +20,17 @@ from ..ir.items import (
     Cast,
     Class,
     ClassKind,
-    Field,
     Function,
     Item,
     Module,
     Package,
     Param,
-    Property,
     Signature,
-    TypeVariable,
 )
+from ..ir.parts import evolve
 from ..ir.refusals import SkipReason
 from ..ir.sharing import memoised_map
-from ..ir.traverse import map_outer_types, map_types, outer_types
+from ..ir.traverse import map_outer_types, outer_types
 from ..ir.types import ANY, FLOAT, STRING, BridgeType, Ref, Unsupported
 from ..passes.context import PassContext
 from ..passes.forms import PROTOCOL, TYPED_DICT, canonical_path, find_form
@@ -44,6 +42,7 @@ from ..passes.registry import passes_until
 from ..passes.resolution_order import ResolutionOrders
 from ..passes.stdlib_names import STDLIB_MODULES, has_members, is_exception
 from .externals import ModuleLoader, ModuleReader, expand_externals, imported_names, own_roots, paths_in
+from .type_index import TypeIndex
 
 _TYPE_CHECK_ONLY = ("typing.type_check_only", "typing_extensions.type_check_only")
 
@@ -61,11 +60,11 @@ _CONSTRUCTORS: Mapping[str, tuple[Param, ...]] = {
 }
 
 
-def attach_foreign(package: Package, modules: ModuleLoader) -> Package:
-    """Return the raw `package` with the foreign classes that it mentions in `generated`."""
+def attach_foreign(package: Package, modules: ModuleLoader, index: TypeIndex) -> Package:
+    """Return the raw `package` with the foreign classes that its types, as `index` has them, mention."""
     mentioned = {
         name: path
-        for name, path in _mentioned_paths(package).items()
+        for name, path in _mentioned_paths(package, index).items()
         if _is_stdlib(path) or path.partition(".")[0] in modules.roots
     }
     if not mentioned:
@@ -77,11 +76,14 @@ def attach_foreign(package: Package, modules: ModuleLoader) -> Package:
     homes = {path: lowered[cls.path].path for path, cls in found.items() if cls.path in lowered}
     moved = {name: home for name, path in mentioned.items() if (home := homes.get(path, name)) != name}
     forgotten = frozenset(name for name, path in mentioned.items() if path in finder.type_only)
-    if moved or forgotten:
-        rewrite = memoised_map(lambda ty: _move(_forget(ty, forgotten), moved))
-        package = map_outer_types(package, rewrite)
+    package = index.rewrite(
+        package, moved.keys() | forgotten, lambda ty: _move(_forget(ty, forgotten), moved)
+    )
     kept = sorted(path for path, cls in lowered.items() if not _is_large(cls))
-    classes = [map_types(lowered[path], lambda ty: _move(ty, moved)) for path in kept]
+    classes = [lowered[path] for path in kept]
+    if moved:
+        move = memoised_map(lambda ty: _move(ty, moved))
+        classes = [map_outer_types(cls, move) for cls in classes]
     classes.sort(key=lambda cls: cls.path)
     return evolve(package, generated=(*package.generated, *classes)) if classes else package
 
@@ -105,15 +107,14 @@ def _move(ty: BridgeType, moved: Mapping[str, str]) -> BridgeType:
 # --- mentions ---------------------------------------------------------------------------
 
 
-def _mentioned_paths(package: Package) -> dict[str, str]:
+def _mentioned_paths(package: Package, index: TypeIndex) -> dict[str, str]:
     """Return the names in the types of possibly public items, with the foreign path each stands for.
 
     Names that have a shape of their own, and classes that would have no useful member, are left out.
     """
     own = own_roots(package)
     links = _follow_links(dict(imported_names(package.modules)), own)
-    types = (ty for module in package.modules for item in module.items for ty in _public_types(item))
-    found = {name: canonical_path(links.get(name, name)) for name in dict.fromkeys(paths_in(types))}
+    found = {name: canonical_path(links.get(name, name)) for name in index.find_public_paths(package)}
     return {
         name: path
         for name, path in found.items()
@@ -133,25 +134,6 @@ def _follow_links(links: dict[str, str], own: frozenset[str]) -> dict[str, str]:
         if path.partition(".")[0] not in own:
             found[name] = path
     return found
-
-
-def _public_types(item: Item) -> Iterator[BridgeType]:
-    match item:
-        case Class():
-            members: tuple[Function | Field | Property, ...] = (*item.fields, *item.properties, *item.methods)
-            for member in members:
-                if not _is_private(member):
-                    yield from outer_types(member)
-        case Function() if _is_private(item):
-            return
-        case TypeVariable():
-            yield from (item.param.bound,) if item.param.bound else item.param.constraints
-        case _:
-            yield from outer_types(item)
-
-
-def _is_private(item: Function | Field | Property) -> bool:
-    return item.name.startswith("_") and not item.name.endswith("__")
 
 
 # --- definitions ------------------------------------------------------------------------
@@ -267,7 +249,7 @@ def _lower(
     """Return the classes of `modules` that are `wanted` and public, after the first passes."""
     names = tuple(sorted({module.name.partition(".")[0] for module in modules}))
     foreign = Package("foreign", "0", names, Tier.TYPESHED, package.target, modules)
-    foreign = expand_externals(foreign, loader)
+    foreign = expand_externals(foreign, loader, TypeIndex())
     passes = [
         InheritMembers(everything=True) if each.name == InheritMembers.name else each
         for each in passes_until("bind-foreign")[:-1]

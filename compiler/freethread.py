@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir import codes
 from ..ir.binary import GilVerdict
 from ..ir.diagnostics import Diagnostic, Severity
 from ..ir.dist import PathSource, Pin, Requirement, Target
 from ..ir.lock import Lock, LockedPackage
+from ..ir.parts import evolve
 from .extensions import Closure, Verdicts, read_gil
 from .locked import reach
 from .request import Request

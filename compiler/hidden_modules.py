@@ -9,9 +9,8 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from attrs import evolve
-
 from ..ir.items import Module, Package
+from ..ir.parts import evolve
 
 
 def hide_modules(package: Package) -> Package:

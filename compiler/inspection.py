@@ -13,9 +13,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final, final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ..ir.inventory import RuntimeModule, parse_inventory
+from ..ir.parts import evolve
 from .host import Host
 from .sandbox import Limits, Surroundings, open_child
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never, final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ..backends.entries import (
     Declarations,
@@ -25,6 +25,7 @@ from ..backends.mochi_types import crossing_type
 from ..backends.names import Names
 from ..backends.shim import dotted_declaration, type_lines
 from ..ir.diagnostics import Diagnostic
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from ..ir.traverse import walk_type
 from ..ir.types import BYTES, BridgeType, Ref
@@ -221,7 +222,7 @@ def _types_of(
     uses_bytes = "bytes" in words and declared.uses_bytes
     while pending:
         for part in walk_type(pending.pop()):
-            uses_bytes = uses_bytes or part == BYTES
+            uses_bytes = uses_bytes or part is BYTES
             if isinstance(part, Ref) and part.path in by_path and part.path not in found:
                 found.add(part.path)
                 pending += _held(by_path[part.path])

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias, final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ..backends.entries import Entry, EntryKind, EnumType, RecordType, SumType
 from ..backends.linked import LinkedFunction, MakeEnumCase, link, link_callback, specialize, takes_handle
@@ -20,6 +20,7 @@ from ..backends.names import Names
 from ..backends.shim import linked_declaration
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from .link import (
     LinkedPackage,

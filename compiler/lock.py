@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from .. import __version__
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.dist import IndexSource, PathSource, Pin, Requirement, Resolution, Target
 from ..ir.lock import Lock, LockedPackage, format_requirement
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from .bind import BindSettings
 from .cache import Cache

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 from blake3 import blake3
 
 from ..backends.lockfile import emit_lock
@@ -19,6 +19,7 @@ from ..backends.workspace import WORKSPACE, file_stem
 from ..ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ..ir.dist import FileKind, Hashes, IndexSource, PathSource, Pin, Target, UrlSource
 from ..ir.lock import Lock, LockedPackage, StubProvenance
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from .cache import Blob, Cache
 from .capabilities import infer_capabilities

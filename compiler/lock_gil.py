@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ..ir.binary import GilVerdict
 from ..ir.diagnostics import Diagnostic
 from ..ir.dist import Target
 from ..ir.lock import Lock, LockedPackage
+from ..ir.parts import evolve
 from .cache import Cache
 from .confirm_gil import confirm, find_unknown, unconfirmed
 from .extensions import Verdicts, read_gil

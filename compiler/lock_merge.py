@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import evolve
-
 from ..ir.dist import Target
 from ..ir.lock import LockedPackage
+from ..ir.parts import evolve
 from .dependency_text import parse_marker
 from .resolve.tags import marker_environment
 from .resolve.universal import find_marker

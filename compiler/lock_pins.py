@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import evolve
-
 from ..ir.dist import PathSource, Pin, Requirement, Resolution
 from ..ir.lock import LockedPackage, as_locked
+from ..ir.parts import evolve
 from .locked import reach
 from .resolve.download import CachedWheel
 from .session import WheelSet

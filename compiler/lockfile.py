@@ -15,7 +15,7 @@ import re
 import tomllib
 from typing import Final, final
 
-from attrs import define, evolve
+from attrs import define
 from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name
 
@@ -38,6 +38,7 @@ from ..ir.dist import (
     UrlSource,
 )
 from ..ir.lock import SCHEMA_VERSION, Lock, LockedPackage, StubProvenance, parse_target
+from ..ir.parts import evolve
 from ..ir.source import SourceFile, Span
 from .collect import check_text
 from .dependency_text import parse_marker

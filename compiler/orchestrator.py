@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ..backends.declarations import declare
 from ..backends.refusals import find_degraded, find_refused
@@ -21,6 +21,7 @@ from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.dist import Requirement, Target
 from ..ir.errors import BridgeError, SkipReport
 from ..ir.items import Package
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from .bind import BindSettings, Bound, bind_package
 from .driver import Driver

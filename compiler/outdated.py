@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.dist import IndexSource
 from ..ir.lock import Lock
+from ..ir.parts import evolve
 from .lock import read_project
 from .locked import select_packages
 from .request import Request

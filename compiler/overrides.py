@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..backends.entries import Custom, Declarations, Entry, EntryKind
 from ..backends.names import python_parameter
@@ -20,6 +20,7 @@ from ..ir import codes
 from ..ir.diagnostics import Diagnostic, Label
 from ..ir.dist import Target
 from ..ir.items import Function, Param, ParamKind, Signature
+from ..ir.parts import evolve
 from ..ir.source import SourceFile, Span
 from ..ir.types import BridgeType
 from .frontends.sidecar import read_sidecar

@@ -125,7 +125,7 @@ def _row(sighting: Sighting, declared: Declarations) -> list[Any]:
         case Refusal() as refusal:
             losses = [[refusal.reason.value, "", refusal.detail]]
         case Entry() as entry:
-            name, text = entry.name, declaration(entry, declared.texts)
+            name, text = entry.name, declaration(entry, declared)
             signature = _signature(entry, sighting.kind, declared)
         case ty:
             name, text = ty.name, type_declaration(ty, declared.texts)

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from .. import __version__
 from ..backends.workspace import WORKSPACE, read_runtime, runtime_files
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.dist import Target
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from .host import Host
 from .install import find_interpreter

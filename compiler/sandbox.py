@@ -13,9 +13,10 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.diagnostics import DiagnosticError
+from ..ir.parts import evolve
 from ..ir.refusals import SkipReason
 from .host import Completed, Host
 

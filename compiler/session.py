@@ -12,13 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir import codes
 from ..ir.diagnostics import Diagnostic, DiagnosticError
 from ..ir.dist import FileKind, PathSource, Pin, Requirement, Resolution, Target, Tier
 from ..ir.items import Package
 from ..ir.lock import Lock
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from .cache import Cache
 from .companions import stub_names
@@ -48,6 +49,7 @@ from .resolve.uv import UvResolver
 from .settings import PythonSettings
 from .stub_pins import StubFinder, StubPins
 from .stubgen import GeneratedStubs, find_unreadable, generate_stubs
+from .type_index import TypeIndex
 from .typeshed import TypeshedRequest, default_pin, parse_pin
 
 _Engine = TypeVar("_Engine", bound=Resolver)
@@ -363,12 +365,13 @@ def read_wheels(wheels: WheelSet, target: Target, host: Host) -> tuple[Package, 
         )
         package, problems = read_package(first, tuple(rest), target, wheels.generated)
     package = hide_modules(package)
+    index = TypeIndex()
     with ExternalModules(wheels.dependencies, wheels.typeshed, target, host) as modules:
-        package = expand_externals(package, modules)
+        package = expand_externals(package, modules, index)
         # Without a snapshot on the index aliases are lost; classes are handles then, as they may always be.
         problems = (*wheels.notes, *problems, *modules.problems)
         package = adopt_constructors(package, modules)
-        return attach_foreign(package, modules), problems
+        return attach_foreign(package, modules, index), problems
 
 
 def read_texts(found: Sequence[Diagnostic], wheels: WheelSet, host: Host) -> dict[str, SourceFile]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from attrs import evolve
-
 from ..backends.entries import Declarations, EntryKind
+from ..ir.parts import evolve
 from ..ir.source import SourceFile
 from .mochi import tree
 from .mochi.dump import walk

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from ...ir import codes
@@ -15,6 +15,7 @@ from ...ir.audit import PlatformVerdict, WheelAudit
 from ...ir.binary import BinaryFormat, GilVerdict, Image
 from ...ir.diagnostics import Diagnostic, DiagnosticError
 from ...ir.dist import Target
+from ...ir.parts import evolve
 from ..frontends.binary.read import MalformedError, read_binary
 from ..frontends.wheel import Wheel, open_wheel
 from ..gate import check_wheel

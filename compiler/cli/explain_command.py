@@ -111,7 +111,7 @@ def _changes(before: str, after: str) -> Iterator[str]:
 def _declarations(explanation: Explanation, part: Part) -> list[str]:
     declared = declare(explanation.package)
     types = [type_declaration(t, declared.texts) for t in declared.types if t.path == part.path]
-    entries = [declaration(e, declared.texts) for e in declared.entries if e.path == part.path]
+    entries = [declaration(e, declared) for e in declared.entries if e.path == part.path]
     return types + entries
 
 

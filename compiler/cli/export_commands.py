@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from attrs import evolve
 from packaging.pylock import is_valid_pylock_path
 
 from ...backends.pylock import emit_pylock
@@ -15,6 +14,7 @@ from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import Target
 from ...ir.lock import Lock
+from ...ir.parts import evolve
 from ..cache import Cache
 from ..host import Host
 from ..pylock_export import WHEELS, export_pylock, find_rows, pinned_files

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from attrs import evolve
 
 from ...backends.workspace import WORKSPACE
 from ...ir.diagnostics import Severity
+from ...ir.parts import evolve
 from ..cache import Cache
 from ..compile import collect
 from ..freethread import check_resolution, choose_build, read_policy

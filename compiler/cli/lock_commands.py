@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from attrs import evolve
 from packaging.utils import canonicalize_name
 
 from ...ir import codes
 from ...ir.diagnostics import Diagnostic, DiagnosticError, Severity
 from ...ir.dist import Target
+from ...ir.parts import evolve
 from ...ir.source import SourceFile
 from ..api_changes import MovedPackage, find_api_changes
 from ..capability_scan import STARTUP_CODE

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypedDict, cast
 
-from attrs import evolve
-
+from ...ir.parts import evolve
 from ...ir.render import render_human
 from ..cache import PAGE_TTL, Cache
 from ..compile import compile

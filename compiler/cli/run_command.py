@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from attrs import evolve
 
+from ...ir.parts import evolve
 from ...runtime._mochi_wrap.wire import Codec, WireError
 from ...runtime.client import Handle, RemoteError, Worker, WorkerError
 from ..host import Host

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from attrs import evolve
 
+from ...ir.parts import evolve
 from ...ir.source import SourceFile
 from ..compile import compile
 from ..output import write_output

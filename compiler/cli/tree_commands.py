@@ -6,12 +6,12 @@ import sys
 from typing import Any
 
 import click
-from attrs import evolve
 from packaging.utils import canonicalize_name
 
 from ...ir.diagnostics import Diagnostic, DiagnosticError
 from ...ir.dist import Target
 from ...ir.lock import Lock
+from ...ir.parts import evolve
 from ..cache import Cache
 from ..lock_tree import find_chains, format_tree, needs, requirement_name, root_names
 from ..locked import find_locked, select_packages

@@ -179,7 +179,7 @@ class _Parser:
             return _callable(path, arguments)
         if last in ("tuple", "Tuple"):
             # `...` is the only thing that reads as ANY.
-            if len(arguments) == 2 and arguments[1] == ANY:
+            if len(arguments) == 2 and arguments[1] is ANY:
                 return ListOf(arguments[0])
             if is_group and arguments == [TupleOf(())]:
                 return TupleOf(())
@@ -269,7 +269,7 @@ class _Parser:
                 values.append(token == "True")
             elif kind == "name":
                 nested = self._named(token, start)
-                has_none |= nested == NONE
+                has_none |= nested is NONE
                 values.extend(_literal_values(nested))
             else:
                 raise _NoTypeError
@@ -366,7 +366,7 @@ def _callable(path: str, arguments: list[BridgeType]) -> BridgeType:
     match arguments:
         case [TupleOf(params), result]:
             return FunOf(params, result)
-        case [first, result] if first == ANY:
+        case [first, result] if first is ANY:
             return FunOf(None, result)
         case _:
             return Ref(path, tuple(arguments))
@@ -381,7 +381,7 @@ def _literal_values(nested: BridgeType) -> tuple[LiteralValue | EnumMember, ...]
             return values
         case Ref(path, ()):
             return (EnumMember(path),)
-        case _ if nested == NONE:
+        case _ if nested is NONE:
             return ()
         case _:
             raise _NoTypeError

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import evolve
-
 from ...ir.items import (
     Alias,
     Binding,
@@ -25,6 +23,7 @@ from ...ir.items import (
     Signature,
     TypeParam,
 )
+from ...ir.parts import evolve
 from ...ir.types import UNANNOTATED, BridgeType, Ref
 from .annotation import parse_type_params
 from .assignments import (

@@ -213,7 +213,7 @@ def read_doc_type(text: str, find: FindName) -> BridgeType | None:
         has_none |= bool(re.search(r"\bdefaults?\b[^,]*\bNone\b", text))
         text = _TRAILER.sub("", text).strip()
     members = _read_members(text, find)
-    if members is None or all(member == NONE for member in members):
+    if members is None or all(member is NONE for member in members):
         return None
     if has_none:
         members.append(NONE)

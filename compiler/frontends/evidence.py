@@ -13,9 +13,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ...ir.items import Binding, Evidence, EvidenceSource, Info, Param, ParamKind, Signature
+from ...ir.parts import evolve
 from ...ir.types import ANY, NONE, STRING, UNANNOTATED, BridgeType, ListOf, MapOf, Ref
 from .bodies import Receiver, capture, make_context, outside, read_body
 from .declarations import Declaration, Reading
@@ -112,7 +111,7 @@ def value_evidence(where: str, value: Node | None, scope: Scope, reading: Readin
 
 def _assigned(where: str, values: Values) -> tuple[Evidence, ...]:
     """Return values as evidence; None alone is what stands there before there is a value."""
-    if values is None or all(value.scalar == NONE for value in values):
+    if values is None or all(value.scalar is NONE for value in values):
         return ()
     return tuple(
         Evidence(where, EvidenceSource.ASSIGNMENT, value.type, value.name, value.steps)

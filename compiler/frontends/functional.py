@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ...ir.items import Class, Decorator, Field, FieldKind, Info
+from ...ir.parts import evolve
 from ...ir.types import UNANNOTATED, BridgeType, Ref
 from .declarations import Reading
 from .functions import annotate

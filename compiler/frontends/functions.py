@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import evolve
-
 from ...ir import codes
 from ...ir.items import (
     Binding,
@@ -21,6 +19,7 @@ from ...ir.items import (
     Signature,
     TypeParam,
 )
+from ...ir.parts import evolve
 from ...ir.source import Span
 from ...ir.types import UNANNOTATED, BridgeType
 from .annotation import parse_annotation, parse_type_params

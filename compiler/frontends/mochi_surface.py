@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar, final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ...ir import codes
 from ...ir.diagnostics import Diagnostic, DiagnosticError
@@ -36,6 +36,7 @@ from ...ir.items import (
     Variant,
     VariantCase,
 )
+from ...ir.parts import evolve
 from ...ir.refusals import SkipReason
 from ...ir.source import SourceFile
 from ...ir.types import (
@@ -202,7 +203,7 @@ class _Reader:
             return
         kind, value = found or ("", None)
         ty = self._type(binding.type) if binding.type else _LITERALS[kind]
-        if isinstance(value, int) and ty == FLOAT:
+        if isinstance(value, int) and ty is FLOAT:
             value = float(value)
         constant = Constant(binding.name, self._path(binding.name), ty, value, self._info(binding))
         yield self._finish(constant, "constant")

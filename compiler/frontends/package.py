@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from attrs import evolve
 from packaging.utils import canonicalize_name
 
 from ...ir import codes
 from ...ir.diagnostics import Diagnostic
 from ...ir.dist import Target, Tier
 from ...ir.items import Import, Module, Package, StarExport
+from ...ir.parts import evolve
 from ...ir.source import SourceFile
 from .stub import OpenModule, read_module
 from .stub_search import Archive, ModuleSource, ModuleSources, find_types

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ...ir.diagnostics import Code, Diagnostic
+from ...ir.parts import evolve
 from ...ir.source import Span
 
 

@@ -9,8 +9,6 @@ Nothing else of the source counts: what a module declares is what its stub says.
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from ...ir.items import (
     Binding,
     Class,
@@ -26,6 +24,7 @@ from ...ir.items import (
     Property,
     Signature,
 )
+from ...ir.parts import evolve
 from ...ir.types import UNANNOTATED
 
 _PLAIN = (Binding.FUNCTION, Binding.STATIC_METHOD)

@@ -315,7 +315,7 @@ def _boolean(node: Node, context: Context, depth: int) -> Values:
     if values is None or context.reading.slice(operator) == "and":
         return values
     last = read_value(right, context, depth + 1) or []
-    return [value for value in values if value.scalar != NONE or value in last]
+    return [value for value in values if value.scalar is not NONE or value in last]
 
 
 def _comparison(node: Node, context: Context, depth: int) -> Values:
@@ -349,7 +349,7 @@ def _binary(node: Node, context: Context, depth: int) -> Values:
     second = _shown_type(right, context, depth)
     if operator == "+" and STRING in (first, second):
         return [Value(STRING)]
-    if first == second == INT and operator in (*_ARITHMETIC, *_BITWISE):
+    if first is second is INT and operator in (*_ARITHMETIC, *_BITWISE):
         return [Value(INT)]
     if {first, second} <= {INT, FLOAT} and operator in (*_ARITHMETIC, "/"):
         return [Value(FLOAT)]

@@ -11,9 +11,10 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Final, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ...ir import codes
+from ...ir.parts import evolve
 from ..frontends.wheel import MAX_ENTRIES, MAX_RATIO, MAX_TOTAL, is_bomb
 from .findings import FormatError
 

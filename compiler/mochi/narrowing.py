@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
+from ...ir.parts import evolve
 from . import expressions as e
 from .environment import Scope
 from .types import Applied, Type

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import FileKind, GitSource, Hashes, IndexSource, PathSource, Pin, UrlSource
+from ...ir.parts import evolve
 from ..cache import Blob, Cache, HashMismatchError
 from ..host import Host
 

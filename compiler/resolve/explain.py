@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import evolve
 from packaging.version import Version
 
 from ...ir import codes
 from ...ir.diagnostics import Diagnostic, DiagnosticError, Label
 from ...ir.dist import Requirement, Target
+from ...ir.parts import evolve
 from .candidates import Releases
 from .library import Library
 from .provider import Candidate, Need, Provider

@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Final, TypeVar, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Dependency
 from packaging.utils import canonicalize_name
@@ -22,6 +22,7 @@ from packaging.utils import canonicalize_name
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import AbiTagPolicy, FileKind, Target
+from ...ir.parts import evolve
 from ..cache import Cache
 from ..dependency_text import parse_dependency
 from ..frontends.metadata import Metadata, MetadataError, parse_metadata

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol, final
 
-from attrs import evolve
 from packaging.markers import InvalidMarker
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -17,6 +16,7 @@ from resolvelib.resolvers import Result
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import IndexRequest, IndexSource, PathSource, Pin, Requirement, Resolution, Target
+from ...ir.parts import evolve
 from ..cache import Cache
 from ..dependency_text import parse_marker
 from ..host import Host

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
 from ...ir.dist import Pin, Requirement, Resolution, Target
+from ...ir.parts import evolve
 from .resolver import Resolver
 from .tags import marker_environment
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final, final
 
 import tomli_w
-from attrs import evolve
 
 from ...ir import codes
 from ...ir.diagnostics import DiagnosticError
@@ -31,6 +30,7 @@ from ...ir.dist import (
     Target,
     UrlSource,
 )
+from ...ir.parts import evolve
 from ..cache import Cache
 from ..host import Host
 from ..settings import Index, IndexPriority, Prereleases
