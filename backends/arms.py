@@ -19,17 +19,26 @@ def argument_type(entry: Entry, index: int) -> BridgeType:
     if not isinstance(entry.operation, Call) or not _is_choice(ty):
         return ty
     plan = entry.operation.plan
+    others = _other_arms(entry.operation.function, plan)
+    if not others:
+        return ty
     place = index - (plan.receiver is not None)
-    others = [_free(other) for other in _other_arms(entry.operation.function, plan)]
-    return _widen(ty, (types[place] for types in others if place < len(types)))
+    places = map(_free, others)
+    return _widen(ty, [types[place] for types in places if place < len(types)])
 
 
-def option_type(function: Function, plan: CallPlan, option: Option) -> BridgeType:
-    """Return the type that `option` of `plan` is checked against."""
+def option_types(function: Function, plan: CallPlan) -> list[BridgeType]:
+    """Return the types that the options of `plan` are checked against."""
+    others = [each for other in _other_arms(function, plan) for each in other.options]
+    if not others:
+        return [option.type for option in plan.options]
+    return [_option_type(option, others) for option in plan.options]
+
+
+def _option_type(option: Option, others: Iterable[Option]) -> BridgeType:
     if not _is_choice(option.type):
         return option.type
-    others = [each for other in _other_arms(function, plan) for each in other.options]
-    return _widen(option.type, (each.type for each in others if each.name == option.name))
+    return _widen(option.type, [each.type for each in others if each.name == option.name])
 
 
 def _other_arms(function: Function, plan: CallPlan) -> list[CallPlan]:
@@ -42,11 +51,13 @@ def _free(plan: CallPlan) -> list[BridgeType]:
 
 def _widen(ty: BridgeType, others: Iterable[BridgeType]) -> BridgeType:
     """Return `ty`, a union, with the members of `others`."""
+    if all(other is ty for other in others):
+        return ty
     own = _members(ty)
     members = dict.fromkeys([*own, *(member for other in others for member in _members(other))])
     if len(members) == len(own):
         return ty
-    union = UnionOf(tuple(member for member in members if member != NONE))
+    union = UnionOf(tuple(member for member in members if member is not NONE))
     return OptionOf(union) if NONE in members else union
 
 

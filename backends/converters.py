@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never, final
 
-from attrs import frozen
-
 from ..ir.diagnostics import InternalError
 from ..ir.traverse import walk_type
 from ..ir.types import (
@@ -31,6 +29,7 @@ from ..ir.types import (
 from .entries import Declarations, EnumType, HandleType, RecordShape, RecordType, SumType, TypeDeclaration
 from .imports import Imports
 from .literals import python_literal, python_string, python_tuple
+from .mochi_types import SLUG_LIMIT
 from .names import Names
 from .type_tests import ENTRY_PREFIX, TypeTests
 from .type_tests import HELPERS as HELPERS
@@ -51,19 +50,6 @@ _SCALARS = {
 _DRIVEN = frozenset({"awaited", "stream_of"})
 """Converters that drive what they convert."""
 
-_SLUG_LIMIT = 40
-
-
-@final
-@frozen
-class _Definition:
-    """`variable = head(items)`, where `head` and `tail` hold the brackets."""
-
-    head: str
-    items: tuple[str, ...]
-    tail: str
-    literal: bool
-
 
 @final
 class _Definitions:
@@ -71,7 +57,7 @@ class _Definitions:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._written: list[_Definition] = []
+        self._writer = Writer()
 
     def call(self, stem: str, function: str, arguments: Sequence[str]) -> str:
         """Return a variable named after `stem` that holds what `function` gives for `arguments`."""
@@ -79,22 +65,20 @@ class _Definitions:
 
     def test(self, stem: str, function: str, arguments: Sequence[str]) -> str:
         """Return a variable named after `stem` that holds a test."""
-        return self.call(f"_is_{stem}"[:_SLUG_LIMIT], function, arguments)
+        return self.call(f"_is_{stem}"[:SLUG_LIMIT], function, arguments)
 
     def literal(self, stem: str, items: Sequence[str], opening: str, closing: str) -> str:
         """Return a variable named after `stem` that holds `items` in brackets."""
         return self._add(stem, opening, items, closing, True)
 
-    def write(self, writer: Writer) -> None:
-        """Write all of them, with a line before."""
-        if self._written:
-            writer.line()
-        for each in self._written:
-            writer.bracketed(each.head, each.items, each.tail, literal=each.literal)
+    def text(self) -> str:
+        """Return the lines of all of them, with an empty one before."""
+        text = self._writer.text()
+        return f"\n{text}" if text else ""
 
     def _add(self, stem: str, head: str, items: Sequence[str], tail: str, literal: bool) -> str:
         variable = self._names.fresh(stem)
-        self._written.append(_Definition(f"{variable} = {head}", tuple(items), tail, literal))
+        self._writer.bracketed(f"{variable} = {head}", items, tail, literal=literal)
         return variable
 
 
@@ -112,12 +96,14 @@ class Converters:
     ) -> None:
         self._locks = locks
         self._types = declared.by_path
-        self._type_names = declared.type_names
         self._texts = declared.texts
         self._imports = imports
         self._int64_only = int64_only
         self._known: dict[tuple[BridgeType, bool], str] = {}
-        self._changing: dict[BridgeType, bool] = {}
+        # By the ids of types, which are kept beside what is known of them, so that no id is used again.
+        self._changing: dict[int, tuple[BridgeType, bool]] = {}
+        self._outward: dict[int, tuple[BridgeType, str]] = {}
+        self._inward: dict[int, tuple[BridgeType, str]] = {}
         self._definitions = _Definitions(imports.names)
         self._tests = TypeTests(self._types, imports, self._definitions.test)
         self._tag_table: str | None = None
@@ -127,22 +113,28 @@ class Converters:
 
     def out(self, ty: BridgeType) -> str:
         """Return the name of the converter of `ty` from Python to Mochi."""
-        return self._converter(ty, inward=False)
+        known = self._outward.get(id(ty))
+        if known is None:
+            known = self._outward[id(ty)] = ty, self._converter(ty, inward=False)
+        return known[1]
 
     def into(self, ty: BridgeType) -> str:
         """Return the name of the converter of `ty` from Mochi to Python, which checks it too."""
-        return self._converter(ty, inward=True)
+        known = self._inward.get(id(ty))
+        if known is None:
+            known = self._inward[id(ty)] = ty, self._converter(ty, inward=True)
+        return known[1]
 
     def changes(self, ty: BridgeType) -> bool:
         """Tell whether a value of `ty` is something else in Python than in Mochi, or has to be checked."""
-        known = self._changing.get(ty)
+        known = self._changing.get(id(ty))
         if known is None:
-            known = self._changing[ty] = self._find_change(ty)
-        return known
+            known = self._changing[id(ty)] = ty, self._find_change(ty)
+        return known[1]
 
-    def write(self, writer: Writer) -> None:
-        """Write the definitions."""
-        self._definitions.write(writer)
+    def text(self) -> str:
+        """Return the lines that define what was asked for."""
+        return self._definitions.text()
 
     def _find_change(self, ty: BridgeType) -> bool:
         match ty:
@@ -232,7 +224,7 @@ class Converters:
 
     def _argument(self, ty: BridgeType, inward: bool) -> str:
         """Return the converter of a callback's part: only what comes from Python is checked."""
-        if ty == NONE or (inward and not self.changes(ty)):
+        if ty is NONE or (inward and not self.changes(ty)):
             return self._helper("as_any")
         return self._converter(ty, inward=inward)
 
@@ -350,7 +342,7 @@ class Converters:
 
     def _define(self, ty: BridgeType, inward: bool, function: str, arguments: Sequence[str]) -> str:
         direction = "to" if inward else "as"
-        return self._definitions.call(f"_{direction}_{self._slug(ty)}", function, arguments)
+        return self._definitions.call(f"_{direction}_{self._texts.slug(ty)}", function, arguments)
 
     def _table(self, name: str, role: str, items: Sequence[str]) -> str:
         return self._literal(name, role, items, "{", "}")
@@ -373,35 +365,6 @@ class Converters:
             raise InternalError(f"nothing declares the type {path!r}")
         return declared
 
-    def _slug(self, ty: BridgeType) -> str:
-        """Return a name for `ty` that reads like it; `Names` keeps it apart from others."""
-        match ty:
-            case Scalar(kind):
-                slug = kind.value
-            case ListOf(element):
-                slug = f"list_{self._slug(element)}"
-            case SetOf(element):
-                slug = f"set_{self._slug(element)}"
-            case MapOf(key, value):
-                slug = f"map_{self._slug(key)}_{self._slug(value)}"
-            case OptionOf(inner):
-                slug = f"optional_{self._slug(inner)}"
-            case UnionOf(members):
-                slug = "_or_".join(map(self._slug, members))
-            case LiteralOf(values):
-                slug = f"one_of_{len(values)}"
-            case AsyncOf(inner):
-                slug = f"async_{self._slug(inner)}"
-            case StreamOf(element):
-                slug = f"stream_{self._slug(element)}"
-            case FunOf(params, result):
-                slug = "_".join(["fun", *map(self._slug, params or ()), "to", self._slug(result)])
-            case Ref(path):
-                slug = self._type_names[path]
-            case _:
-                raise InternalError(f"legalize-types left {ty!r}")
-        return slug[:_SLUG_LIMIT]
-
 
 def _made_ability(path: str) -> str:
     """Return the special method by which the values of a handle type that passes made are known."""
@@ -412,7 +375,7 @@ def _made_ability(path: str) -> str:
 
 def is_unchecked(ty: BridgeType) -> bool:
     """Tell whether a value of `ty` is handed on as it is."""
-    return ty == ANY
+    return ty is ANY
 
 
 def _tuple(values: Sequence[LiteralValue | EnumMember]) -> str:

@@ -8,7 +8,6 @@ from typing import assert_never, final
 
 from ..ir.items import (
     Alias,
-    Argument,
     Binding,
     CallForm,
     CallPlan,
@@ -19,9 +18,7 @@ from ..ir.items import (
     Field,
     FieldKind,
     Function,
-    Info,
     Item,
-    Module,
     Package,
     Property,
     Refusal,
@@ -32,6 +29,7 @@ from ..ir.keywords import handle_case, mochi_local_name, mochi_name
 from ..ir.traverse import walk_items, walk_type
 from ..ir.types import ANY, BYTES, INT, NONE, STRING, BridgeType, ListOf, MapOf, OptionOf, Ref
 from .entries import (
+    NO_INFO,
     BytesHelper,
     Call,
     Declarations,
@@ -54,7 +52,7 @@ from .entries import (
     Upcast,
     WriteAttribute,
 )
-from .names import Names, exported
+from .names import Names, exported, make_distinct
 
 
 @final
@@ -67,6 +65,7 @@ class ShimStyle(enum.Enum):
 
 
 OPTIONS = MapOf(STRING, ANY)
+_OPTIONS = Parameter("options", "options", OPTIONS)
 TUPLE_PREFIX = "mochi.tuple."
 
 _KINDS = {
@@ -93,14 +92,16 @@ def declare(package: Package) -> Declarations:
     items = list(walk_items(package))
     classes = {item.path: item for item in items if isinstance(item, Class)}
     type_names = _type_names(items)
-    names = Names(_exported_names(items, type_names))
+    entries: list[Entry] = []
+    for module in package.modules:
+        for item in module.items:
+            _add_entries(item, module.name, type_names, entries)
+    for item in package.generated:
+        _add_entries(item, _module_of(item), type_names, entries)
+    names = Names(_exported_names(items, type_names, entries))
     types = [_declare_type(item, classes, names) for item in items if isinstance(item, Class | Variant)]
-    entries = [entry for module in package.modules for entry in _module_entries(module, type_names)]
-    entries += [
-        entry for item in package.generated for entry in _item_entries(item, _module_of(item), type_names)
-    ]
     entries += _enum_values(types, names)
-    uses_bytes = any(_has_bytes(entry) for entry in entries) or any(map(_type_has_bytes, types))
+    uses_bytes = _has_bytes(entries, types)
     if uses_bytes:
         entries += [
             Entry(name, name, EntryKind.BYTES, (Parameter(arg, arg, taken),), result, BytesHelper())
@@ -119,26 +120,24 @@ def _type_names(items: Iterable[Item]) -> dict[str, str]:
     }
 
 
-def _exported_names(items: Iterable[Item], type_names: dict[str, str]) -> Iterator[str]:
+def _exported_names(
+    items: Iterable[Item], type_names: dict[str, str], entries: Iterable[Entry]
+) -> Iterator[str]:
     """Yield every name of the one scope that types, variants and functions share."""
     yield from type_names.values()
+    for entry in entries:
+        yield entry.name
     for item in items:
         match item:
-            case Function():
-                yield from (call.exported for call in item.calls if call.exported)
-            case Constant() if item.exported:
-                yield item.exported
             case Variant():
                 yield from (case.exported for case in item.cases if case.exported)
             case Class():
-                for function in (*item.constructors, *item.methods):
-                    yield from (call.exported for call in function.calls if call.exported)
-                for member in _members(item):
-                    yield from (name for name in (member.getter, member.setter) if name)
                 for cast in item.casts:
                     yield from (name for name in (cast.up, cast.down) if name)
                 if item.kind is ClassKind.ENUM:
                     yield from (member.exported for member in item.fields if member.exported)
+            case _:
+                pass
 
 
 def _declare_type(item: Class | Variant, classes: dict[str, Class], names: Names) -> TypeDeclaration:
@@ -167,10 +166,6 @@ def _field_type(field: Field) -> BridgeType:
     if field.required or field.type in (ANY, NONE) or isinstance(field.type, OptionOf):
         return field.type
     return OptionOf(field.type)
-
-
-def _members(cls: Class) -> tuple[Field | Property, ...]:
-    return (*cls.fields, *cls.properties)
 
 
 def _record_shape(cls: Class, classes: dict[str, Class]) -> RecordShape:
@@ -223,15 +218,24 @@ def _parts(ty: TypeDeclaration) -> list[BridgeType]:
             assert_never(ty)
 
 
-def _type_has_bytes(ty: TypeDeclaration) -> bool:
-    return any(part == BYTES for outer in _parts(ty) for part in walk_type(outer))
-
-
-def _has_bytes(entry: Entry) -> bool:
-    for outer in (entry.result, *(parameter.type for parameter in entry.parameters)):
-        if outer == BYTES or any(part == BYTES for part in walk_type(outer)):
-            return True
+def _has_bytes(entries: Iterable[Entry], types: Iterable[TypeDeclaration]) -> bool:
+    """Tell whether any declaration holds bytes; each type object is looked at once."""
+    seen: set[int] = set()
+    for outer in _outer_types(entries, types):
+        if id(outer) not in seen:
+            seen.add(id(outer))
+            if any(part is BYTES for part in walk_type(outer)):
+                return True
     return False
+
+
+def _outer_types(entries: Iterable[Entry], types: Iterable[TypeDeclaration]) -> Iterator[BridgeType]:
+    for entry in entries:
+        yield entry.result
+        for parameter in entry.parameters:
+            yield parameter.type
+    for ty in types:
+        yield from _parts(ty)
 
 
 # --- entries ----------------------------------------------------------------------------
@@ -242,64 +246,78 @@ def _module_of(item: Item) -> str:
     return item.path.removesuffix(f".{item.name}")
 
 
-def _module_entries(module: Module, type_names: dict[str, str]) -> Iterator[Entry]:
-    for item in module.items:
-        yield from _item_entries(item, module.name, type_names)
-
-
-def _item_entries(item: Item, module: str, type_names: dict[str, str]) -> Iterator[Entry]:
+def _add_entries(item: Item, module: str, type_names: dict[str, str], entries: list[Entry]) -> None:
     match item:
         case Function():
-            for plan in item.calls:
-                yield _call_entry(item, plan, module, "")
+            entries += [_call_entry(item, plan, module, "") for plan in item.calls]
         case Class():
-            yield from _class_entries(item, module, type_names)
+            _add_class_entries(item, module, type_names, entries)
         case Constant() if item.exported is not None:
             name = exported(item.exported, item.path)
             kind = EntryKind.CONSTANT
-            yield Entry(name, item.path, kind, (), item.type, ReadConstant(), item.info, module)
+            entries.append(Entry(name, item.path, kind, (), item.type, ReadConstant(), item.info, module))
         case Constant() | Variant() | Alias() | TypeVariable() | Refusal():
             return
         case _:
             assert_never(item)
 
 
-def _class_entries(cls: Class, module: str, type_names: dict[str, str]) -> Iterator[Entry]:
+def _add_class_entries(cls: Class, module: str, type_names: dict[str, str], entries: list[Entry]) -> None:
     owner = cls.path.removeprefix(f"{module}.") if module else ""
+    # All members share one receiver, for what is known of a type is found by its object.
+    this = Parameter("self", "self", Ref(cls.path))
     for function in (*cls.constructors, *cls.methods):
-        for plan in function.calls:
-            yield _call_entry(function, plan, module, owner)
-    for member in _members(cls):
-        yield from _accessors(member, cls, module, owner)
+        entries += [_call_entry(function, plan, module, owner, this) for plan in function.calls]
+    for members in (cls.fields, cls.properties):
+        for member in members:
+            if member.getter is not None or member.setter is not None:
+                entries += _accessors(member, this, module, owner)
     for cast in cls.casts:
         if cast.base in type_names:
-            yield from _casts(cast, cls, module, owner)
+            entries += _casts(cast, cls, this, module, owner)
 
 
-def _call_entry(function: Function, plan: CallPlan, module: str, owner: str) -> Entry:
-    name = exported(plan.exported, function.path)
-    mochi = Names()
-    parameters = []
-    if plan.receiver is not None:
-        parameters.append(Parameter(mochi.fresh("self"), "self", plan.receiver))
-    parameters += [_parameter(argument, mochi) for argument in plan.arguments if not argument.fixed]
+def _call_entry(
+    function: Function, plan: CallPlan, module: str, owner: str, this: Parameter | None = None
+) -> Entry:
+    """Return the entry of a call; `this` is the usual receiver of the class that has `function`."""
+    receiver, parameters = plan.receiver, []
+    if receiver is not None:
+        is_usual = this is not None and receiver == this.type
+        parameters.append(this if this and is_usual else Parameter("self", "self", receiver))
+    parameters += [
+        Parameter(argument.exported or mochi_local_name(argument.name), argument.name, argument.type)
+        for argument in plan.arguments
+        if not argument.fixed
+    ]
     if plan.form is CallForm.WITH_OPTIONS:
-        parameters.append(Parameter(mochi.fresh("options"), "options", OPTIONS))
-    kind = _KINDS[function.binding]
-    operation = Call(function, plan)
+        parameters.append(_OPTIONS)
     return Entry(
-        name, function.path, kind, tuple(parameters), plan.result, operation, function.info, module, owner
+        exported(plan.exported, function.path),
+        function.path,
+        _KINDS[function.binding],
+        _with_distinct_names(parameters),
+        plan.result,
+        Call(function, plan),
+        function.info,
+        module,
+        owner,
     )
 
 
-def _parameter(argument: Argument, names: Names) -> Parameter:
-    wanted = argument.exported or mochi_local_name(argument.name)
-    return Parameter(names.fresh(wanted), argument.name, argument.type)
+def _with_distinct_names(parameters: list[Parameter]) -> tuple[Parameter, ...]:
+    wanted = [parameter.name for parameter in parameters]
+    names = make_distinct(wanted)
+    if names is wanted:
+        return tuple(parameters)
+    return tuple(
+        Parameter(name, each.python, each.type) for name, each in zip(names, parameters, strict=True)
+    )
 
 
-def _accessors(member: Field | Property, cls: Class, module: str, owner: str) -> Iterator[Entry]:
+def _accessors(member: Field | Property, receiver: Parameter, module: str, owner: str) -> Iterator[Entry]:
     on_class = isinstance(member, Field) and member.kind is not FieldKind.INSTANCE
-    this = () if on_class else (Parameter("self", "self", Ref(cls.path)),)
+    this = () if on_class else (receiver,)
     if member.getter is not None:
         name = exported(member.getter, member.path)
         read = ReadAttribute(member.name, on_class)
@@ -312,16 +330,15 @@ def _accessors(member: Field | Property, cls: Class, module: str, owner: str) ->
         yield Entry(name, member.path, EntryKind.SETTER, parameters, NONE, write, member.info, module, owner)
 
 
-def _casts(cast: Cast, cls: Class, module: str, owner: str) -> Iterator[Entry]:
-    here, base = Ref(cls.path), Ref(cast.base)
+def _casts(cast: Cast, cls: Class, this: Parameter, module: str, owner: str) -> Iterator[Entry]:
+    here, base = this.type, Ref(cast.base)
     if cast.up is not None:
-        up = (Parameter("self", "self", here),)
         name = exported(cast.up, cls.path)
-        yield Entry(name, cls.path, EntryKind.CAST, up, base, Upcast(), Info(), module, owner)
+        yield Entry(name, cls.path, EntryKind.CAST, (this,), base, Upcast(), NO_INFO, module, owner)
     if cast.down is not None:
         down = (Parameter("value", "value", base),)
         name = exported(cast.down, cls.path)
-        yield Entry(name, cls.path, EntryKind.CAST, down, here, Downcast(cls.path), Info(), module, owner)
+        yield Entry(name, cls.path, EntryKind.CAST, down, here, Downcast(cls.path), NO_INFO, module, owner)
 
 
 def _enum_values(types: list[TypeDeclaration], names: Names) -> Iterator[Entry]:

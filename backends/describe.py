@@ -9,64 +9,55 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attrs import evolve
-
 from ..ir.helpers import ASYNC_LEAVE, CLASS_OBJECT, IMPLEMENT, LEAVE, RUN_ASYNC_WITH, RUN_WITH, is_helper
-from ..ir.items import Binding, CallForm, Degradation, Function, Info, Param, ParamKind, Signature
-from ..ir.types import UNANNOTATED, BridgeType
+from ..ir.items import Binding, CallForm, CallPlan, Degradation, Function, Info, Param, ParamKind, Signature
+from ..ir.types import UNANNOTATED, BridgeType, Unsupported
 from .entries import Call, Entry, EntryKind, TypeDeclaration, takes_options
 from .mochi_types import MochiTypes
 
-_STARS = {ParamKind.VAR_POSITIONAL: "*", ParamKind.VAR_KEYWORD: "**"}
+
+def describe(entry: Entry, types: MochiTypes) -> list[str]:
+    """Return the lines of the comment above `entry`, not yet escaped."""
+    operation, info = entry.operation, entry.info
+    if isinstance(operation, Call):
+        lines = _describe_call(entry, operation, types)
+    elif entry.kind is EntryKind.SETTER:
+        lines = _describe_value(entry, types)
+    else:
+        lines = [info.doc] if info.doc else []
+        lines += _describe_value(entry, types)
+        _add_origin(lines, info, info.deprecated)
+    if info.degradations:
+        lines += _describe_losses(entry)
+    return lines
 
 
-def describe(entry: Entry, types: MochiTypes) -> Iterator[str]:
-    """Yield the lines of the comment above `entry`, not yet escaped."""
-    if takes_options(entry):
-        yield from _describe_options(entry, types)
-        yield from _describe_losses(entry)
-        return
-    if entry.info.doc and entry.kind is not EntryKind.SETTER and not _is_further_arm(entry):
-        yield entry.info.doc
-    match entry.operation:
-        case Call(function) if is_helper(function):
-            yield from _describe_helper(function, entry)
-        case Call(function, plan) if plan.arm < len(function.signatures):
-            yield python_signature(function, function.signatures[plan.arm], types, brief=True)
-        case _ if entry.kind is EntryKind.CAST:
-            parameter = entry.parameters[0]
-            taken, given = (types.shown(ty) for ty in (parameter.type, entry.result))
-            yield f"{taken} as {given}"
-        case _ if entry.module:
-            yield f"{entry.path}: {types.shown(value_type(entry))}"
-        case _:
-            pass
-    if entry.kind is not EntryKind.SETTER:
-        yield from _describe_origin(entry.info, deprecation(entry))
-    if others := _further_arms(entry):
-        yield f"also: {', '.join(others)}"
-    yield from _describe_losses(entry)
+def _describe_call(entry: Entry, call: Call, types: MochiTypes) -> list[str]:
+    function, plan = call.function, call.plan
+    if plan.form is CallForm.WITH_OPTIONS:
+        return _describe_options(plan, types)
+    first = function.calls[0].arm
+    lines = [entry.info.doc] if entry.info.doc and plan.arm == first else []
+    if is_helper(function):
+        lines += _describe_helper(function)
+    elif plan.arm < len(function.signatures):
+        lines.append(python_signature(function, function.signatures[plan.arm], types, brief=True))
+    else:
+        lines += _describe_value(entry, types)
+    _add_origin(lines, entry.info, deprecation(entry))
+    if plan.arm == first:
+        others = [each for each in function.calls if each.arm != first and each.form is CallForm.REQUIRED]
+        lines += [f"also: {', '.join([each.exported or '' for each in others])}"] if others else []
+    return lines
 
 
-def _is_further_arm(entry: Entry) -> bool:
-    match entry.operation:
-        case Call(function, plan):
-            return plan.arm != function.calls[0].arm
-        case _:
-            return False
+def _describe_value(entry: Entry, types: MochiTypes) -> list[str]:
+    if entry.kind is EntryKind.CAST:
+        return [f"{types.shown(entry.parameters[0].type)} as {types.shown(entry.result)}"]
+    return [f"{entry.path}: {types.shown(value_type(entry))}"] if entry.module else []
 
 
-def _further_arms(entry: Entry) -> list[str]:
-    """Return the names of the other overload arms of what `entry` is the plainest arm of."""
-    match entry.operation:
-        case Call(function) if not _is_further_arm(entry):
-            calls = [call for call in function.calls if call.arm != function.calls[0].arm]
-            return [call.exported or "" for call in calls if call.form is CallForm.REQUIRED]
-        case _:
-            return []
-
-
-def _describe_helper(function: Function, entry: Entry) -> Iterator[str]:
+def _describe_helper(function: Function) -> Iterator[str]:
     """Yield what a member means that Python has no function for."""
     owner = function.path.rpartition(".")[0]
     match function.name:
@@ -84,13 +75,13 @@ def _describe_helper(function: Function, entry: Entry) -> Iterator[str]:
             yield f"{owner}: {name}"
 
 
-def describe_type(ty: TypeDeclaration) -> Iterator[str]:
-    """Yield the lines of the comment above the declaration of `ty`, not yet escaped."""
-    if ty.info.doc:
-        yield ty.info.doc
-    yield ty.path
-    yield from _describe_origin(ty.info, ty.info.deprecated)
-    yield from map(_loss, ty.info.degradations)
+def describe_type(ty: TypeDeclaration) -> list[str]:
+    """Return the lines of the comment above the declaration of `ty`, not yet escaped."""
+    lines = [ty.info.doc] if ty.info.doc else []
+    lines.append(ty.path)
+    _add_origin(lines, ty.info, ty.info.deprecated)
+    lines += [_loss(loss, loss.where) for loss in ty.info.degradations]
+    return lines
 
 
 def value_type(entry: Entry) -> BridgeType:
@@ -122,43 +113,47 @@ def python_signature(
         pieces.append(_param(param, types, brief=brief))
     pieces += ["/"] if slash else []
     prefix = "async " if signature.is_async else ""
-    shown = signature.result != UNANNOTATED and function.binding is not Binding.CONSTRUCTOR
+    shown = function.binding is not Binding.CONSTRUCTOR and _is_annotated(signature.result)
     result = f" -> {types.shown(signature.result)}" if shown else ""
     return f"{prefix}{function.path}({', '.join(pieces)}){result}"
 
 
 def _param(param: Param, types: MochiTypes, *, brief: bool) -> str:
-    text = f"{_STARS.get(param.kind, '')}{param.name}"
-    typed = param.type != UNANNOTATED and not (brief and param.default is not None)
-    if typed:
-        text += f": {types.shown(param.type)}"
-    if param.default is None:
-        return text
-    return f"{text} = {param.default.text}" if typed else f"{text}={param.default.text}"
+    text, default = param.name, param.default
+    if param.kind is ParamKind.VAR_POSITIONAL:
+        text = f"*{text}"
+    elif param.kind is ParamKind.VAR_KEYWORD:
+        text = f"**{text}"
+    if (brief and default is not None) or not _is_annotated(param.type):
+        return text if default is None else f"{text}={default.text}"
+    text = f"{text}: {types.shown(param.type)}"
+    return text if default is None else f"{text} = {default.text}"
+
+
+def _is_annotated(ty: BridgeType) -> bool:
+    return type(ty) is not Unsupported or ty != UNANNOTATED
 
 
 def deprecation(entry: Entry) -> str | None:
     """Return what the deprecation of an item or of its overload arm says (PEP 702), None without one."""
-    match entry.operation:
-        case Call(function, plan) if entry.info.deprecated is None and plan.arm < len(function.signatures):
-            return function.signatures[plan.arm].deprecated
-        case _:
-            return entry.info.deprecated
+    operation, deprecated = entry.operation, entry.info.deprecated
+    if deprecated is None and isinstance(operation, Call):
+        signatures, arm = operation.function.signatures, operation.plan.arm
+        return signatures[arm].deprecated if arm < len(signatures) else None
+    return deprecated
 
 
-def _describe_origin(info: Info, deprecated: str | None) -> Iterator[str]:
-    """Yield the place, and what the deprecation says."""
+def _add_origin(lines: list[str], info: Info, deprecated: str | None) -> None:
+    """Add the place, and what the deprecation says."""
     if info.span is not None:
-        yield f"{info.span.file}:{info.span.line}"
+        lines.append(f"{info.span.file}:{info.span.line}")
     if deprecated is not None:
-        yield f"deprecated: {deprecated}" if deprecated else "deprecated"
+        lines.append(f"deprecated: {deprecated}" if deprecated else "deprecated")
 
 
-def _describe_losses(entry: Entry) -> Iterator[str]:
-    for loss in entry.info.degradations:
-        where = _place_in(loss, entry)
-        if where:
-            yield _loss(evolve(loss, where=where))
+def _describe_losses(entry: Entry) -> list[str]:
+    places = [(loss, _place_in(loss, entry)) for loss in entry.info.degradations]
+    return [_loss(loss, where) for loss, where in places if where]
 
 
 def _place_in(loss: Degradation, entry: Entry) -> str:
@@ -177,16 +172,15 @@ def _place_in(loss: Degradation, entry: Entry) -> str:
             return loss.where if (loss.where == "setter") is (entry.kind is EntryKind.SETTER) else ""
 
 
-def _loss(loss: Degradation) -> str:
-    return f"degraded: {loss.reason.value}, {loss.where}: {loss.detail}"
+def _loss(loss: Degradation, where: str) -> str:
+    return f"degraded: {loss.reason.value}, {where}: {loss.detail}"
 
 
-def _describe_options(entry: Entry, types: MochiTypes) -> Iterator[str]:
-    assert isinstance(entry.operation, Call)
-    plan = entry.operation.plan
-    yield "options:"
+def _describe_options(plan: CallPlan, types: MochiTypes) -> list[str]:
+    lines = ["options:"]
     for option in plan.options:
         default = "" if option.default is None else f" = {option.default.text}"
-        yield f"  {option.name}: {types.shown(option.type)}{default}"
+        lines.append(f"  {option.name}: {types.shown(option.type)}{default}")
     if plan.open_options is not None:
-        yield f"  any other name: {types.shown(plan.open_options)}"
+        lines.append(f"  any other name: {types.shown(plan.open_options)}")
+    return lines

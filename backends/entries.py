@@ -16,6 +16,7 @@ from attrs import field, frozen
 from ..ir.items import CallForm, CallPlan, Function, Info, Refusal
 from ..ir.types import BridgeType
 from .mochi_types import MochiTypes
+from .names import make_distinct, python_parameter
 
 NO_INFO = Info()
 
@@ -133,6 +134,9 @@ class EntryKind(enum.Enum):
     ENUM_VALUE = "enum-value"
     BYTES = "bytes"
 
+    # Members are compared by identity; hashing their names is what costs in tables by kind.
+    __hash__ = object.__hash__
+
 
 @final
 @frozen
@@ -242,11 +246,8 @@ class Entry:
 
 def takes_options(entry: Entry) -> bool:
     """Tell whether the last parameter of `entry` is the map of options."""
-    match entry.operation:
-        case Call(plan=CallPlan(form=CallForm.WITH_OPTIONS)):
-            return True
-        case _:
-            return False
+    operation = entry.operation
+    return isinstance(operation, Call) and operation.plan.form is CallForm.WITH_OPTIONS
 
 
 @final
@@ -265,6 +266,25 @@ class Declarations:
     type_names: Mapping[str, str]
     uses_bytes: bool
     partial: bool = False
+    _signatures: dict[str, str] = field(init=False, eq=False, repr=False, factory=dict)
+    _locals: dict[str, list[str]] = field(init=False, eq=False, repr=False, factory=dict)
+
+    def signature(self, entry: Entry) -> str:
+        """Return the parameters and the result of `entry` as Mochi writes them: `(a: int): string`."""
+        known = self._signatures.get(entry.name)
+        if known is None:
+            text = self.texts.text
+            parameters = ", ".join([f"{each.name}: {text(each.type)}" for each in entry.parameters])
+            known = self._signatures[entry.name] = f"({parameters}): {text(entry.result)}"
+        return known
+
+    def locals(self, entry: Entry) -> list[str]:
+        """Return the names that the parameters of `entry` have in the wrapper and in its stub."""
+        known = self._locals.get(entry.name)
+        if known is None:
+            names = [python_parameter(each.python) for each in entry.parameters]
+            known = self._locals[entry.name] = make_distinct(names)
+        return known
 
     @cached_property
     def exported(self) -> frozenset[str]:

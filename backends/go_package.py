@@ -201,7 +201,7 @@ class _GoPackage:
         types = [inward(parameter.type) for parameter in entry.parameters]
         names = local_names(parameter.name for parameter in entry.parameters)
         result = result_type(entry.result)
-        given = "error" if result == NONE else f"({self._types.text(result)}, error)"
+        given = "error" if result is NONE else f"({self._types.text(result)}, error)"
         taken = ", ".join(f"{name} {self._types.text(ty)}" for name, ty in zip(names, types, strict=True))
         out.line()
         out.line(f"var fn_{entry.name} = {RUNTIME}.NewFunction({self._module}, {json.dumps(entry.name)})")

@@ -84,7 +84,7 @@ class GoTypes:
                 return f"*{RUNTIME}.Stream[{self.text(element)}]"
             case FunOf(params, result):
                 taken = "...any" if params is None else ", ".join(map(self.text, params))
-                given = "error" if result == NONE else f"({self.text(result)}, error)"
+                given = "error" if result is NONE else f"({self.text(result)}, error)"
                 return f"func({taken}) {given}"
             case Ref(path):
                 return self._declared(path)
@@ -193,7 +193,7 @@ class GoTypes:
         places = [f"a{index}" for index in range(len(params or ()))]
         typed = [f"{place} {self.text(param)}" for place, param in zip(places, params or (), strict=True)]
         taken = "a ...any" if params is None else ", ".join(typed)
-        given = "error" if result == NONE else f"({self.text(result)}, error)"
+        given = "error" if result is NONE else f"({self.text(result)}, error)"
         with out.block(f"return func({taken}) {given} {{"):
             count = "len(a)" if params is None else str(len(params))
             out.line(f"call := {RUNTIME}.Apply(object, {count})")
@@ -219,7 +219,7 @@ class GoTypes:
             with out.block("if err := in.Err(); err != nil {"):
                 out.line("return err")
             arguments = "a..." if params is None else ", ".join(f"a{i}" for i in range(len(params)))
-            if result == NONE:
+            if result is NONE:
                 out.line(f"err := value({arguments})")
                 out.line("in.Reset()")
             else:
@@ -231,7 +231,7 @@ class GoTypes:
 
     def write_result(self, out: Tabbed, result: BridgeType) -> None:
         """Write the end of a function that makes `call` and returns its result."""
-        if result == NONE:
+        if result is NONE:
             out.line(f"return {RUNTIME}.Done(call)")
         else:
             out.line(f"return {RUNTIME}.Result(call, {self.reader(result)})")
@@ -262,7 +262,7 @@ def _crossing(ty: BridgeType, *, inward: bool) -> BridgeType:
             return _crossing(inner, inward=inward)
         case OptionOf(inner):
             found = _crossing(inner, inward=inward)
-            return found if found == ANY or isinstance(found, OptionOf) else OptionOf(found)
+            return found if found is ANY or isinstance(found, OptionOf) else OptionOf(found)
         case ListOf(inner):
             return ListOf(_crossing(inner, inward=inward))
         case SetOf(inner):

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias, assert_never, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.keywords import mochi_local_name, mochi_name
+from ..ir.parts import evolve
 from ..ir.types import NEVER, NONE, BridgeType, FunOf, LiteralOf, OptionOf, Scalar, ScalarKind, UnionOf
 from .entries import (
     Declarations,

@@ -187,9 +187,9 @@ def _take(local: str, ty: BridgeType) -> str:
         case FunOf(params, result) if params is not None:
             kept = ", ".join(str(not _is_scalar(param)) for param in params)
             comma = "," if len(params) == 1 else ""
-            taken = not _is_scalar(result) and result != NONE
+            taken = not _is_scalar(result) and result is not NONE
             return f"_link.callback({local}, ({kept}{comma}), {taken})"
-        case Scalar() as scalar if scalar == FLOAT:
+        case Scalar() as scalar if scalar is FLOAT:
             # Mochi's Python back end writes the literal 2.0 as 2.
             return f"float({local})"
         case Scalar() as scalar if _is_scalar(scalar):

@@ -10,7 +10,6 @@ import json
 import keyword
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 
 from ..ir.types import BridgeType, ConstantValue, LiteralOf
 
@@ -19,9 +18,9 @@ _SHORT_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def python_string(text: str) -> str:
     """Return the Python literal of `text`, with the quotes that ruff would choose."""
+    if '"' not in text and "\\" not in text and text.isprintable():
+        return f'"{text}"'
     quote = "'" if text.count('"') > text.count("'") else '"'
-    if text.isprintable() and quote not in text and "\\" not in text:
-        return f"{quote}{text}{quote}"
     return f"{quote}{''.join(_escape(ch, quote) for ch in text)}{quote}"
 
 
@@ -64,7 +63,6 @@ def _escape(ch: str, quote: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-@lru_cache(maxsize=4096)
 def is_python_name(name: str) -> bool:
     """Tell whether `name` can be written as an attribute or argument and is read back as it is."""
     if not name.isidentifier() or keyword.iskeyword(name):

@@ -49,6 +49,8 @@ _SCALARS = {
 
 _LONGEST_SHOWN = 120
 """A longer union is shown by its first members."""
+SLUG_LIMIT = 40
+"""How long a name is at most that is made of a type."""
 
 
 @final
@@ -60,22 +62,58 @@ class MochiTypes:
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
-        self._texts: dict[BridgeType, str] = {}
-        self._shown: dict[BridgeType, str] = {}
+        # By the ids of types, which are kept beside their texts, so that no id is used again.
+        self._texts: dict[int, tuple[BridgeType, str]] = {}
+        self._shown: dict[int, tuple[BridgeType, str]] = {}
+        self._slugs: dict[int, tuple[BridgeType, str]] = {}
 
     def text(self, ty: BridgeType) -> str:
         """Return the text of a legal type, as `mochi_type` does."""
-        known = self._texts.get(ty)
+        known = self._texts.get(id(ty))
         if known is None:
-            known = self._texts[ty] = mochi_type(ty, self._names)
-        return known
+            known = self._texts[id(ty)] = ty, mochi_type(ty, self._names)
+        return known[1]
 
     def shown(self, ty: BridgeType) -> str:
         """Return `ty` for people: as `shown_type` does, or as IR where Mochi has no such type."""
-        known = self._shown.get(ty)
+        known = self._shown.get(id(ty))
         if known is None:
-            known = self._shown[ty] = self._show(ty)
-        return known
+            known = self._shown[id(ty)] = ty, self._show(ty)
+        return known[1]
+
+    def slug(self, ty: BridgeType) -> str:
+        """Return a name for a legal type that reads like it; other types may have the same."""
+        known = self._slugs.get(id(ty))
+        if known is None:
+            known = self._slugs[id(ty)] = ty, self._make_slug(ty)[:SLUG_LIMIT]
+        return known[1]
+
+    def _make_slug(self, ty: BridgeType) -> str:
+        match ty:
+            case Ref(path):
+                return self._names[path]
+            case Scalar(kind):
+                return str(kind.value)
+            case ListOf(element):
+                return f"list_{self.slug(element)}"
+            case SetOf(element):
+                return f"set_{self.slug(element)}"
+            case MapOf(key, value):
+                return f"map_{self.slug(key)}_{self.slug(value)}"
+            case OptionOf(inner):
+                return f"optional_{self.slug(inner)}"
+            case UnionOf(members):
+                return "_or_".join(map(self.slug, members))
+            case LiteralOf(values):
+                return f"one_of_{len(values)}"
+            case AsyncOf(inner):
+                return f"async_{self.slug(inner)}"
+            case StreamOf(element):
+                return f"stream_{self.slug(element)}"
+            case FunOf(params, result):
+                return "_".join(["fun", *map(self.slug, params or ()), "to", self.slug(result)])
+            case _:
+                raise InternalError(f"legalize-types left {ty!r}")
 
     def _show(self, ty: BridgeType) -> str:
         try:
@@ -137,7 +175,7 @@ def crossing_type(ty: BridgeType) -> BridgeType:
             return Scalar(literal_kind(ty))
         case OptionOf(inner):
             crossing = crossing_type(inner)
-            return crossing if crossing == ANY else OptionOf(crossing)
+            return crossing if crossing is ANY else OptionOf(crossing)
         case _:
             return map_children(ty, crossing_type)
 
@@ -188,6 +226,10 @@ def _text(
     match ty:
         case Scalar(kind):
             return _SCALARS[kind]
+        case Ref(path, ()):
+            if path not in names:
+                raise InternalError(f"nothing declares the type {path!r}")
+            return names[path]
         case ListOf(element):
             return f"list<{inner_text(element, names)}>"
         case SetOf(element):
@@ -200,10 +242,6 @@ def _text(
             return f"stream<{inner_text(element, names)}>"
         case FunOf(params, result) if params is not None:
             return f"fun({', '.join(inner_text(p, names) for p in params)}): {inner_text(result, names)}"
-        case Ref(path, ()):
-            if path not in names:
-                raise InternalError(f"nothing declares the type {path!r}")
-            return names[path]
         case (
             Ref()
             | FunOf()

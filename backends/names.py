@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import final
 
@@ -15,32 +15,43 @@ from .literals import is_python_name, python_string
 class Names:
     """The names taken in one scope."""
 
-    __slots__ = ("_numbers", "_taken")
+    __slots__ = ("_numbers", "_reserved", "_taken")
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = set(taken)
+        # A frozen set is not copied: each part of a large wrapper has a scope with the names of all parts.
+        self._reserved = taken if isinstance(taken, frozenset) else frozenset[str]()
+        self._taken = set[str]() if isinstance(taken, frozenset) else set(taken)
         self._numbers: dict[str, int] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._taken
+        return name in self._taken or name in self._reserved
 
     def fresh(self, wanted: str) -> str:
         """Take `wanted`, or the first of `wanted_`, `wanted_2`, `wanted_3`, … that is free."""
-        name = wanted if wanted not in self._taken else f"{wanted}_"
-        while name in self._taken:
+        taken, reserved = self._taken, self._reserved
+        name = f"{wanted}_" if wanted in taken or wanted in reserved else wanted
+        while name in taken or name in reserved:
             number = self._numbers[wanted] = self._numbers.get(wanted, 1) + 1
             name = f"{wanted}_{number}"
-        self._taken.add(name)
+        taken.add(name)
         return name
 
     def fresh_mochi(self, wanted: str) -> str:
         """Take a name that Mochi can declare, made from `wanted`."""
         name = mochi_name(wanted)
-        while name in self._taken:
+        while name in self:
             # A `_` behind a digit would be a syntax error, so the digits are spelled first.
             name = mochi_name(f"{name}_")
         self._taken.add(name)
         return name
+
+
+def make_distinct(wanted: list[str], taken: Sequence[str] = ()) -> list[str]:
+    """Return `wanted` with each name as `Names.fresh` gives it behind `taken` and those before it."""
+    if len({*taken, *wanted}) == len(taken) + len(wanted):
+        return wanted
+    names = Names(taken)
+    return [names.fresh(each) for each in wanted]
 
 
 def exported(name: str | None, path: str) -> str:

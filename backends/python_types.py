@@ -60,14 +60,15 @@ class PythonTypes:
         self._type_names = type_names
         self._opaque = opaque
         self._imports = imports
-        self._known: dict[BridgeType, str] = {}
+        # By the ids of types, which are kept beside their texts, so that no id is used again.
+        self._known: dict[int, tuple[BridgeType, str]] = {}
 
     def text(self, ty: BridgeType) -> str:
         """Return the annotation for `ty`."""
-        known = self._known.get(ty)
+        known = self._known.get(id(ty))
         if known is None:
-            known = self._known[ty] = self._print(ty)
-        return known
+            known = self._known[id(ty)] = ty, self._print(ty)
+        return known[1]
 
     def options(self) -> str:
         """Return the annotation of a map of options, which takes maps of narrower values too."""
@@ -76,6 +77,10 @@ class PythonTypes:
 
     def _print(self, ty: BridgeType) -> str:
         match ty:
+            case Ref(path, ()) if path in self._opaque:
+                return self._print(ANY)
+            case Ref(path, ()) if path in self._type_names:
+                return self._type_names[path]
             case Scalar(ScalarKind.ANY):
                 if self._any:
                     return self._imports.builtin(self._any)
@@ -94,7 +99,7 @@ class PythonTypes:
                 return f"{self._imports.use('collections.abc', 'Awaitable')}[{self.text(inner)}]"
             case StreamOf(element) if not self._awaited:
                 return f"{self._imports.use('collections.abc', 'AsyncIterator')}[{self.text(element)}]"
-            case OptionOf(AsyncOf(inner)) if self._awaited and (isinstance(inner, OptionOf) or inner == ANY):
+            case OptionOf(AsyncOf(inner)) if self._awaited and (isinstance(inner, OptionOf) or inner is ANY):
                 return self.text(inner)
             case OptionOf(inner):
                 return f"{self.text(inner)} | None"
@@ -113,10 +118,6 @@ class PythonTypes:
             case FunOf(params, result) if params is not None:
                 function = self._imports.use("collections.abc", "Callable")
                 return f"{function}[[{', '.join(map(self.text, params))}], {self.text(result)}]"
-            case Ref(path, ()) if path in self._opaque:
-                return self._print(ANY)
-            case Ref(path, ()) if path in self._type_names:
-                return self._type_names[path]
             case _:
                 raise InternalError(f"legalize-types left {ty!r}, or nothing declares it")
 

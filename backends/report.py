@@ -5,14 +5,17 @@ An item is one Python path. `backends/tally.py` says what is counted, and as wha
 
 from __future__ import annotations
 
-from typing import TypedDict
+from operator import itemgetter
+from typing import Final, TypedDict
 
 from ..ir.items import Package, Refusal
 from .declarations import declare
 from .entries import Declarations, Entry, EntryKind
 from .refusals import is_probed
 from .shim import declaration, type_declaration
-from .tally import ReportCounts, Sighting, count, find_sightings
+from .tally import Kind, Origin, ReportCounts, Sighting, Status, count, find_sightings
+
+_WORDS: Final = {word: word.value for words in (Kind, Status, Origin) for word in words}
 
 
 class ReportItem(TypedDict):
@@ -69,33 +72,33 @@ def report_package(
         tier=package.tier.value,
         probed=is_probed(package),
         counts=count(sightings),
-        items=sorted(items, key=lambda item: (item["python"], item["kind"])),
+        items=sorted(items, key=itemgetter("python", "kind")),
     )
 
 
 def _item(sighting: Sighting, declared: Declarations, custom: frozenset[str]) -> ReportItem:
-    info = sighting.info
+    info, span = sighting.info, sighting.info.span
     name, text = None, None
-    kind = sighting.kind.value
+    kind = _WORDS[sighting.kind]
     match sighting.declared:
+        case Entry() as entry:
+            name, text = entry.name, declaration(entry, declared)
+            if sighting.kind is Kind.METHOD and entry.kind is not EntryKind.METHOD:
+                kind = entry.kind.value
         case Refusal():
             pass
-        case Entry() as entry:
-            name, text = entry.name, declaration(entry, declared.texts)
-            if entry.kind in (EntryKind.CLASS_METHOD, EntryKind.STATIC_METHOD) and kind == "method":
-                kind = entry.kind.value
         case ty:
             name, text = ty.name, type_declaration(ty, declared.texts)
-    return ReportItem(
-        python=sighting.path,
-        mochi=name,
-        kind=kind,
-        status="custom" if sighting.path in custom else sighting.status.value,
-        reason=sighting.reason,
-        origin=sighting.origin.value,
-        notes=sorted({note.kind.value for note in info.notes}),
-        probe=None if info.probe is None else info.probe.value,
-        declaration=text,
-        file=None if info.span is None else info.span.file,
-        line=None if info.span is None else info.span.line,
-    )
+    return {
+        "python": sighting.path,
+        "mochi": name,
+        "kind": kind,
+        "status": "custom" if sighting.path in custom else _WORDS[sighting.status],
+        "reason": sighting.reason,
+        "origin": _WORDS[sighting.origin],
+        "notes": sorted({note.kind.value for note in info.notes}) if info.notes else [],
+        "probe": None if info.probe is None else info.probe.value,
+        "declaration": text,
+        "file": None if span is None else span.file,
+        "line": None if span is None else span.line,
+    }

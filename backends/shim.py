@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
@@ -33,6 +32,7 @@ from .linked import (
 )
 from .literals import comment, python_string
 from .mochi_types import MochiTypes
+from .writer import wrap
 
 _COMMENT_WIDTH = 100
 """A longer line of a comment goes on in the next line."""
@@ -51,7 +51,7 @@ def emit_shim(
     match style:
         case ShimStyle.MODULE:
             groups += _types(declared)
-            groups += (_entry(entry, declared, "extern python fun ") for entry in declared.entries)
+            groups += [_entry(entry, declared) for entry in declared.entries]
         case ShimStyle.DOTTED:
             module = package.import_names[0] if package.import_names else package.name
             groups.append([f"import python {mochi_string(module)} as {alias}"])
@@ -61,12 +61,12 @@ def emit_shim(
             groups += (linked_declaration(function, declared) for function in link(declared, alias))
         case _:
             assert_never(style)
-    return "\n\n".join("\n".join(group) for group in groups) + "\n"
+    return "\n\n".join(["\n".join(group) for group in groups]) + "\n"
 
 
-def declaration(entry: Entry, types: MochiTypes) -> str:
+def declaration(entry: Entry, declared: Declarations) -> str:
     """Return the declaration of `entry` in the module style, without its comment."""
-    return f"extern python fun {entry.name}{_signature(entry, types)}"
+    return f"extern python fun {entry.name}{declared.signature(entry)}"
 
 
 def type_declaration(ty: TypeDeclaration, types: MochiTypes) -> str:
@@ -111,9 +111,10 @@ def type_lines(ty: TypeDeclaration, declared: Declarations) -> list[str]:
     return [*_comments(describe_type(ty)), type_declaration(ty, declared.texts)]
 
 
-def _entry(entry: Entry, declared: Declarations, keyword: str) -> list[str]:
+def _entry(entry: Entry, declared: Declarations) -> list[str]:
     lines = _comments(describe(entry, declared.texts))
-    return [*lines, f"{keyword}{entry.name}{_signature(entry, declared.texts)}"]
+    lines.append(declaration(entry, declared))
+    return lines
 
 
 def dotted_declaration(entry: Entry, declared: Declarations, alias: str) -> list[str]:
@@ -122,12 +123,7 @@ def dotted_declaration(entry: Entry, declared: Declarations, alias: str) -> list
     name = f"{alias}.{entry.name}" if alias else entry.name
     if entry.kind is EntryKind.CONSTANT:
         return [*lines, f"extern let {name}: {declared.texts.text(entry.result)}"]
-    return [*lines, f"extern fun {name}{_signature(entry, declared.texts)}"]
-
-
-def _signature(entry: Entry, types: MochiTypes) -> str:
-    parameters = [f"{p.name}: {types.text(p.type)}" for p in entry.parameters]
-    return f"({', '.join(parameters)}): {types.text(entry.result)}"
+    return [*lines, f"extern fun {name}{declared.signature(entry)}"]
 
 
 def _record(head: str, fields: list[str]) -> str:
@@ -147,20 +143,14 @@ def _union(name: str, cases: list[str]) -> str:
 def _comments(lines: Iterable[str]) -> list[str]:
     """Return `lines` as comments; what is too long goes on below, set in."""
     wrapped: list[str] = []
-    for line in map(comment, lines):
-        if len(line) <= _COMMENT_WIDTH and "\t" not in line:
-            wrapped.append(line)
-            continue
-        indent = " " * (len(line) - len(line.lstrip()) + 4)
-        wrapped += textwrap.wrap(
-            line,
-            _COMMENT_WIDTH,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-            replace_whitespace=False,
-        ) or [""]
-    return [f"// {line}".rstrip() for line in wrapped]
+    for text in lines:
+        line = text if text.isprintable() else comment(text)
+        if len(line) <= _COMMENT_WIDTH:
+            wrapped.append(f"// {line}".rstrip())
+        else:
+            indent = " " * (len(line) - len(line.lstrip(" ")) + 4)
+            wrapped += [f"// {part}".rstrip() for part in wrap(line, _COMMENT_WIDTH, indent)]
+    return wrapped
 
 
 # --- linked -----------------------------------------------------------------------------
@@ -185,7 +175,7 @@ def _describe_linked(function: LinkedFunction, declared: Declarations) -> Iterat
         case Entry() as entry:
             yield from describe(entry, declared.texts)
             # The handles of a signature are all `int`, so it is shown with their types too.
-            yield f"{entry.name}{_signature(entry, declared.texts)}"
+            yield f"{entry.name}{declared.signature(entry)}"
         case MakeRecord(record):
             yield f"A record {type_declaration(record, declared.texts).removeprefix('type ')}"
         case ReadField(record, field):

@@ -14,16 +14,15 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, TypeAlias, TypedDict, final
+from typing import Final, NamedTuple, TypeAlias, TypedDict, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..ir.helpers import is_helper
 from ..ir.items import Class, ClassKind, Info, Package, ParamKind, Property, Refusal
 from ..ir.traverse import walk_items
 from .entries import Call, Declarations, Entry, EntryKind, TypeDeclaration
 
-Place: TypeAlias = tuple[str, int, int]
 Declared: TypeAlias = Entry | TypeDeclaration | Refusal
 
 
@@ -41,8 +40,13 @@ class Kind(enum.Enum):
     TYPE = "type"
     NAME = "name"
 
+    # Members are compared by identity; hashing their names is what costs in tables.
+    __hash__ = object.__hash__
+
 
 CALLABLES: Final = (Kind.FUNCTION, Kind.METHOD, Kind.CONSTRUCTOR, Kind.PROPERTY)
+_ALONE: Final = (Kind.TYPE, Kind.CONSTANT, Kind.NAME)
+_WORDS: Final = {kind: kind.value for kind in Kind}
 
 
 @final
@@ -53,6 +57,9 @@ class Status(enum.Enum):
     DEGRADED = "degraded"
     REFUSED = "refused"
 
+    # Members are compared by identity; hashing their names is what costs in tables.
+    __hash__ = object.__hash__
+
 
 @final
 class Origin(enum.Enum):
@@ -62,6 +69,9 @@ class Origin(enum.Enum):
     INHERITED = "inherited"
     IMPLICIT = "implicit"
     FOREIGN = "foreign"
+
+    # Members are compared by identity; hashing their names is what costs in tables.
+    __hash__ = object.__hash__
 
 
 @final
@@ -114,13 +124,16 @@ class ReportCounts(TypedDict):
 
 def find_sightings(package: Package, declared: Declarations) -> list[Sighting]:
     """Return what became of each item of `package`, by path and kind."""
-    merged: dict[tuple[str, Kind], Sighting] = {}
-    for sighting in _sight(package, declared):
-        key = sighting.path, sighting.kind
-        known = merged.get(key)
-        merged[key] = sighting if known is None else _merge(known, sighting)
-    in_order = sorted(merged.values(), key=lambda each: (each.path, each.kind.value))
-    return _mark_origins(in_order, package)
+    outcomes: dict[tuple[str, str], _Outcome] = {}
+    for path, kind, each in _sight(package, declared):
+        key = path, _WORDS[kind]
+        known = outcomes.get(key)
+        if known is None:
+            outcomes[key] = _outcome(kind, each)
+        elif known.declared.info is not each.info or isinstance(each, Refusal):
+            # Most items that are declared twice are calls with and without options, which share their facts.
+            outcomes[key] = _merge(known, _outcome(kind, each))
+    return _mark_origins([(path, outcomes[path, word]) for path, word in sorted(outcomes)], package)
 
 
 def count(sightings: Sequence[Sighting]) -> ReportCounts:
@@ -172,7 +185,17 @@ _REFUSALS = {
 }
 
 
-def _sight(package: Package, declared: Declarations) -> Iterator[Sighting]:
+class _Outcome(NamedTuple):
+    """What became of an item at some path."""
+
+    kind: Kind
+    status: Status
+    reason: str | None
+    declared: Declared
+
+
+def _sight(package: Package, declared: Declarations) -> Iterator[tuple[str, Kind, Declared]]:
+    """Yield every declaration and refusal with the path and the kind of its item, refusals last."""
     properties = {
         each.path
         for item in walk_items(package)
@@ -181,35 +204,36 @@ def _sight(package: Package, declared: Declarations) -> Iterator[Sighting]:
         if isinstance(each, Property)
     }
     for entry in declared.entries:
-        if isinstance(entry.operation, Call) and is_helper(entry.operation.function):
+        operation, path = entry.operation, entry.path
+        if isinstance(operation, Call) and is_helper(operation.function):
             continue
         if entry.kind is EntryKind.GETTER:
-            kind = Kind.PROPERTY if entry.path in properties else Kind.ATTRIBUTE
-            yield _bound(entry.path, kind, entry)
+            yield path, Kind.PROPERTY if path in properties else Kind.ATTRIBUTE, entry
         elif entry.kind in _CALLS:
-            yield _bound(entry.path, _method_kind(_CALLS[entry.kind], entry.path), entry)
+            yield path, _method_kind(_CALLS[entry.kind], path), entry
     for ty in declared.types:
-        yield _bound(ty.path, Kind.TYPE, ty)
+        yield ty.path, Kind.TYPE, ty
     for refusal in declared.refusals:
         # What a refusal may be of is open; a word without an entry is that of a whole class or module.
         kind = _REFUSALS.get(refusal.kind, Kind.TYPE)
         path = _class_path(refusal.path) if kind is Kind.CONSTRUCTOR else refusal.path
-        reason = refusal.reason.value
-        kind = _method_kind(kind, path)
-        yield Sighting(path, kind, Status.REFUSED, reason, refusal.info, refusal)
+        yield path, _method_kind(kind, path), refusal
 
 
-def _bound(path: str, kind: Kind, declared: Entry | TypeDeclaration) -> Sighting:
+def _outcome(kind: Kind, declared: Declared) -> _Outcome:
+    if isinstance(declared, Refusal):
+        return _Outcome(kind, Status.REFUSED, declared.reason.value, declared)
     losses = declared.info.degradations
-    reason = losses[0].reason.value if losses else None
-    status = Status.DEGRADED if losses else Status.BOUND
-    return Sighting(path, kind, status, reason, declared.info, declared)
+    if losses:
+        return _Outcome(kind, Status.DEGRADED, losses[0].reason.value, declared)
+    return _Outcome(kind, Status.BOUND, None, declared)
 
 
 def _method_kind(kind: Kind, path: str) -> Kind:
+    if kind is not Kind.METHOD or not path.endswith("__"):
+        return kind
     name = path.rpartition(".")[2]
-    is_special = len(name) > 4 and name.startswith("__") and name.endswith("__")
-    return Kind.OPERATION if kind is Kind.METHOD and is_special else kind
+    return Kind.OPERATION if len(name) > 4 and name.startswith("__") else kind
 
 
 def _class_path(path: str) -> str:
@@ -217,62 +241,62 @@ def _class_path(path: str) -> str:
     return owner if name in ("__init__", "__new__") else path
 
 
-def _merge(first: Sighting, second: Sighting) -> Sighting:
-    """Return one sighting for two: the first that is bound, with a loss of either."""
+def _merge(first: _Outcome, second: _Outcome) -> _Outcome:
+    """Return one outcome for two: the first that is bound, with a loss of either."""
     if first.status is Status.REFUSED and second.status is not Status.REFUSED:
         first, second = second, first
     if first.status is Status.BOUND and second.status is not Status.BOUND:
-        return evolve(first, status=Status.DEGRADED, reason=second.reason)
+        return first._replace(status=Status.DEGRADED, reason=second.reason)
     return first
 
 
 # --- origins ----------------------------------------------------------------------------
 
 
-def _mark_origins(sightings: Iterable[Sighting], package: Package) -> list[Sighting]:
+def _mark_origins(found: Iterable[tuple[str, _Outcome]], package: Package) -> list[Sighting]:
     classes = {item.path: item for item in walk_items(package) if isinstance(item, Class)}
     prefixes = tuple(f"{name}." for name in package.import_names)
-    seen: set[tuple[Place, str]] = set()
+    seen: set[tuple[str, int, int, str]] = set()
     marked = []
-    for each in sightings:
-        definition = _definition(each)
+    for path, (kind, status, reason, declared) in found:
+        definition = _definition(path, kind, declared.info)
         origin = Origin.OWN
-        if not f"{each.path}.".startswith(prefixes):
+        if not path.startswith(prefixes) and path not in package.import_names:
             origin = Origin.FOREIGN
-        elif each.kind is Kind.CONSTRUCTOR and _is_implicit(each, classes.get(each.path)):
+        elif kind is Kind.CONSTRUCTOR and _is_implicit(declared, classes.get(path)):
             origin = Origin.IMPLICIT
-        elif definition is not None and definition in seen:
-            origin = Origin.INHERITED
         elif definition is not None:
+            if definition in seen:
+                origin = Origin.INHERITED
             seen.add(definition)
-        marked.append(each if origin is each.origin else evolve(each, origin=origin))
+        marked.append(Sighting(path, kind, status, reason, declared.info, declared, origin))
     return marked
 
 
-def _definition(sighting: Sighting) -> tuple[Place, str] | None:
+def _definition(path: str, kind: Kind, info: Info) -> tuple[str, int, int, str] | None:
     """Return what tells one definition from another: its place and name; None where it has no place.
 
     Types, constants and names are items of their own wherever they stand.
     """
-    span = sighting.info.span
-    if span is None or sighting.kind in (Kind.TYPE, Kind.CONSTANT, Kind.NAME):
+    span = info.span
+    if span is None or kind in _ALONE:
         return None
-    name = "" if sighting.kind is Kind.CONSTRUCTOR else sighting.path.rpartition(".")[2]
-    return (span.file, span.line, span.column), name
+    name = "" if kind is Kind.CONSTRUCTOR else path.rpartition(".")[2]
+    return span.file, span.line, span.column, name
 
 
-def _is_implicit(sighting: Sighting, cls: Class | None) -> bool:
+def _is_implicit(declared: Declared, cls: Class | None) -> bool:
     """Whether a constructor stands where its class does and takes nothing of its own.
 
     Of a refused one the parameters are not known any more; then only that of an exception, which
     Python does not write out either, is taken for implicit.
     """
-    span, entry = sighting.info.span, sighting.declared
+    span = declared.info.span
     if cls is None or (span is not None and span != cls.info.span):
         return False
-    if not isinstance(entry, Entry) or not isinstance(entry.operation, Call):
-        return isinstance(entry, Refusal) and cls.kind is ClassKind.ERROR
-    params = entry.operation.function.signatures[0].params[1:]
+    if not isinstance(declared, Entry) or not isinstance(declared.operation, Call):
+        return isinstance(declared, Refusal) and cls.kind is ClassKind.ERROR
+    params = declared.operation.function.signatures[0].params[1:]
     return all(param.kind in (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD) for param in params)
 
 

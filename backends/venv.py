@@ -6,9 +6,10 @@ import enum
 from collections.abc import Iterable
 from typing import final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ..ir.errors import BridgeError
+from ..ir.parts import evolve
 from .literals import toml_string
 
 IMPLEMENTATIONS = ("cpython", "pypy", "graalpy")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_never, final
+from typing import NamedTuple, assert_never, final
 
 from attrs import frozen
 
@@ -12,10 +12,10 @@ from ..ir.types import NONE
 from .arms import argument_type
 from .converters import HELPERS, Converters
 from .dunders import INFIX, PREFIX, UNARY
-from .entries import Entry, Parameter
+from .entries import Declarations, Entry
 from .imports import Imports
 from .literals import is_python_name, python_string, python_tuple, python_value
-from .names import Names, attribute, nested_attribute, python_parameter
+from .names import Names, attribute, make_distinct, nested_attribute
 
 _LONGEST_ARGUMENT = 64
 """A longer conversion of an argument becomes a statement of its own."""
@@ -26,8 +26,7 @@ _LONGEST_OPERANDS = 60
 
 
 @final
-@frozen
-class Expression:
+class Expression(NamedTuple):
     """A call `head(items)`, or any other expression as a `head` without items and tail.
 
     `is_statement` marks what has no value, such as an assignment.
@@ -46,12 +45,18 @@ class Expression:
 class Scope:
     """The local names of one emitted function, and the conversions that come before its call."""
 
-    __slots__ = ("converted", "names", "parameters")
+    __slots__ = ("_taken", "converted", "parameters")
 
-    def __init__(self, parameters: Sequence[Parameter], reserved: Sequence[str] = ()) -> None:
-        self.names = Names(reserved)
-        self.parameters = tuple(self.names.fresh(python_parameter(p.python)) for p in parameters)
+    def __init__(self, parameters: Sequence[str], reserved: Sequence[str] = ()) -> None:
+        self.parameters = tuple(parameters)
         self.converted: list[Expression] = []
+        self._taken = (*reserved, *self.parameters)
+
+    def fresh(self, wanted: str) -> str:
+        """Return a name like `wanted` for a variable of the function."""
+        name = wanted if wanted not in self._taken else Names(self._taken).fresh(wanted)
+        self._taken += (name,)
+        return name
 
 
 @final
@@ -59,50 +64,65 @@ class Scope:
 class Calls:
     """Forms the expressions of one module; asks for the imports and converters that they need."""
 
+    _declared: Declarations
     _imports: Imports
     _converters: Converters
 
+    def scope(self, entry: Entry, reserved: str = "") -> Scope:
+        """Return the scope of the function for `entry`, where no parameter is `reserved`."""
+        names = self._declared.locals(entry)
+        return Scope(make_distinct(names, [reserved]), [reserved]) if reserved else Scope(names)
+
     def call(
         self, entry: Entry, function: Function, plan: CallPlan, table: str
-    ) -> tuple[Expression, Expression | None, Scope]:
-        """Return the call, the statement before it that sorts the options, and the scope."""
-        special = plan.receiver is not None and plan.form is CallForm.REQUIRED
+    ) -> tuple[Expression, Sequence[Expression], Scope]:
+        """Return the call, the statements before it that sort the options, and the scope."""
+        has_receiver = plan.receiver is not None
+        special = has_receiver and plan.form is CallForm.REQUIRED and function.name.startswith("__")
         reserved = UNARY.get(function.name, "") if special else ""
-        scope = Scope(entry.parameters, [reserved] if reserved else [])
-        first = 0 if plan.receiver is None else 1
-        places = iter(range(first, len(entry.parameters)))
-        values = [
-            python_value(argument.type) if argument.fixed else self.argument(entry, scope, next(places))
-            for argument in plan.arguments
-        ]
-        receiver = "" if plan.receiver is None else self.argument(entry, scope, 0)
+        scope = self.scope(entry, reserved)
+        place = 1 if has_receiver else 0
+        values: list[str] = []
+        for argument in plan.arguments:
+            if argument.fixed:
+                values.append(python_value(argument.type))
+            else:
+                values.append(self.argument(entry, scope, place))
+                place += 1
+        receiver = self.argument(entry, scope, 0) if has_receiver else ""
         if special:
             is_long = len(receiver) + sum(map(len, values)) > _LONGEST_OPERANDS
             if is_long and (function.name == "__setitem__" or (len(values) == 1 and function.name in INFIX)):
                 receiver, *values = (
                     self.in_variable(scope, index, text) for index, text in enumerate((receiver, *values))
                 )
-            expression = self._special(function.name, receiver, values, entry.result == NONE)
+            expression = self._special(function.name, receiver, values, entry.result is NONE)
             if expression is not None:
-                return expression, None, scope
-        named = list(zip(plan.arguments, values, strict=True))
-        items = [value for argument, value in named if argument.passing is Passing.POSITIONAL]
-        keywords = [(a.name, value) for a, value in named if a.passing is Passing.KEYWORD]
-        setup = None
+                return expression, (), scope
+        items: list[str] = []
+        keywords: list[str] = []
+        odd: list[str] = []
+        for argument, value in zip(plan.arguments, values, strict=True):
+            if argument.passing is Passing.POSITIONAL:
+                items.append(value)
+            elif is_python_name(argument.name):
+                keywords.append(f"{argument.name}={value}")
+            else:
+                odd.append(f"{python_string(argument.name)}: {value}")
+        setup: Sequence[Expression] = ()
         after: list[str] = []
         if table:
             before, after, setup = self._options(entry, function, plan, table, scope)
             items += before
-        items += [f"{name}={value}" for name, value in keywords if is_python_name(name)]
-        odd = [f"{python_string(name)}: {value}" for name, value in keywords if not is_python_name(name)]
+        items += keywords
         items += [f"**{{{', '.join(odd)}}}"] if odd else []
         target = self._target(entry, function, receiver)
         return Expression(f"{target}(", (*items, *after), ")"), setup, scope
 
     def _options(
         self, entry: Entry, function: Function, plan: CallPlan, table: str, scope: Scope
-    ) -> tuple[list[str], list[str], Expression | None]:
-        """Return the positional items, the keyword items, and the statement that makes them."""
+    ) -> tuple[list[str], list[str], Sequence[Expression]]:
+        """Return the positional items, the keyword items, and the statements that make them."""
         options = scope.parameters[-1]
         splat = next((o.name for o in plan.options if is_splat(o)), None)
         positional = [o.name for o in plan.options if o.passing is Passing.POSITIONAL and not is_splat(o)]
@@ -112,9 +132,9 @@ class Calls:
             helper = self._imports.bind(HELPERS, "keywords")
             call = Expression(f"{helper}(", (*head, *further), ")")
             if len(str(call)) <= 60:
-                return [], [f"**{call}"], None
-            local = scope.names.fresh("keywords")
-            return [], [f"**{local}"], Expression(f"{local} = {call.head}", call.items, ")")
+                return [], [f"**{call}"], ()
+            local = scope.fresh("keywords")
+            return [], [f"**{local}"], [Expression(f"{local} = {call.head}", call.items, ")")]
         helper = self._imports.bind(HELPERS, "split_options")
         extra = [f"positional={_strings(positional)}"] if positional else []
         extra += [f"further={converter}" for converter in further]
@@ -122,9 +142,9 @@ class Calls:
             extra.append(f"splat={python_string(splat)}")
             before = _before_splat(function, plan)
             extra += [f"before_splat={_strings(before)}"] if before else []
-        places, keywords = scope.names.fresh("places"), scope.names.fresh("keywords")
+        places, keywords = scope.fresh("places"), scope.fresh("keywords")
         setup = Expression(f"{places}, {keywords} = {helper}(", (*head, *extra), ")")
-        return [f"*{places}"], [f"**{keywords}"], setup
+        return [f"*{places}"], [f"**{keywords}"], [setup]
 
     def _target(self, entry: Entry, function: Function, receiver: str) -> str:
         if receiver:
@@ -170,11 +190,11 @@ class Calls:
 
         A long conversion goes to `scope.converted`.
         """
-        ty, local = argument_type(entry, index), scope.parameters[index]
-        if not self._converters.changes(ty):
+        parameter, local = entry.parameters[index], scope.parameters[index]
+        # Asked of the parameter's own type first: one that the arms widen is a union, which changes anyway.
+        if not self._converters.changes(parameter.type):
             return local
-        convert = self._converters.into(ty)
-        parameter = entry.parameters[index]
+        convert = self._converters.into(argument_type(entry, index))
         place = "" if parameter.python == "self" else f": parameter {parameter.name}"
         name = python_string(f"{entry.name}{place}")
         expression = f"{convert}({local}, {name})"

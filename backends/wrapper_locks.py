@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import final
 
 from attrs import frozen
@@ -66,13 +66,9 @@ class Locks:
             writer.bracketed(f"{lock.acquire}, {lock.release} = {maker}(", arguments, ")")
 
 
-def hold(writer: Writer, lock: Lock | None) -> AbstractContextManager[None]:
-    """Return the context in which statements are written that hold `lock`."""
-    return nullcontext() if lock is None else _hold(writer, lock)
-
-
 @contextmanager
-def _hold(writer: Writer, lock: Lock) -> Iterator[None]:
+def hold(writer: Writer, lock: Lock) -> Iterator[None]:
+    """Write the statements of the context so that they hold `lock`."""
     writer.line(f"{lock.acquire}()")
     with writer.block("try:"):
         yield

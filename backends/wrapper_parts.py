@@ -6,7 +6,6 @@ program uses a few of them.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
@@ -14,7 +13,7 @@ from .entries import Entry, EnumType, HandleType, RecordType, SumType, TypeDecla
 from .imports import Imports
 from .literals import python_string
 from .type_tests import HELPERS
-from .writer import WIDTH, Writer
+from .writer import WIDTH, Writer, wrap
 
 LARGEST = 600
 """How many entries a wrapper has at most in a single file."""
@@ -88,17 +87,13 @@ def _write_parts(writer: Writer, types: str, parts: Mapping[str, Sequence[str]],
         for part, names in parts.items():
             writer.line(f'{python_string(part)}: """')
             with writer.indented():
-                for line in _fold(names):
+                for line in wrap(" ".join(names), WIDTH - 8, ""):
                     writer.line(line)
             writer.line('""",')
     writer.line("}")
     writer.line()
     find = imports.use(HELPERS, "part_finder")
     writer.line(f"__getattr__ = {find}({imports.builtin('globals')}(), {types}, {table})")
-
-
-def _fold(names: Sequence[str]) -> list[str]:
-    return textwrap.wrap(" ".join(names), WIDTH - 8, break_long_words=False, break_on_hyphens=False)
 
 
 def _class_path(path: str) -> str:

@@ -29,6 +29,10 @@ class Writer:
         """Write one line; an empty one carries no indentation."""
         self._lines.append(f"{self._indent}{text}" if text else "")
 
+    def separate(self) -> None:
+        """Write the two empty lines that come before a definition of a module."""
+        self._lines += ("", "")
+
     def block(self, header: str) -> AbstractContextManager[None]:
         """Write `header` and indent what is written inside."""
         self.line(header)
@@ -51,30 +55,35 @@ class Writer:
         item; a `literal` (a list or dict) skips the second form, as the formatter does.
         """
         body = ", ".join(items)
-        if len(self._indent) + len(head) + len(body) + len(tail) <= WIDTH:
-            self.line(f"{head}{body}{tail}")
+        line = f"{self._indent}{head}{body}{tail}"
+        if len(line) <= WIDTH:
+            self._lines.append(line)
             return
         room = WIDTH - len(self._indent)
-        statement, assigned, value = _split_statement(head)
-        if assigned and len(value) > 1 and len(value) + 4 <= room < len(head):
-            self.line(f"{statement}{assigned}(")
-            with self.indented():
-                self.bracketed(value, items, tail, literal=literal)
-            self.line(")")
-            return
+        if len(head) > room:
+            statement, assigned, value = _split_statement(head)
+            if assigned and 1 < len(value) <= room - 4:
+                self.line(f"{statement}{assigned}(")
+                with self.indented():
+                    self.bracketed(value, items, tail, literal=literal)
+                self.line(")")
+                return
         if not items:
             self.line(f"{head}{tail}")
             return
         self.line(head)
-        with self.indented():
-            # The formatter ends a lone parameter of a `def` with a comma.
-            comma = "," if len(items) == 1 and "def " in head and "->" not in head else ""
-            if not literal and len(body) + len(comma) + 4 <= room:
-                self.line(f"{body}{comma}")
-            else:
-                for item in items:
-                    self.folded(item, ",")
-        if tail.endswith(_BODY) and not self.fits(tail):
+        inner = f"{self._indent}{_INDENT}"
+        # The formatter ends a lone parameter of a `def` with a comma.
+        comma = "," if len(items) == 1 and "def " in head and "->" not in head else ""
+        if not literal and len(body) + len(comma) + 4 <= room:
+            self._lines.append(f"{inner}{body}{comma}")
+        else:
+            for item in items:
+                if len(item) + 5 <= room:
+                    self._lines.append(f"{inner}{item},")
+                else:
+                    self._lines += [f"{inner}{part}" for part in fold(item, room - 4, ",")]
+        if len(tail) > room and tail.endswith(_BODY):
             self._long_result(tail.removesuffix(_BODY))
         else:
             self.line(tail)
@@ -92,6 +101,10 @@ class Writer:
 
     def folded(self, text: str, end: str) -> None:
         """Write `text` and `end` behind it, over several lines where one is too short."""
+        whole = f"{self._indent}{text}{end}"
+        if len(whole) <= WIDTH:
+            self._lines.append(whole)
+            return
         for line in fold(text, WIDTH - len(self._indent), end):
             self.line(line)
 
@@ -159,6 +172,30 @@ def fold(text: str, room: int, end: str = "") -> list[str]:
     else:
         body = [line for item in items for line in fold(item, room - 4, ",")]
     return [text[: start + 1], *(f"    {line}" for line in body), f"{bracket}{end}"]
+
+
+def wrap(line: str, width: int, indent: str) -> list[str]:
+    """Break `line` at blanks into lines of at most `width`; those below the first begin with `indent`.
+
+    So does `textwrap` with text that has no other white space. A long word is not broken.
+    """
+    line = line.rstrip(" ")
+    lines: list[str] = []
+    start, room = 0, width
+    while len(line) - start > room:
+        end = line.rfind(" ", start, start + max(room, 0) + 1)
+        if end < 0:
+            end = line.find(" ", start)
+        if end < 0:
+            break
+        if part := line[start:end].rstrip(" "):
+            lines.append(f"{indent}{part}" if lines else part)
+            room = width - len(indent)
+        while line[end] == " ":
+            end += 1
+        start = end
+    lines.append(f"{indent}{line[start:]}" if lines else line[start:])
+    return lines
 
 
 def split_union(text: str) -> list[str]:

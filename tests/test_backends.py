@@ -7,6 +7,7 @@ import json
 import keyword
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ from mochic_py.backends.symbols import emit_symbols
 from mochic_py.backends.workspace import read_runtime, runtime_files
 from mochic_py.backends.wrapper import emit_wrapper
 from mochic_py.backends.wrapper_stub import emit_wrapper_stub
+from mochic_py.backends.writer import wrap
 from mochic_py.ir.items import (
     Argument,
     CallForm,
@@ -153,6 +155,18 @@ def test_docstring_holds_one_line(text: str) -> None:
 def test_comment_stays_on_its_line(text: str) -> None:
     assert len(comment(text).splitlines()) <= 1
     assert comment(text).isprintable()
+
+
+@given(
+    st.lists(st.text("x-é", max_size=40), max_size=9), st.lists(st.integers(0, 40), min_size=9, max_size=9)
+)
+def test_comments_are_broken_as_textwrap_does(words: list[str], blanks: list[int]) -> None:
+    line = "".join(f"{' ' * blank}{word}" for word, blank in zip(words, blanks, strict=False))
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    expected = textwrap.wrap(
+        line, 30, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    ) or [""]
+    assert wrap(line, 30, indent) == expected
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
