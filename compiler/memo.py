@@ -1,8 +1,9 @@
 """Whole compilations remembered: same inputs and a fresh index, same outputs.
 
-A memo is JSON: the report, the table, the rendered diagnostics and every file. It is
-found by a digest over all that was asked, so a warm compile reads one cache entry and
-loads no compiler. Standard library only, to stay that cheap.
+A memo is a line of JSON with the report, the table, the rendered diagnostics and the sizes
+of all files; their bytes stand behind it as they are. It is found by a digest over all that
+was asked, so a warm compile reads one cache entry and loads no compiler. Standard library
+only, to stay that cheap.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Memo(TypedDict):
     report: dict[str, Any]
     table: str
     human: dict[str, str]
-    files: dict[str, str]
+    files: dict[str, bytes]
 
 
 def memo_key(asked: dict[str, Any]) -> str:
@@ -39,9 +40,21 @@ def memo_key(asked: dict[str, Any]) -> str:
 def load_memo(cache: Cache, key: str, offline: bool) -> Memo | None:
     """Return the memo of `key` while the index's answer is current; of any age when `offline`."""
     raw = cache.get(KIND, key, None if offline else PAGE_TTL)
-    return None if raw is None else cast(Memo, json.loads(raw))
+    return None if raw is None else _read(raw)
 
 
 def save_memo(cache: Cache, key: str, memo: Memo) -> None:
     """Keep `memo` for the next equal request."""
-    cache.put(KIND, key, json.dumps(memo, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    sizes = {path: len(content) for path, content in memo["files"].items()}
+    head = json.dumps({**memo, "files": sizes}).encode("ascii")
+    cache.put(KIND, key, b"\n".join([head, b"".join(memo["files"].values())]))
+
+
+def _read(raw: bytes) -> Memo:
+    start = raw.index(b"\n") + 1
+    head = json.loads(raw[:start])
+    files: dict[str, bytes] = {}
+    for path, size in head["files"].items():
+        files[path] = raw[start : start + size]
+        start += size
+    return cast(Memo, {**head, "files": files})

@@ -153,8 +153,7 @@ def _asked(options: dict[str, Any], contents: dict[str, bytes]) -> dict[str, Any
 
 def _finish(host: Host, memo: Memo, options: dict[str, Any]) -> int:
     if memo["ok"]:
-        files = {path: text.encode("utf-8", "surrogatepass") for path, text in memo["files"].items()}
-        write_output(host, Path(options["out"]), files)
+        write_output(host, Path(options["out"]), memo["files"])
     sys.stderr.write(memo["human"]["color" if wants_color(options["color"]) else "plain"])
     if options["report"] == "json":
         json.dump(memo["report"], sys.stdout, indent=1)

@@ -6,11 +6,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve
-
 from ...backends.declarations import ShimStyle
 from ...ir import codes
 from ...ir.dist import PathSource
+from ...ir.parts import evolve
 from ...ir.render import render_human
 from ...ir.source import SourceFile
 from ..compile import compile
@@ -43,7 +42,7 @@ def run_compile(host: Host, options: Mapping[str, Any], contents: Mapping[str, b
             "plain": render_human(result.diagnostics, result.sources, color=False),
             "color": render_human(result.diagnostics, result.sources, color=True),
         },
-        files={a.path: a.content.decode("utf-8", "surrogatepass") for a in result.artifacts},
+        files={a.path: a.content for a in result.artifacts},
     )
 
 
