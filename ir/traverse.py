@@ -225,15 +225,7 @@ def _map_function(function: Function, fn: Rewrite) -> Function:
         info = map_info(info, fn)
     if signatures is function.signatures and calls is function.calls and info is function.info:
         return function
-    return remade(function, signatures, info, calls)
-
-
-def remade(
-    function: Function, signatures: tuple[Signature, ...], info: Info, calls: tuple[CallPlan, ...]
-) -> Function:
-    """Return `function` with these parts: `evolve` for the passes that make every function anew."""
-    binding, decorators, abstract = function.binding, function.decorators, function.abstract
-    return Function(function.name, function.path, signatures, binding, decorators, abstract, info, calls)
+    return evolve(function, signatures=signatures, info=info, calls=calls)
 
 
 def _map_class(cls: Class, fn: Rewrite) -> Class:

@@ -35,7 +35,7 @@ from ..ir.items import (
 )
 from ..ir.parts import evolve, with_parts
 from ..ir.refusals import SkipReason
-from ..ir.traverse import map_children, map_type, remade, retype_all, walk_items, walk_type
+from ..ir.traverse import map_children, map_type, retype_all, walk_items, walk_type
 from ..ir.types import ANY, BridgeType, FunOf, LiteralOf, OptionOf, Ref, UnionOf
 from .context import PassContext
 from .losses import Loss, PlacedLoss, record_losses, refuse, show_type
@@ -270,7 +270,7 @@ class _Closer:
         if not arms and lost:
             return self.record(function, function, shown, kind, lost)
         same = len(arms) == len(function.signatures) and all(map(is_, arms, function.signatures))
-        changed = function if same else remade(function, tuple(arms), function.info, function.calls)
+        changed = function if same else evolve(function, signatures=tuple(arms))
         return self.record(function, changed, shown, kind, losses)
 
     def signature(self, signature: Signature, place: str, losses: list[PlacedLoss]) -> Signature:

@@ -29,7 +29,6 @@ from .forms import PROTOCOL
 from .names import Names
 from .operations import CONSTRUCTORS, is_private_member
 from .resolution_order import ResolutionOrders
-from .select_public import at_path
 from .substitution import Substitution, match_arguments, substitute
 from .surface import Surface, build_surface
 
@@ -164,7 +163,7 @@ def _adopt(
         if member.name in taken or is_private_member(member.name):
             continue
         bound = member if bind is None else map_outer_types(member, bind)
-        adopted = at_path(bound, f"{cls.path}.{member.name}")
+        adopted = evolve(bound, path=f"{cls.path}.{member.name}")
         if isinstance(adopted, Function) and adopted.name in CONSTRUCTORS and adopted.abstract:
             adopted = evolve(adopted, abstract=False)  # it is the base that cannot be instantiated
         yield adopted

@@ -34,7 +34,7 @@ from ..ir.items import (
     VariantCase,
 )
 from ..ir.parts import evolve, with_parts
-from ..ir.traverse import remade, retype_all, walk_items
+from ..ir.traverse import retype_all, walk_items
 from ..ir.types import (
     ANY,
     BOOL,
@@ -168,7 +168,7 @@ class _Legalizer:
         info = record_losses(function.info, losses)
         if info is function.info and all(map(is_, kept, function.signatures)):
             return function
-        return remade(function, tuple(kept), info, function.calls)
+        return evolve(function, signatures=tuple(kept), info=info)
 
     def signature(
         self, function: Function, signature: Signature, scope: Scope, place: str, losses: list[PlacedLoss]

@@ -32,7 +32,6 @@ from ..ir.items import (
 )
 from ..ir.parts import evolve
 from ..ir.refusals import SkipReason
-from ..ir.traverse import remade
 from ..ir.types import NONE, AsyncOf, BridgeType, ListOf, Ref, has_one_value
 from .context import PassContext
 from .receivers import has_receiver, lacks_receiver
@@ -108,7 +107,7 @@ def _plan_member(function: Function, cls: Class, owner: Ref, ctx: PassContext) -
 def _plan_function(function: Function, owner: Ref | None, shown: str, ctx: PassContext) -> Function | Refusal:
     plans = plan_calls(function, owner)
     if plans:
-        return remade(function, function.signatures, function.info, plans)
+        return evolve(function, calls=plans)
     span = function.signatures[0].span if function.signatures else None
     ctx.report(codes.MISSING_RECEIVER.at(span or function.info.span, f"`{function.path}` takes no receiver"))
     detail = codes.MISSING_RECEIVER.summary

@@ -198,27 +198,10 @@ def _select_members(members: tuple[_MemberT, ...], owner: str) -> tuple[_MemberT
     """Return the public ones of `members`, as members of `owner`."""
     return tuple(
         [
-            each if (path := f"{owner}.{each.name}") == each.path else at_path(each, path)
+            each if (path := f"{owner}.{each.name}") == each.path else evolve(each, path=path)
             for each in members
             if not is_private_member(each.name)
         ]
-    )
-
-
-def at_path(member: _MemberT, path: str) -> _MemberT:
-    """Return `member` as one that is found at `path`."""
-    if type(member) is not Function:
-        return evolve(member, path=path)
-    # Not `evolve`, which looks up every field: nearly all members are methods.
-    return Function(
-        member.name,
-        path,
-        member.signatures,
-        member.binding,
-        member.decorators,
-        member.abstract,
-        member.info,
-        member.calls,
     )
 
 

@@ -94,9 +94,6 @@ def build_surface(package: Package, names: Names, inventory: Inventory | None = 
             continue
         own = items[path].name
         defined = path.removesuffix(f".{own}")
-        if len(candidates) == 1:
-            canonical[path] = candidates[0]
-            continue
         in_order = sorted(set(candidates), key=lambda public: _order(public, own, defined, rank))
         home, *further = in_order if inventory is None else _present_first(in_order, inventory)
         canonical[path] = home
