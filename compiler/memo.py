@@ -47,7 +47,7 @@ def save_memo(cache: Cache, key: str, memo: Memo) -> None:
     """Keep `memo` for the next equal request."""
     sizes = {path: len(content) for path, content in memo["files"].items()}
     head = json.dumps({**memo, "files": sizes}).encode("ascii")
-    cache.put(KIND, key, b"\n".join([head, b"".join(memo["files"].values())]))
+    cache.put(KIND, key, b"".join([head, b"\n", *memo["files"].values()]))
 
 
 def _read(raw: bytes) -> Memo:

@@ -147,17 +147,13 @@ def _map_evidence(piece: Evidence, fn: Rewrite) -> Evidence:
 
 def map_params(params: tuple[Param, ...], fn: Rewrite) -> tuple[Param, ...]:
     """Return `params` with `fn` applied to their outermost types."""
-    types = [*map(_TYPE, params)]
-    mapped = fn.all(types) if type(fn) is SharedRewrite else [*map(fn, types)]
-    return params if all(map(is_, mapped, types)) else _retype(params, mapped)
+    return retype_all(params, [fn(param.type) for param in params])
 
 
 def retype_all(params: tuple[Param, ...], types: Sequence[BridgeType]) -> tuple[Param, ...]:
     """Return `params` with `types`, one for each; the same tuple where these are theirs."""
-    return params if all(map(is_, types, map(_TYPE, params))) else _retype(params, types)
-
-
-def _retype(params: tuple[Param, ...], types: Sequence[BridgeType]) -> tuple[Param, ...]:
+    if all(map(is_, types, map(_TYPE, params))):
+        return params
     return tuple(
         [
             param if ty is param.type else Param(param.name, param.kind, ty, param.default, param.span)

@@ -30,12 +30,7 @@ def find_conventions(package: Package) -> Mapping[str, BridgeType]:
         for function in walk_functions(item)
         for signature in function.signatures
     ]
-    asked = {
-        param.name
-        for signature in signatures
-        for param in signature.params
-        if type(param.type) is Unsupported and is_missing(param.type)
-    }
+    asked = {param.name for signature in signatures for param in signature.params if is_missing(param.type)}
     given: dict[str, list[BridgeType]] = {name: [] for name in asked}
     for signature in signatures if asked else ():
         for param in signature.params:

@@ -32,7 +32,7 @@ from ..ir.items import (
 )
 from ..ir.parts import evolve, map_all, with_parts
 from ..ir.traverse import map_items
-from ..ir.types import ANY, BridgeType, Unsupported
+from ..ir.types import ANY, BridgeType
 from .context import PassContext
 from .conventions import is_missing
 from .inference import VARIADIC, Found, Inference
@@ -95,7 +95,7 @@ def _signature(
     params = signature.params
     # Most parameters have a type: a look at its class is all that is spent on them.
     for index, param in enumerate(signature.params):
-        if type(param.type) is Unsupported and is_missing(param.type):
+        if is_missing(param.type):
             if index == 0 and has_receiver(function, signature):
                 continue
             found = inference.parameter(function, owner, param.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import final
 
 from attrs import field, frozen
@@ -71,7 +70,6 @@ def explicit_any() -> Loss:
     return Loss(SkipReason.UNSUPPORTED_TYPING_CONSTRUCT, _ANY_TEXT, note=NoteKind.DECLARED_ANY)
 
 
-@lru_cache(4096)
 def show_type(ty: BridgeType) -> str:
     """Return the IR text of `ty` for a loss or note: without places, cut where it is long."""
     has_span = any(type(part) is Unsupported for part in walk_type(ty))

@@ -34,12 +34,11 @@ from ..ir.parts import evolve
 from ..ir.refusals import SkipReason
 from ..ir.types import NONE, AsyncOf, BridgeType, ListOf, Ref, has_one_value
 from .context import PassContext
+from .overload_arms import VARIADIC
 from .receivers import has_receiver, lacks_receiver
 
 ARGS = "args"
 """The option that stands for `*args`."""
-
-_VARIADIC = (ParamKind.VAR_POSITIONAL, ParamKind.VAR_KEYWORD)
 
 
 @final
@@ -124,7 +123,7 @@ def _plan_arm(function: Function, index: int, arm: Signature, owner: Ref | None)
     by_keyword = False
     for param in params:
         name, kind, ty = param.name, param.kind, param.type
-        if param.default is None and kind not in _VARIADIC:
+        if param.default is None and kind not in VARIADIC:
             label, passing = renamed.get(name, name), _passing(param, by_keyword)
             arguments.append(Argument(label, ty, passing, None, has_one_value(ty)))
         elif ty is NONE:
